@@ -1,0 +1,11 @@
+//! 1. A frame comes in: cameras, the pictures platforms push, and the bounded queue they wait in.
+
+#[expect(
+    clippy::module_inception,
+    reason = "a step's logic is named after the thing"
+)]
+mod camera;
+mod frame;
+
+pub use camera::{Camera, CameraId, InvalidCameraId};
+pub use frame::{Frame, FrameId};

@@ -1,0 +1,115 @@
+//! Every setting, with its documentation: a flag is a variable, `--help` lists all.
+//!
+//! Facts are not settings: cameras, calibrations, cells and rules are rows; models are manifests.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::Args;
+use secrecy::SecretString;
+
+/// What every command needs: where the data is.
+#[derive(Debug, Clone, Args)]
+pub struct DataConfig {
+    /// PostgreSQL server with PostGIS 3.3 or newer; without it a private one is started in the
+    /// data folder.
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
+    pub database_url: Option<SecretString>,
+
+    /// Folder for the embedded database and evidence pictures.
+    #[arg(long, env = "CITYWARD_DATA_DIR", default_value = "data")]
+    pub data_dir: PathBuf,
+
+    /// Most connections to the database at a time.
+    #[arg(long, env = "CITYWARD_DATABASE_CONNECTIONS_MAX", default_value_t = 16)]
+    pub database_connections_max: u32,
+}
+
+/// The web server.
+#[derive(Debug, Clone, Args)]
+pub struct HttpConfig {
+    /// Address and port to listen on.
+    #[arg(long, env = "CITYWARD_LISTEN", default_value = "127.0.0.1:8080")]
+    pub listen: SocketAddr,
+
+    /// Folder with the built pages.
+    #[arg(long, env = "CITYWARD_WEB_DIR", default_value = "web/dist")]
+    pub web_dir: PathBuf,
+
+    /// Bearer token that may read /metrics; without it only this machine may.
+    #[arg(long, env = "CITYWARD_METRICS_TOKEN", hide_env_values = true)]
+    pub metrics_token: Option<SecretString>,
+
+    /// Hours a person stays signed in.
+    #[arg(long, env = "CITYWARD_SESSION_H", default_value_t = 12)]
+    pub session_h: u32,
+
+    /// Mark the session cookie Secure; set it where TLS ends in front of the service.
+    #[arg(long, env = "CITYWARD_COOKIE_SECURE")]
+    pub cookie_secure: bool,
+}
+
+/// The door frames come in by.
+#[derive(Debug, Clone, Args)]
+pub struct IntakeConfig {
+    /// Largest picture accepted, bytes.
+    #[arg(long, env = "CITYWARD_FRAME_BYTES_MAX", default_value_t = 8 << 20)]
+    pub frame_bytes_max: usize,
+
+    /// Most pixels in a picture accepted; guards against decompression bombs.
+    #[arg(long, env = "CITYWARD_FRAME_PIXELS_MAX", default_value_t = 3840 * 2160)]
+    pub frame_pixels_max: u32,
+
+    /// Frames waiting per camera; when full the newest takes the place of the oldest.
+    #[arg(long, env = "CITYWARD_CAMERA_QUEUE_MAX", default_value_t = 2)]
+    pub camera_queue_max: usize,
+
+    /// Frames waiting over all cameras; beyond it the answer is 429.
+    #[arg(long, env = "CITYWARD_QUEUE_MAX", default_value_t = 256)]
+    pub queue_max: usize,
+
+    /// Bytes of pictures waiting over all cameras; beyond it the answer is 429.
+    #[arg(long, env = "CITYWARD_QUEUE_BYTES_MAX", default_value_t = 256 << 20)]
+    pub queue_bytes_max: usize,
+
+    /// How far a capture time may lie in the future, seconds.
+    #[arg(long, env = "CITYWARD_CLOCK_SKEW_S_MAX", default_value_t = 5)]
+    pub clock_skew_s_max: u32,
+}
+
+/// The detector.
+#[derive(Debug, Clone, Args)]
+pub struct VisionConfig {
+    /// Folder of the model: manifest and .onnx.
+    #[arg(
+        long,
+        env = "CITYWARD_MODEL_DIR",
+        default_value = "models/street-events"
+    )]
+    pub model_dir: PathBuf,
+
+    /// ONNX Runtime shared library (libonnxruntime.so, 1.24 or newer).
+    #[arg(
+        long,
+        env = "ORT_DYLIB_PATH",
+        default_value = ".cache/onnxruntime/libonnxruntime.so"
+    )]
+    pub onnxruntime: PathBuf,
+
+    /// Detector threads, each with a session of its own; 0: one per core.
+    #[arg(long, env = "CITYWARD_DETECTORS", default_value_t = 0)]
+    pub detectors: usize,
+}
+
+/// Everything `serve` needs.
+#[derive(Debug, Clone, Args)]
+pub struct Config {
+    #[command(flatten)]
+    pub data: DataConfig,
+    #[command(flatten)]
+    pub http: HttpConfig,
+    #[command(flatten)]
+    pub intake: IntakeConfig,
+    #[command(flatten)]
+    pub vision: VisionConfig,
+}

@@ -1,0 +1,4 @@
+//! The database: embedded or given, migrations, the pool.
+
+/// The schema, applied at every start.
+pub static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!();

@@ -1,0 +1,144 @@
+//! The one place that knows status codes, and the one place that logs a failed request.
+//!
+//! A body is `application/problem+json` (RFC 9457). `type` is stable and is what a machine
+//! should look at; `errors` names each field that was wrong and what would be right. The body
+//! of a 5xx carries no detail: that goes to the log, once.
+
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+
+/// One field of a request that was wrong.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct FieldProblem {
+    /// Where it stood: a parameter, header or JSON pointer.
+    pub field: String,
+    /// What was wrong and what would be right.
+    pub detail: String,
+}
+
+/// Why a request was not answered as asked.
+#[derive(Debug, thiserror::Error)]
+pub enum ApiError {
+    #[error("{kind}: {detail}")]
+    Refused {
+        status: StatusCode,
+        /// Last part of the problem's `type`, e.g. `frame-too-large`.
+        kind: &'static str,
+        detail: String,
+        errors: Vec<FieldProblem>,
+        retry_after_s: Option<u32>,
+    },
+    #[error("{0:#}")]
+    Internal(#[from] anyhow::Error),
+}
+
+impl ApiError {
+    pub fn refused(status: StatusCode, kind: &'static str, detail: impl Into<String>) -> Self {
+        Self::Refused {
+            status,
+            kind,
+            detail: detail.into(),
+            errors: Vec::new(),
+            retry_after_s: None,
+        }
+    }
+
+    /// 400 for one wrong field.
+    pub fn field(field: impl Into<String>, detail: impl Into<String>) -> Self {
+        let problem = FieldProblem {
+            field: field.into(),
+            detail: detail.into(),
+        };
+        Self::Refused {
+            status: StatusCode::BAD_REQUEST,
+            kind: "invalid-field",
+            detail: format!("{}: {}", problem.field, problem.detail),
+            errors: vec![problem],
+            retry_after_s: None,
+        }
+    }
+
+    /// 404; `what` names the thing and the identifier that was asked for.
+    pub fn not_found(what: impl Into<String>) -> Self {
+        Self::refused(StatusCode::NOT_FOUND, "not-found", what)
+    }
+
+    /// 401: no valid credential came with the request.
+    pub fn unauthenticated(detail: impl Into<String>) -> Self {
+        Self::refused(StatusCode::UNAUTHORIZED, "unauthenticated", detail)
+    }
+
+    /// 403: the credential is valid but does not allow this.
+    pub fn forbidden(detail: impl Into<String>) -> Self {
+        Self::refused(StatusCode::FORBIDDEN, "forbidden", detail)
+    }
+}
+
+impl From<sqlx::Error> for ApiError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Internal(error.into())
+    }
+}
+
+#[derive(Serialize)]
+struct Problem<'a> {
+    r#type: String,
+    title: &'a str,
+    status: u16,
+    detail: &'a str,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    errors: &'a [FieldProblem],
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let internal =
+            |error: &anyhow::Error| tracing::error!(error = format!("{error:#}"), "request failed");
+        let (status, kind, detail, errors, retry_after_s) = match &self {
+            Self::Refused {
+                status,
+                kind,
+                detail,
+                errors,
+                retry_after_s,
+            } => (
+                *status,
+                *kind,
+                detail.as_str(),
+                errors.as_slice(),
+                *retry_after_s,
+            ),
+            Self::Internal(error) => {
+                internal(error);
+                (
+                    StatusCode::INTERNAL_SERVER_ERROR,
+                    "internal",
+                    "the service could not do this",
+                    &[][..],
+                    None,
+                )
+            }
+        };
+        let problem = Problem {
+            r#type: format!("/problems/{kind}"),
+            title: status.canonical_reason().unwrap_or("Error"),
+            status: status.as_u16(),
+            detail,
+            errors,
+        };
+        let mut response = (status, axum::Json(problem)).into_response();
+        let headers = response.headers_mut();
+        headers.insert(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("application/problem+json"),
+        );
+        if let Some(seconds) = retry_after_s {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if status == StatusCode::UNAUTHORIZED {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        response
+    }
+}

@@ -1,0 +1,1 @@
+//! Files of others become components, cells and base map.

@@ -1,0 +1,51 @@
+//! Cityward: a camera frame comes in, a case stands on the live map.
+//!
+//! The modules stand in the order of that story; [`pipeline`] tells it on one screen.
+
+pub mod config;
+pub mod pipeline;
+pub mod router;
+
+pub mod space;
+
+/// 1. A frame comes in.
+pub mod camera;
+
+/// 2. Frame → detections. The only place that knows OpenCV and ONNX Runtime.
+pub mod vision;
+
+/// 3. Pixel → ground.
+pub mod ground;
+
+/// 4. Ground → component, cell, responsible unit, and why.
+pub mod territory;
+
+/// 5. Sighting → case.
+pub mod cases;
+
+/// 6. Case → browsers.
+pub mod live;
+
+/// The map beneath.
+pub mod tiles;
+
+/// Who may look and who may push.
+pub mod access;
+
+/// The classes of the national standard.
+pub mod catalogue;
+
+/// The database: embedded or given, migrations, the pool.
+pub mod database;
+
+/// Files of others become components, cells and base map.
+pub mod import;
+
+/// A city of our own to try it all on.
+pub mod demo;
+
+/// What every `http.rs` shares.
+pub mod http;
+
+/// Metric names and the recorder behind `/metrics`.
+pub mod telemetry;

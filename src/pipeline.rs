@@ -1,0 +1,1 @@
+//! One frame's way to the map. Start reading here.

@@ -1,0 +1,1 @@
+//! 4. Ground → component, cell, responsible unit, and why.

@@ -1,0 +1,1 @@
+//! The map beneath: vector tiles of our own layers.
