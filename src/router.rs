@@ -1,1 +1,141 @@
 //! Every URL on one screen.
+//!
+//! Closed by default: a handler asks for an [`access::Person`] or an [`access::Platform`], or
+//! stands under "open" here. Answers that are not pages are JSON; errors are problems.
+
+use axum::extract::{Request, State};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::middleware::from_fn;
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::get;
+use axum::{Json, Router};
+use secrecy::ExposeSecret as _;
+use tower::ServiceBuilder;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
+use tower_http::services::{ServeDir, ServeFile};
+use tower_http::set_header::SetResponseHeaderLayer;
+use utoipa::OpenApi;
+use utoipa::openapi::OpenApi as Document;
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::http::{ApiError, App, Peer, measure, security_headers};
+use crate::{access, telemetry};
+
+#[derive(OpenApi)]
+#[openapi(info(
+    title = "Cityward",
+    description = "Sees, assigns and settles what is broken on a city's streets. Places are WGS 84 \
+                   longitude, latitude; times are RFC 3339 with zone; errors are RFC 9457 problems."
+))]
+struct ApiDocument;
+
+/// The service's routes and their OpenAPI document.
+fn api() -> (Router<App>, Document) {
+    OpenApiRouter::with_openapi(ApiDocument::openapi())
+        .merge(access::session_routes()) // open: signing in
+        .merge(access::platform_routes())
+        .split_for_parts()
+}
+
+/// The self-contained OpenAPI document.
+pub fn openapi() -> Document {
+    api().1
+}
+
+/// Every URL, with the layers around them.
+pub fn router(app: App) -> Router {
+    let (api, document) = api();
+    let operations = Router::new() // open, but /metrics looks at who asks
+        .route("/healthz", get(|| async { "ok\n" }))
+        .route("/readyz", get(readyz))
+        .route("/metrics", get(prometheus))
+        .route("/openapi.json", get(async || Json(document)));
+    let layers = ServiceBuilder::new()
+        .layer(from_fn(measure))
+        .layer(from_fn(security_headers))
+        .layer(CompressionLayer::new())
+        .layer(CatchPanicLayer::custom(|_| {
+            ApiError::Internal(anyhow::anyhow!("a handler panicked")).into_response()
+        }));
+    let pages = pages(&app);
+    api.merge(operations)
+        .fallback_service(pages)
+        .method_not_allowed_fallback(async || {
+            ApiError::refused(
+                StatusCode::METHOD_NOT_ALLOWED,
+                "method-not-allowed",
+                "this URL has no such method",
+            )
+        })
+        .layer(layers)
+        .with_state(app)
+}
+
+/// The built pages. Names under /assets carry a digest of their content and never change.
+fn pages(app: &App) -> Router {
+    let dir = &app.config.http.web_dir;
+    let fixed = SetResponseHeaderLayer::overriding(
+        header::CACHE_CONTROL,
+        HeaderValue::from_static("public, max-age=31536000, immutable"),
+    );
+    let fresh = SetResponseHeaderLayer::overriding(
+        header::CACHE_CONTROL,
+        HeaderValue::from_static("no-cache"),
+    );
+    let files = |dir: &std::path::Path| ServeDir::new(dir).precompressed_br().precompressed_gzip();
+    let assets = ServiceBuilder::new()
+        .layer(fixed)
+        .service(files(&dir.join("assets")));
+    let index = ServiceBuilder::new()
+        .layer(fresh)
+        .service(ServeFile::new(dir.join("index.html")));
+    let rest = files(dir).not_found_service(get(unknown_url));
+    Router::new()
+        .nest_service("/assets", assets)
+        .route_service("/", index)
+        .fallback_service(rest)
+}
+
+async fn unknown_url(request: Request) -> Response {
+    ApiError::not_found(format!("nothing is at {}", request.uri().path())).into_response()
+}
+
+/// Ready when the database answers.
+async fn readyz(State(app): State<App>) -> Response {
+    match sqlx::query("select 1").execute(&app.db).await {
+        Ok(_) => "ready\n".into_response(),
+        Err(error) => {
+            tracing::warn!(%error, "not ready");
+            (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "the database does not answer\n",
+            )
+                .into_response()
+        }
+    }
+}
+
+/// Prometheus metrics: for this machine, or for whoever has the token.
+async fn prometheus(State(app): State<App>, request: Request) -> Result<String, ApiError> {
+    let allowed = match (
+        &app.config.http.metrics_token,
+        access::bearer_token(request.headers()),
+    ) {
+        (Some(token), Some(sent)) => {
+            // digests are compared, so that the time it takes tells nothing about the token
+            sent.sha256() == access::Secret::from_request(token.expose_secret()).sha256()
+        }
+        (Some(_), None) => false,
+        (None, _) => request
+            .extensions()
+            .get::<Peer>()
+            .is_some_and(|Peer(peer)| peer.ip().is_loopback()),
+    };
+    if !allowed {
+        return Err(ApiError::unauthenticated(
+            "metrics are for this machine or for the bearer of the metrics token",
+        ));
+    }
+    Ok(telemetry::recorder()?.render())
+}

@@ -1,1 +1,69 @@
 //! Metric names and the recorder behind `/metrics`.
+//!
+//! Names follow Prometheus: unit as suffix, `_total` for counters. Every name stands here, so
+//! that one look tells what is measured.
+
+use std::sync::OnceLock;
+
+use anyhow::Context as _;
+use metrics::{describe_counter, describe_gauge, describe_histogram};
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+
+/// Frames by `outcome` (accepted, processed, superseded, refused, failed) and `reason`.
+pub const FRAMES: &str = "cityward_frames_total";
+/// Frames waiting for a detector.
+pub const FRAME_QUEUE_DEPTH: &str = "cityward_frame_queue_depth";
+/// Seconds by `stage` (queue, detect, place, record, publish).
+pub const STAGE_SECONDS: &str = "cityward_stage_seconds";
+/// Detections that were not placed, by `reason`.
+pub const DETECTIONS_DROPPED: &str = "cityward_detections_dropped_total";
+/// Case changes by `change` (opened, joined).
+pub const CASES: &str = "cityward_cases_total";
+/// Clients on the live stream.
+pub const LIVE_CLIENTS: &str = "cityward_live_clients";
+/// Seconds per request by `method`, `route`, `status`.
+pub const HTTP_SECONDS: &str = "cityward_http_seconds";
+/// Tiles by `layer` and `result` (made, not_modified).
+pub const TILES: &str = "cityward_tiles_total";
+/// Seconds to make a tile by `layer`.
+pub const TILE_SECONDS: &str = "cityward_tile_seconds";
+
+/// Bounds for everything that takes from a tenth of a millisecond to ten seconds.
+const SECONDS: [f64; 15] = [
+    0.0001, 0.000_25, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5,
+    10.0,
+];
+
+/// The process-wide recorder; installed by the first call.
+pub fn recorder() -> anyhow::Result<&'static PrometheusHandle> {
+    static RECORDER: OnceLock<Result<PrometheusHandle, String>> = OnceLock::new();
+    let recorder = RECORDER.get_or_init(|| install().map_err(|error| format!("{error:#}")));
+    recorder
+        .as_ref()
+        .map_err(|error| anyhow::anyhow!("{error}"))
+}
+
+fn install() -> anyhow::Result<PrometheusHandle> {
+    let handle = PrometheusBuilder::new()
+        .set_buckets(&SECONDS)
+        .context("bad histogram bounds")?
+        .install_recorder()
+        .context("another metrics recorder is installed")?;
+    describe_counter!(FRAMES, "frames by outcome and reason");
+    describe_gauge!(FRAME_QUEUE_DEPTH, "frames waiting for a detector");
+    describe_histogram!(
+        STAGE_SECONDS,
+        metrics::Unit::Seconds,
+        "time per stage of a frame's way"
+    );
+    describe_counter!(
+        DETECTIONS_DROPPED,
+        "detections that were not placed, by reason"
+    );
+    describe_counter!(CASES, "case changes");
+    describe_gauge!(LIVE_CLIENTS, "clients on the live stream");
+    describe_histogram!(HTTP_SECONDS, metrics::Unit::Seconds, "time per request");
+    describe_counter!(TILES, "tiles answered");
+    describe_histogram!(TILE_SECONDS, metrics::Unit::Seconds, "time to make a tile");
+    Ok(handle)
+}

@@ -2,13 +2,40 @@
 
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use sqlx::PgPool;
 
+use crate::access::{SignInLimit, hash_password, random_secret};
 use crate::config::Config;
 
 /// The running application; cheap to clone.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct App {
     pub config: Arc<Config>,
     pub db: PgPool,
+    pub sign_in_limit: Arc<SignInLimit>,
+    /// A hash that no password matches; compared against when a login does not exist.
+    pub no_password: Arc<str>,
+}
+
+impl App {
+    pub fn new(config: Arc<Config>, db: PgPool) -> anyhow::Result<Self> {
+        let no_password = hash_password(random_secret(32).reveal())
+            .map_err(|error| anyhow::anyhow!("{error}"))?;
+        Ok(Self {
+            config,
+            db,
+            sign_in_limit: Arc::default(),
+            no_password: no_password.into(),
+        })
+    }
+
+    /// The time at which a request is served. Handlers pass it on; nothing below them reads a clock.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the edge of the service reads the clock"
+    )]
+    pub fn now(&self) -> DateTime<Utc> {
+        Utc::now()
+    }
 }

@@ -1,7 +1,14 @@
-//! What every step's `http.rs` shares: the application state and the one error type.
+//! What every step's `http.rs` shares: the application state, the one error type, extractors
+//! that name what was wrong, and the server's sockets.
 
 mod app;
 mod error;
+mod extract;
+mod headers;
+mod server;
 
 pub use app::App;
 pub use error::{ApiError, FieldProblem};
+pub use extract::{JsonBody, PathParams, QueryParams};
+pub(crate) use headers::{measure, security_headers};
+pub use server::{Peer, serve};

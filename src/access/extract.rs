@@ -1,0 +1,68 @@
+//! Credentials of a request, as arguments of a handler.
+
+use axum::extract::FromRequestParts;
+use axum::http::HeaderMap;
+use axum::http::header::AUTHORIZATION;
+use axum::http::request::Parts;
+use axum_extra::extract::CookieJar;
+use serde::Serialize;
+
+use super::{Secret, store};
+use crate::http::{ApiError, App};
+
+pub(super) const SESSION_COOKIE: &str = "cityward_session";
+
+/// A signed-in person.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct Person {
+    #[serde(skip)]
+    pub id: i32,
+    pub login: String,
+    pub name: String,
+}
+
+/// A video platform that came with a valid token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Platform {
+    pub id: i32,
+    pub name: String,
+}
+
+pub(super) fn session_cookie(headers: &HeaderMap) -> Option<Secret> {
+    CookieJar::from_headers(headers)
+        .get(SESSION_COOKIE)
+        .map(|cookie| Secret::from_request(cookie.value()))
+}
+
+pub(crate) fn bearer_token(headers: &HeaderMap) -> Option<Secret> {
+    let value = headers.get(AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, token) = value.split_once(' ')?;
+    scheme
+        .eq_ignore_ascii_case("bearer")
+        .then(|| Secret::from_request(token.trim()))
+}
+
+impl FromRequestParts<App> for Person {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
+        let cookie = session_cookie(&parts.headers)
+            .ok_or_else(|| ApiError::unauthenticated("sign in first"))?;
+        store::find_session(&app.db, &cookie, app.now())
+            .await?
+            .ok_or_else(|| ApiError::unauthenticated("the session has ended; sign in again"))
+    }
+}
+
+impl FromRequestParts<App> for Platform {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
+        let token = bearer_token(&parts.headers).ok_or_else(|| {
+            ApiError::unauthenticated("Authorization: Bearer with a platform's token is needed")
+        })?;
+        store::find_platform(&app.db, &token)
+            .await?
+            .ok_or_else(|| ApiError::unauthenticated("this token is unknown or revoked"))
+    }
+}

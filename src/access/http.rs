@@ -1,0 +1,215 @@
+//! Signing in and out; registering platforms.
+
+use std::time::Instant;
+
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, HeaderName, StatusCode, header};
+use chrono::Duration;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::extract::{SESSION_COOKIE, session_cookie};
+use super::password::password_matches;
+use super::store::PlatformRow;
+use super::{Person, random_secret, store};
+use crate::http::{ApiError, App, JsonBody};
+
+/// Signing in is open; the rest asks for the cookie.
+pub fn session_routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(sign_in, who_am_i, sign_out))
+}
+
+/// For signed-in people.
+pub fn platform_routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(list_platforms, create_platform))
+        .routes(routes!(revoke_platform))
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct SignIn {
+    login: String,
+    password: String,
+}
+
+#[derive(Serialize, ToSchema)]
+struct SignedIn {
+    person: Person,
+}
+
+/// Sign in with a password; the session is a cookie.
+#[utoipa::path(post, path = "/api/v1/session", tag = "session", request_body = SignIn, responses(
+    (status = 200, description = "signed in; Set-Cookie holds the session", body = SignedIn),
+    (status = 401, description = "wrong login or password"),
+    (status = 429, description = "too many wrong passwords; see Retry-After"),
+))]
+async fn sign_in(
+    State(app): State<App>,
+    JsonBody(body): JsonBody<SignIn>,
+) -> Result<([(HeaderName, String); 1], Json<SignedIn>), ApiError> {
+    if let Some(wait) = app.sign_in_limit.wait(&body.login, Instant::now()) {
+        return Err(ApiError::Refused {
+            status: StatusCode::TOO_MANY_REQUESTS,
+            kind: "too-many-tries",
+            detail: "too many wrong passwords for this login".to_owned(),
+            errors: Vec::new(),
+            retry_after_s: Some(
+                u32::try_from(wait.as_secs())
+                    .unwrap_or(u32::MAX)
+                    .saturating_add(1),
+            ),
+        });
+    }
+    let credentials = store::find_credentials(&app.db, &body.login).await?;
+    // an unknown login costs the same time as a wrong password, so that logins cannot be probed
+    let hash = credentials.as_ref().map_or_else(
+        || app.no_password.to_string(),
+        |found| found.password_hash.clone(),
+    );
+    let password = body.password;
+    let matches = tokio::task::spawn_blocking(move || password_matches(&password, &hash))
+        .await
+        .map_err(anyhow::Error::from)?;
+    let Some(person) = credentials.filter(|_| matches).map(|found| found.person) else {
+        app.sign_in_limit.failed(&body.login, Instant::now());
+        return Err(ApiError::unauthenticated("wrong login or password"));
+    };
+    app.sign_in_limit.succeeded(&body.login);
+
+    let cookie = random_secret(32);
+    let now = app.now();
+    let expires_at = now + Duration::hours(i64::from(app.config.http.session_h));
+    store::insert_session(&app.db, &cookie, person.id, now, expires_at).await?;
+    tracing::info!(login = person.login, "signed in");
+    let max_age_s = i64::from(app.config.http.session_h) * 3600;
+    Ok((
+        [(
+            header::SET_COOKIE,
+            set_cookie(&app, cookie.reveal(), max_age_s),
+        )],
+        Json(SignedIn { person }),
+    ))
+}
+
+/// Who is signed in.
+#[utoipa::path(get, path = "/api/v1/session", tag = "session", responses(
+    (status = 200, body = SignedIn), (status = 401, description = "nobody"),
+))]
+async fn who_am_i(person: Person) -> Json<SignedIn> {
+    Json(SignedIn { person })
+}
+
+/// Sign out.
+#[utoipa::path(delete, path = "/api/v1/session", tag = "session", responses((status = 204, description = "signed out")))]
+async fn sign_out(
+    State(app): State<App>,
+    headers: HeaderMap,
+) -> Result<(StatusCode, [(HeaderName, String); 1]), ApiError> {
+    if let Some(cookie) = session_cookie(&headers) {
+        store::delete_session(&app.db, &cookie).await?;
+    }
+    Ok((
+        StatusCode::NO_CONTENT,
+        [(header::SET_COOKIE, set_cookie(&app, "", 0))],
+    ))
+}
+
+/// SameSite=Strict keeps other sites from acting with the cookie; HttpOnly keeps scripts away.
+fn set_cookie(app: &App, value: &str, max_age_s: i64) -> String {
+    let secure = if app.config.http.cookie_secure {
+        "; Secure"
+    } else {
+        ""
+    };
+    format!(
+        "{SESSION_COOKIE}={value}; Path=/; HttpOnly; SameSite=Strict; Max-Age={max_age_s}{secure}"
+    )
+}
+
+#[derive(Serialize, ToSchema)]
+struct PlatformList {
+    platforms: Vec<PlatformRow>,
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct NewPlatform {
+    /// 1 to 64 characters, not taken.
+    name: String,
+}
+
+#[derive(Serialize, ToSchema)]
+struct CreatedPlatform {
+    id: i32,
+    name: String,
+    /// The bearer token; shown here and never again.
+    token: String,
+}
+
+/// Platforms that may or might push frames.
+#[utoipa::path(get, path = "/api/v1/platforms", tag = "platforms", responses((status = 200, body = PlatformList)))]
+async fn list_platforms(
+    _person: Person,
+    State(app): State<App>,
+) -> Result<Json<PlatformList>, ApiError> {
+    Ok(Json(PlatformList {
+        platforms: store::list_platforms(&app.db).await?,
+    }))
+}
+
+/// Register a video platform; its token is in the answer, once.
+#[utoipa::path(post, path = "/api/v1/platforms", tag = "platforms", request_body = NewPlatform, responses(
+    (status = 201, body = CreatedPlatform), (status = 409, description = "the name is taken"),
+))]
+async fn create_platform(
+    person: Person,
+    State(app): State<App>,
+    JsonBody(body): JsonBody<NewPlatform>,
+) -> Result<(StatusCode, Json<CreatedPlatform>), ApiError> {
+    let name = body.name.trim();
+    if !(1..=64).contains(&name.chars().count()) {
+        return Err(ApiError::field("name", "must have 1 to 64 characters"));
+    }
+    let token = random_secret(32);
+    let id = match store::insert_platform(&app.db, name, &token).await {
+        Err(sqlx::Error::Database(error)) if error.constraint() == Some("platform_name_once") => {
+            return Err(ApiError::refused(
+                StatusCode::CONFLICT,
+                "name-taken",
+                "a platform of this name exists",
+            ));
+        }
+        id => id?,
+    };
+    tracing::info!(
+        login = person.login,
+        platform = name,
+        "registered a platform"
+    );
+    let created = CreatedPlatform {
+        id,
+        name: name.to_owned(),
+        token: token.reveal().to_owned(),
+    };
+    Ok((StatusCode::CREATED, Json(created)))
+}
+
+/// End a platform's right to push.
+#[utoipa::path(delete, path = "/api/v1/platforms/{id}", tag = "platforms", params(("id" = i32, Path)), responses(
+    (status = 204, description = "revoked; its token is refused from now on"), (status = 404),
+))]
+async fn revoke_platform(
+    person: Person,
+    State(app): State<App>,
+    Path(id): Path<i32>,
+) -> Result<StatusCode, ApiError> {
+    if !store::revoke_platform(&app.db, id, app.now()).await? {
+        return Err(ApiError::not_found(format!("no active platform {id}")));
+    }
+    tracing::info!(login = person.login, platform_id = id, "revoked a platform");
+    Ok(StatusCode::NO_CONTENT)
+}

@@ -1,0 +1,183 @@
+//! People, sessions and platforms in the database.
+
+use anyhow::Context as _;
+use chrono::{DateTime, Utc};
+use sqlx::{PgExecutor, PgPool};
+
+use super::extract::{Person, Platform};
+use super::{Secret, hash_password, random_secret};
+
+const ADMINISTRATOR: &str = "admin";
+
+/// A person's row as sign-in needs it.
+pub(super) struct Credentials {
+    pub(super) person: Person,
+    pub(super) password_hash: String,
+}
+
+/// Creates the administrator if there is no person yet, and returns its login and password:
+/// the only time it can be seen.
+pub async fn ensure_administrator(db: &PgPool) -> anyhow::Result<Option<(String, Secret)>> {
+    let (password, hash) = new_password().await?;
+    let created = sqlx::query(
+        "insert into person (login, name, password_hash)
+         select $1, '管理员 Administrator', $2 where not exists (select from person)
+         on conflict do nothing",
+    )
+    .bind(ADMINISTRATOR)
+    .bind(hash)
+    .execute(db)
+    .await?;
+    Ok((created.rows_affected() == 1).then(|| (ADMINISTRATOR.to_owned(), password)))
+}
+
+/// Gives the administrator a new password and ends their sessions.
+pub async fn reset_administrator(db: &PgPool) -> anyhow::Result<(String, Secret)> {
+    let (password, hash) = new_password().await?;
+    let mut tx = db.begin().await?;
+    sqlx::query(
+        "insert into person (login, name, password_hash) values ($1, '管理员 Administrator', $2)
+         on conflict on constraint person_login_once do update set password_hash = excluded.password_hash",
+    )
+    .bind(ADMINISTRATOR)
+    .bind(hash)
+    .execute(&mut *tx)
+    .await?;
+    sqlx::query("delete from session using person where person.person_id = session.person_id and login = $1")
+        .bind(ADMINISTRATOR)
+        .execute(&mut *tx)
+        .await?;
+    tx.commit().await?;
+    Ok((ADMINISTRATOR.to_owned(), password))
+}
+
+async fn new_password() -> anyhow::Result<(Secret, String)> {
+    let password = random_secret(12);
+    let plain = password.clone();
+    let hash = tokio::task::spawn_blocking(move || hash_password(plain.reveal()))
+        .await?
+        .map_err(|error| anyhow::anyhow!("{error}"))
+        .context("cannot hash the password")?;
+    Ok((password, hash))
+}
+
+pub(super) async fn find_credentials(
+    db: impl PgExecutor<'_>,
+    login: &str,
+) -> sqlx::Result<Option<Credentials>> {
+    let row: Option<(i32, String, String, String)> =
+        sqlx::query_as("select person_id, login, name, password_hash from person where login = $1")
+            .bind(login)
+            .fetch_optional(db)
+            .await?;
+    Ok(row.map(|(id, login, name, password_hash)| Credentials {
+        person: Person { id, login, name },
+        password_hash,
+    }))
+}
+
+pub(super) async fn insert_session(
+    db: impl PgExecutor<'_>,
+    cookie: &Secret,
+    person_id: i32,
+    created_at: DateTime<Utc>,
+    expires_at: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    sqlx::query(
+        "with stale as (delete from session where expires_at <= $3)
+         insert into session (token_sha256, person_id, created_at, expires_at) values ($1, $2, $3, $4)",
+    )
+    .bind(cookie.sha256().as_slice())
+    .bind(person_id)
+    .bind(created_at)
+    .bind(expires_at)
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+pub(super) async fn find_session(
+    db: impl PgExecutor<'_>,
+    cookie: &Secret,
+    at: DateTime<Utc>,
+) -> sqlx::Result<Option<Person>> {
+    let row: Option<(i32, String, String)> = sqlx::query_as(
+        "select person_id, login, name from session join person using (person_id)
+         where token_sha256 = $1 and expires_at > $2",
+    )
+    .bind(cookie.sha256().as_slice())
+    .bind(at)
+    .fetch_optional(db)
+    .await?;
+    Ok(row.map(|(id, login, name)| Person { id, login, name }))
+}
+
+pub(super) async fn delete_session(db: impl PgExecutor<'_>, cookie: &Secret) -> sqlx::Result<()> {
+    sqlx::query("delete from session where token_sha256 = $1")
+        .bind(cookie.sha256().as_slice())
+        .execute(db)
+        .await?;
+    Ok(())
+}
+
+pub(super) async fn find_platform(
+    db: impl PgExecutor<'_>,
+    token: &Secret,
+) -> sqlx::Result<Option<Platform>> {
+    let row: Option<(i32, String)> = sqlx::query_as(
+        "select platform_id, name from platform where token_sha256 = $1 and revoked_at is null",
+    )
+    .bind(token.sha256().as_slice())
+    .fetch_optional(db)
+    .await?;
+    Ok(row.map(|(id, name)| Platform { id, name }))
+}
+
+/// A platform as the list shows it.
+#[derive(Debug, serde::Serialize, sqlx::FromRow, utoipa::ToSchema)]
+pub(super) struct PlatformRow {
+    #[serde(rename = "id")]
+    pub platform_id: i32,
+    pub name: String,
+    pub created_at: DateTime<Utc>,
+    pub revoked_at: Option<DateTime<Utc>>,
+}
+
+pub(super) async fn list_platforms(db: impl PgExecutor<'_>) -> sqlx::Result<Vec<PlatformRow>> {
+    sqlx::query_as(
+        "select platform_id, name, created_at, revoked_at from platform order by platform_id",
+    )
+    .fetch_all(db)
+    .await
+}
+
+/// Registers a platform. A violated `platform_name_once` means the name is taken.
+pub(super) async fn insert_platform(
+    db: impl PgExecutor<'_>,
+    name: &str,
+    token: &Secret,
+) -> sqlx::Result<i32> {
+    sqlx::query_scalar(
+        "insert into platform (name, token_sha256) values ($1, $2) returning platform_id",
+    )
+    .bind(name)
+    .bind(token.sha256().as_slice())
+    .fetch_one(db)
+    .await
+}
+
+/// Ends a platform's right to push; `false` when there is no such platform with that right.
+pub(super) async fn revoke_platform(
+    db: impl PgExecutor<'_>,
+    id: i32,
+    at: DateTime<Utc>,
+) -> sqlx::Result<bool> {
+    let revoked = sqlx::query(
+        "update platform set revoked_at = $2 where platform_id = $1 and revoked_at is null",
+    )
+    .bind(id)
+    .bind(at)
+    .execute(db)
+    .await?;
+    Ok(revoked.rows_affected() == 1)
+}

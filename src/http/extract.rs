@@ -1,0 +1,112 @@
+//! Request parts whose rejections are problems that name the field.
+
+use axum::Json;
+use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
+use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
+use axum::http::StatusCode;
+use axum::http::request::Parts;
+use serde::de::DeserializeOwned;
+
+use super::ApiError;
+
+/// A JSON body; what is wrong with it is said as a problem.
+pub struct JsonBody<T>(pub T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for JsonBody<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        match Json::from_request(request, state).await {
+            Ok(Json(body)) => Ok(Self(body)),
+            Err(rejection) => Err(json_problem(&rejection)),
+        }
+    }
+}
+
+fn json_problem(rejection: &JsonRejection) -> ApiError {
+    let status = rejection.status();
+    match status {
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => ApiError::refused(
+            status,
+            "unsupported-media-type",
+            "the body must be application/json",
+        ),
+        StatusCode::PAYLOAD_TOO_LARGE => {
+            ApiError::refused(status, "body-too-large", rejection.body_text())
+        }
+        _ => ApiError::field("body", rejection.body_text()),
+    }
+}
+
+/// The query string; a wrong parameter is named.
+pub struct QueryParams<T>(pub T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for QueryParams<T> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let query: Result<Query<T>, QueryRejection> = Query::from_request_parts(parts, state).await;
+        query
+            .map(|Query(params)| Self(params))
+            .map_err(|rejection| named_in(&rejection.body_text(), "query"))
+    }
+}
+
+/// The path's parameters; a wrong one is named.
+pub struct PathParams<T>(pub T);
+
+impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for PathParams<T> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let path: Result<Path<T>, PathRejection> = Path::from_request_parts(parts, state).await;
+        path.map(|Path(params)| Self(params))
+            .map_err(|rejection| named_in(&rejection.body_text(), "path"))
+    }
+}
+
+/// serde says "… missing field `lon`" or "lon: invalid float literal"; the field is in there.
+fn named_in(text: &str, otherwise: &str) -> ApiError {
+    let detail = text
+        .rsplit_once("query string: ")
+        .map_or(text, |(_, detail)| detail);
+    let backticked = detail.split('`').nth(1);
+    let prefixed = detail
+        .split_once(':')
+        .map(|(field, _)| field)
+        .filter(|field| !field.contains(' '));
+    ApiError::field(prefixed.or(backticked).unwrap_or(otherwise), detail)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde::Deserialize;
+
+    #[derive(Debug, Deserialize)]
+    #[expect(dead_code, reason = "only its parsing is looked at")]
+    struct Place {
+        lon: f64,
+        lat: f64,
+    }
+
+    async fn field_of(query: &str) -> String {
+        let request = axum::http::Request::builder()
+            .uri(format!("/?{query}"))
+            .body(())
+            .unwrap();
+        let (mut parts, ()) = request.into_parts();
+        match QueryParams::<Place>::from_request_parts(&mut parts, &()).await {
+            Err(ApiError::Refused { errors, .. }) => errors[0].field.clone(),
+            Err(other) => panic!("{other}"),
+            Ok(QueryParams(place)) => panic!("accepted {place:?}"),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_wrong_parameter_is_named() {
+        assert_eq!(field_of("lat=1").await, "lon");
+        assert_eq!(field_of("lon=x&lat=1").await, "lon");
+        assert_eq!(field_of("lon=1&lat=").await, "lat");
+    }
+}
