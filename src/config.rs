@@ -20,6 +20,11 @@ pub struct DataConfig {
     #[arg(long, env = "CITYWARD_DATA_DIR", default_value = "data")]
     pub data_dir: PathBuf,
 
+    /// Folder with `postgres` and `initdb` for the embedded database; default: the newest
+    /// version 15 or newer of this machine.
+    #[arg(long, env = "CITYWARD_POSTGRES_BIN")]
+    pub postgres_bin: Option<PathBuf>,
+
     /// Most connections to the database at a time.
     #[arg(long, env = "CITYWARD_DATABASE_CONNECTIONS_MAX", default_value_t = 16)]
     pub database_connections_max: u32,

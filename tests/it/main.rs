@@ -1,1 +1,18 @@
+//! Everything that needs more than one function: real PostGIS, the real model, the real binary.
 
+mod city;
+
+mod access;
+mod camera;
+mod cases;
+mod database;
+mod demo;
+mod frame_to_map;
+mod import;
+mod live;
+mod malformed;
+mod restart;
+mod territory;
+mod tidy;
+mod tiles;
+mod vision;
