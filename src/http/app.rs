@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use sqlx::PgPool;
+use tokio::sync::Semaphore;
 
 use crate::access::{SignInLimit, hash_password, random_secret};
 use crate::config::Config;
@@ -16,17 +17,24 @@ pub struct App {
     pub sign_in_limit: Arc<SignInLimit>,
     /// A hash that no password matches; compared against when a login does not exist.
     pub no_password: Arc<str>,
+    /// Tiles being made at a time; more wait.
+    pub tile_places: Arc<Semaphore>,
 }
+
+/// Twice the cores is enough to keep them busy while some wait for the database.
+const TILE_PLACES_PER_CORE: usize = 2;
 
 impl App {
     pub fn new(config: Arc<Config>, db: PgPool) -> anyhow::Result<Self> {
         let no_password = hash_password(random_secret(32).reveal())
             .map_err(|error| anyhow::anyhow!("{error}"))?;
+        let cores = std::thread::available_parallelism()?.get();
         Ok(Self {
             config,
             db,
             sign_in_limit: Arc::default(),
             no_password: no_password.into(),
+            tile_places: Arc::new(Semaphore::new(cores * TILE_PLACES_PER_CORE)),
         })
     }
 
