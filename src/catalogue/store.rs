@@ -1,0 +1,118 @@
+//! Tables `class`, `class_code`, `sighting_rule`, and reading `unit`.
+
+use std::collections::HashMap;
+
+use anyhow::Context as _;
+use sqlx::{PgExecutor, PgPool, Postgres, Transaction};
+
+use super::{Catalogue, ClassCode, SightingRule};
+use crate::catalogue::http::UnitRow;
+
+/// Brings the database's classes to what this program ships. Can be repeated; sighting rules
+/// that are there already stay as they are, because a city tunes them.
+pub async fn load(db: &PgPool) -> anyhow::Result<()> {
+    let mut tx = db.begin().await?;
+    // two processes that start at the same time take turns
+    sqlx::query("select pg_advisory_xact_lock(hashtext('catalogue'))")
+        .execute(&mut *tx)
+        .await?;
+    load_classes(&mut tx).await.context("load the classes")?;
+    load_sighting_rules(&mut tx)
+        .await
+        .context("load the sighting rules")?;
+    tx.commit().await?;
+    Ok(())
+}
+
+async fn load_classes(tx: &mut Transaction<'_, Postgres>) -> sqlx::Result<()> {
+    let catalogue = Catalogue::shipped();
+    let classes: Vec<_> = catalogue.classes().collect();
+    sqlx::query(
+        "insert into class (code, kind, name_zh, name_en)
+         select * from unnest($1::text[], $2::class_kind[], $3::text[], $4::text[])
+         on conflict (code) do update
+         set name_zh = excluded.name_zh, name_en = excluded.name_en
+         where (class.name_zh, class.name_en) is distinct from (excluded.name_zh, excluded.name_en)",
+    )
+    .bind(classes.iter().map(|class| class.code).collect::<Vec<_>>())
+    .bind(classes.iter().map(|class| class.kind).collect::<Vec<_>>())
+    .bind(classes.iter().map(|class| class.name_zh.as_str()).collect::<Vec<_>>())
+    .bind(classes.iter().map(|class| class.name_en.as_str()).collect::<Vec<_>>())
+    .execute(&mut **tx)
+    .await?;
+
+    let entries = catalogue.entries();
+    let texts = |field: fn(&super::EditionEntry) -> &str| -> Vec<&str> {
+        entries.iter().map(field).collect()
+    };
+    sqlx::query(
+        "insert into class_code (edition, kind, number, class_code, name_zh, mark)
+         select * from unnest($1::text[], $2::class_kind[], $3::text[], $4::text[], $5::text[], $6::text[])
+         on conflict (edition, kind, number) do update
+         set class_code = excluded.class_code, name_zh = excluded.name_zh, mark = excluded.mark",
+    )
+    .bind(texts(|entry| &entry.edition))
+    .bind(entries.iter().map(|entry| entry.kind).collect::<Vec<_>>())
+    .bind(texts(|entry| &entry.number))
+    .bind(entries.iter().map(|entry| entry.class).collect::<Vec<_>>())
+    .bind(texts(|entry| &entry.name_zh))
+    .bind(texts(|entry| &entry.mark))
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+async fn load_sighting_rules(tx: &mut Transaction<'_, Postgres>) -> sqlx::Result<()> {
+    for (class, rule) in Catalogue::shipped().sighting_rules() {
+        sqlx::query(
+            "insert into sighting_rule (class_code, snap_classes, join_radius_m, join_window_s,
+                                        confirm_frames, confirm_of, confidence_min)
+             values ($1, $2, $3, $4, $5, $6, $7)
+             on conflict (class_code) do nothing",
+        )
+        .bind(class)
+        .bind(&rule.snap_classes)
+        .bind(rule.join_radius_m)
+        .bind(rule.join_window_s)
+        .bind(rule.confirm_frames)
+        .bind(rule.confirm_of)
+        .bind(rule.confidence_min)
+        .execute(&mut **tx)
+        .await?;
+    }
+    Ok(())
+}
+
+#[derive(sqlx::FromRow)]
+struct SightingRuleRow {
+    class_code: ClassCode,
+    #[sqlx(flatten)]
+    rule: SightingRule,
+}
+
+/// The city's sighting rules by class.
+pub async fn sighting_rules(
+    db: impl PgExecutor<'_>,
+) -> sqlx::Result<HashMap<ClassCode, SightingRule>> {
+    let rows: Vec<SightingRuleRow> = sqlx::query_as(
+        "select class_code, snap_classes, join_radius_m, join_window_s,
+                confirm_frames, confirm_of, confidence_min
+         from sighting_rule",
+    )
+    .fetch_all(db)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| (row.class_code, row.rule))
+        .collect())
+}
+
+/// The responsible units of today, by name.
+pub(super) async fn list_units(db: impl PgExecutor<'_>) -> sqlx::Result<Vec<UnitRow>> {
+    sqlx::query_as(
+        "select unit_id as id, credit_code, name_zh, name_en
+         from unit where valid @> now() order by name_zh, unit_id",
+    )
+    .fetch_all(db)
+    .await
+}
