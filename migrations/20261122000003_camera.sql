@@ -49,3 +49,15 @@ create table calibration (
     constraint calibration_image check (image_width_px > 0 and image_height_px > 0)
 );
 comment on table calibration is 'Pixel/ground pairs of a camera; never changed, a new version is added';
+
+-- Rings the bell for processes that hold the cameras in memory. One bell per statement.
+create function ring_camera() returns trigger language plpgsql as $$
+begin
+    perform pg_notify('camera', tg_table_name);
+    return null;
+end $$;
+
+create trigger camera_bell after insert or update or delete or truncate on camera
+    for each statement execute function ring_camera();
+create trigger calibration_bell after insert or update or delete or truncate on calibration
+    for each statement execute function ring_camera();

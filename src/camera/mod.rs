@@ -6,6 +6,13 @@
 )]
 mod camera;
 mod frame;
+mod intake;
+mod last_frames;
+mod registry;
+pub mod store;
 
 pub use camera::{Camera, CameraId, InvalidCameraId};
 pub use frame::{Frame, FrameId};
+pub use intake::{Intake, NotTaken, Tally, Waiting};
+pub use last_frames::{LastFrame, LastFrames};
+pub use registry::Cameras;

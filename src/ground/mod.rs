@@ -1,5 +1,12 @@
 //! 3. Pixel → ground. Pure.
 
 mod calibration;
+mod homography;
+mod linear;
+mod pairs;
+mod projection;
+mod region;
 
-pub use calibration::{Calibration, ControlPair, Fix, OffGround};
+pub use calibration::{Calibration, ControlPair, OffGround, PairError};
+pub use pairs::FitError;
+pub use projection::Fix;

@@ -1,0 +1,103 @@
+//! All cameras in memory, kept fresh by the database's bell.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use sqlx::PgPool;
+use sqlx::postgres::PgListener;
+use tokio::sync::Mutex;
+use tokio_util::task::AbortOnDropHandle;
+
+use super::{Camera, CameraId, store};
+
+/// Rung by a trigger on `camera` and `calibration`.
+const BELL: &str = "camera";
+/// Changes that ring within this time cost one reload.
+const SETTLE: Duration = Duration::from_millis(30);
+/// Between attempts when the database cannot be reached.
+const RETRY: Duration = Duration::from_secs(1);
+
+type Known = HashMap<CameraId, Arc<Camera>>;
+
+/// Every known camera; cheap to clone. Stops listening when the last clone is dropped.
+#[derive(Debug, Clone)]
+pub struct Cameras {
+    registry: Arc<Registry>,
+    _listening: Arc<AbortOnDropHandle<()>>,
+}
+
+#[derive(Debug)]
+struct Registry {
+    db: PgPool,
+    known: ArcSwap<Known>,
+    /// One reader at a time, so that an older answer never replaces a newer one.
+    refreshing: Mutex<()>,
+}
+
+impl Cameras {
+    /// Reads all cameras and keeps them fresh from then on.
+    pub async fn watch(db: PgPool) -> sqlx::Result<Self> {
+        let mut bell = PgListener::connect_with(&db).await?;
+        bell.listen(BELL).await?;
+        let registry = Arc::new(Registry {
+            db,
+            known: ArcSwap::default(),
+            refreshing: Mutex::new(()),
+        });
+        registry.refresh().await?;
+        let listening = tokio::spawn(listen(bell, registry.clone()));
+        Ok(Self {
+            registry,
+            _listening: Arc::new(AbortOnDropHandle::new(listening)),
+        })
+    }
+
+    pub fn get(&self, id: &CameraId) -> Option<Arc<Camera>> {
+        self.registry.known.load().get(id).cloned()
+    }
+
+    /// By id.
+    pub fn all(&self) -> Vec<Arc<Camera>> {
+        let mut cameras: Vec<_> = self.registry.known.load().values().cloned().collect();
+        cameras.sort_by(|a, b| a.id.cmp(&b.id));
+        cameras
+    }
+
+    /// Reads all cameras again, for one who must see a change he just made.
+    pub async fn refresh(&self) -> sqlx::Result<()> {
+        self.registry.refresh().await
+    }
+}
+
+impl Registry {
+    /// A calibration never changes, so one that is known already is not fitted again.
+    async fn refresh(&self) -> sqlx::Result<()> {
+        let _one = self.refreshing.lock().await;
+        let rows = store::list(&self.db).await?;
+        let before = self.known.load();
+        let cameras = rows.into_iter().map(|row| {
+            let known = before.get(&row.id).and_then(|c| c.calibration.clone());
+            let camera = row.into_camera(known);
+            (camera.id.clone(), Arc::new(camera))
+        });
+        self.known.store(Arc::new(cameras.collect()));
+        Ok(())
+    }
+}
+
+async fn listen(mut bell: PgListener, registry: Arc<Registry>) {
+    loop {
+        // The listener connects again by itself; what rang meanwhile is made up by the reload.
+        match bell.try_recv().await {
+            Ok(_) => tokio::time::sleep(SETTLE).await,
+            Err(sqlx::Error::PoolClosed) => return,
+            Err(_) => tokio::time::sleep(RETRY).await,
+        }
+        while bell.next_buffered().is_some() {}
+        if let Err(error) = registry.refresh().await {
+            tracing::warn!(%error, "cannot read the cameras; the last known ones stay in use");
+        }
+    }
+}

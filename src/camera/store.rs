@@ -1,0 +1,124 @@
+//! Cameras and calibrations in the database.
+
+use std::sync::Arc;
+
+use geo_types::Geometry;
+use geozero::wkb;
+use sqlx::types::Json;
+use sqlx::{FromRow, PgExecutor, PgPool};
+
+use super::{Camera, CameraId};
+use crate::ground::{Calibration, ControlPair};
+use crate::space::GroundPoint;
+
+/// A camera with its newest calibration, as it is stored.
+#[derive(Debug, FromRow)]
+pub(super) struct CameraRow {
+    #[sqlx(rename = "camera_id", try_from = "String")]
+    pub(super) id: CameraId,
+    platform_id: Option<i32>,
+    name_zh: String,
+    name_en: String,
+    location: GroundPoint,
+    height_m: Option<f64>,
+    calibration_id: Option<i32>,
+    version: Option<i32>,
+    image_width_px: Option<i32>,
+    image_height_px: Option<i32>,
+    pairs: Option<Json<Vec<ControlPair>>>,
+    ground: Option<wkb::Decode<Geometry<f64>>>,
+}
+
+impl CameraRow {
+    /// `known`: the calibration this camera had so far, used again when it is still the newest.
+    pub(super) fn into_camera(mut self, known: Option<Arc<Calibration>>) -> Camera {
+        let same = known.filter(|known| Some(known.id) == self.calibration_id);
+        Camera {
+            calibration: same.or_else(|| self.take_calibration().map(Arc::new)),
+            id: self.id,
+            platform_id: self.platform_id,
+            name_zh: self.name_zh,
+            name_en: self.name_en,
+            location: self.location,
+            height_m: self.height_m,
+        }
+    }
+
+    fn take_calibration(&mut self) -> Option<Calibration> {
+        let (id, version) = (self.calibration_id?, self.version?);
+        let width_px = u32::try_from(self.image_width_px?).ok()?;
+        let height_px = u32::try_from(self.image_height_px?).ok()?;
+        let ground = match self.ground.take()?.geometry {
+            Some(Geometry::Polygon(ground)) => Some(ground),
+            _ => None,
+        };
+        let fitted = Calibration::fit(self.pairs.take()?.0, width_px, height_px, ground);
+        match fitted {
+            Ok(fitted) => Some(fitted.stored(id, version)),
+            Err(error) => {
+                tracing::error!(camera = %self.id, version, %error, "stored calibration cannot be fitted");
+                None
+            }
+        }
+    }
+}
+
+/// Every camera, with its newest calibration.
+pub(super) async fn list(db: &PgPool) -> sqlx::Result<Vec<CameraRow>> {
+    sqlx::query_as(
+        "select distinct on (camera_id) camera_id, platform_id, name_zh, name_en, location,
+             height_m, calibration_id, version, image_width_px, image_height_px, pairs, ground
+         from camera left join calibration using (camera_id)
+         order by camera_id, version desc",
+    )
+    .fetch_all(db)
+    .await
+}
+
+/// Inserts the camera or replaces what is known of it; its calibrations stay.
+pub async fn save(db: impl PgExecutor<'_>, camera: &Camera, source: &str) -> sqlx::Result<()> {
+    sqlx::query(
+        "insert into camera (camera_id, platform_id, name_zh, name_en, location, height_m, source)
+         values ($1, $2, $3, $4, $5, $6, $7)
+         on conflict (camera_id) do update set platform_id = excluded.platform_id,
+             name_zh = excluded.name_zh, name_en = excluded.name_en,
+             location = excluded.location, height_m = excluded.height_m",
+    )
+    .bind(camera.id.as_str())
+    .bind(camera.platform_id)
+    .bind(&camera.name_zh)
+    .bind(&camera.name_en)
+    .bind(camera.location)
+    .bind(camera.height_m)
+    .bind(source)
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Adds `fitted` as the camera's next version; returns it with its id and version.
+///
+/// Two at the same moment: one of them fails on `calibration_version_once`.
+pub async fn add_calibration(
+    db: impl PgExecutor<'_>,
+    camera: &CameraId,
+    fitted: Calibration,
+) -> sqlx::Result<Calibration> {
+    let ground = Geometry::Polygon(fitted.ground().clone());
+    let (id, version): (i32, i32) = sqlx::query_as(
+        "insert into calibration (camera_id, version, image_width_px, image_height_px, pairs,
+             ground, error_loo_m)
+         values ($1, (select coalesce(max(version), 0) + 1 from calibration where camera_id = $1),
+             $2::int, $3::int, $4, st_setsrid($5::geometry, 4326), $6)
+         returning calibration_id, version",
+    )
+    .bind(camera.as_str())
+    .bind(i64::from(fitted.image_width_px))
+    .bind(i64::from(fitted.image_height_px))
+    .bind(Json(&fitted.pairs))
+    .bind(wkb::Encode(ground))
+    .bind(fitted.error_loo_m())
+    .fetch_one(db)
+    .await?;
+    Ok(fitted.stored(id, version))
+}
