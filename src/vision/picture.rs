@@ -1,0 +1,68 @@
+//! JPEG → pixels at the scale the model needs. OpenCV decodes and scales.
+
+use opencv::core::{Mat, MatTraitConst, MatTraitConstManual, Size as CvSize};
+use opencv::{imgcodecs, imgproc};
+
+use super::UnreadableFrame;
+use super::fit::{Fit, Size};
+
+/// Pixel buffers that live from frame to frame.
+#[derive(Debug, Default)]
+pub(super) struct Picture {
+    decoded: Mat,
+    fitted: Mat,
+}
+
+impl Picture {
+    /// Decodes at the scale of `fit`; the decoder skips the detail that is not wanted. An
+    /// orientation in the metadata is ignored: a calibration speaks of the pixels of the sensor.
+    pub(super) fn decode(&mut self, jpeg: &[u8], fit: &Fit) -> Result<(), UnreadableFrame> {
+        let scaled = match fit.reduction {
+            8 => imgcodecs::IMREAD_REDUCED_COLOR_8,
+            4 => imgcodecs::IMREAD_REDUCED_COLOR_4,
+            2 => imgcodecs::IMREAD_REDUCED_COLOR_2,
+            _ => imgcodecs::IMREAD_COLOR,
+        };
+        let bytes = Mat::from_slice(jpeg)?;
+        let flags = scaled | imgcodecs::IMREAD_IGNORE_ORIENTATION;
+        imgcodecs::imdecode_to(&bytes, flags, &mut self.decoded)?;
+        if self.decoded.empty() {
+            return Err(UnreadableFrame::Undecodable(
+                "the decoder made nothing of it".to_owned(),
+            ));
+        }
+        let size = size_of(&self.decoded)?;
+        if size != fit.decoded {
+            return Err(UnreadableFrame::SizeMismatch {
+                expected_width: fit.decoded.width,
+                expected_height: fit.decoded.height,
+                width: size.width,
+                height: size.height,
+            });
+        }
+        Ok(())
+    }
+
+    /// What was decoded last, as wide and high as [`Fit::content`]: rows of blue, green, red.
+    pub(super) fn content(&mut self, fit: &Fit) -> Result<&[u8], UnreadableFrame> {
+        if fit.decoded == fit.content {
+            return Ok(self.decoded.data_bytes()?);
+        }
+        let content = CvSize::new(
+            i32::try_from(fit.content.width).expect("a manifest bounds the input"),
+            i32::try_from(fit.content.height).expect("a manifest bounds the input"),
+        );
+        // The decoder has scaled down to less than twice the content, so bilinear does not alias.
+        let (decoded, fitted) = (&self.decoded, &mut self.fitted);
+        imgproc::resize(decoded, fitted, content, 0.0, 0.0, imgproc::INTER_LINEAR)?;
+        Ok(self.fitted.data_bytes()?)
+    }
+}
+
+fn size_of(mat: &Mat) -> Result<Size, UnreadableFrame> {
+    let size = mat.size()?;
+    Ok(Size {
+        width: size.width.unsigned_abs(),
+        height: size.height.unsigned_abs(),
+    })
+}
