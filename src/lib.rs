@@ -5,6 +5,7 @@
 pub mod config;
 pub mod pipeline;
 pub mod router;
+pub mod service;
 
 pub mod space;
 

@@ -1,1 +1,245 @@
+//! Who may look and who may push.
 
+use cityward::access;
+use reqwest::StatusCode;
+use serde_json::json;
+
+use crate::city::TestCity;
+use crate::service::{TestService, problem};
+
+#[tokio::test]
+async fn the_administrator_is_created_once_and_its_password_shown_once() {
+    let city = TestCity::new().await;
+    let (login, password) = access::ensure_administrator(&city.db)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(login, "admin");
+    assert!(password.reveal().len() >= 16);
+    assert!(
+        !format!("{password:?}").contains(password.reveal()),
+        "Debug hides the secret"
+    );
+    assert!(
+        access::ensure_administrator(&city.db)
+            .await
+            .unwrap()
+            .is_none()
+    );
+}
+
+#[tokio::test]
+async fn a_person_signs_in_is_known_and_signs_out() {
+    let city = TestCity::new().await;
+    let service = TestService::start(&city).await;
+    let nobody = service.client();
+    problem(
+        nobody.get("/api/v1/session").send().await.unwrap(),
+        StatusCode::UNAUTHORIZED,
+        "unauthenticated",
+    )
+    .await;
+
+    let person = service.sign_in(&city).await;
+    assert_eq!(
+        person.json("/api/v1/session").await["person"]["login"],
+        "admin"
+    );
+
+    let gone = person.delete("/api/v1/session").send().await.unwrap();
+    assert_eq!(gone.status(), StatusCode::NO_CONTENT);
+    let after = person.get("/api/v1/session").send().await.unwrap();
+    problem(after, StatusCode::UNAUTHORIZED, "unauthenticated").await;
+}
+
+#[tokio::test]
+async fn the_session_cookie_is_kept_from_scripts_and_other_sites() {
+    let city = TestCity::new().await;
+    let service = TestService::start(&city).await;
+    let (login, password) = access::reset_administrator(&city.db).await.unwrap();
+    let body = json!({ "login": login, "password": password.reveal() });
+    let answer = service
+        .client()
+        .post("/api/v1/session")
+        .json(&body)
+        .send()
+        .await
+        .unwrap();
+    let cookie = answer.headers()["set-cookie"].to_str().unwrap();
+    assert!(cookie.contains("; HttpOnly; SameSite=Strict"), "{cookie}");
+    assert!(!cookie.contains(password.reveal()));
+}
+
+#[tokio::test]
+async fn wrong_passwords_are_refused_and_then_have_to_wait() {
+    let city = TestCity::new().await;
+    let service = TestService::start(&city).await;
+    access::reset_administrator(&city.db).await.unwrap();
+    let client = service.client();
+    let attempt = async || {
+        let body = json!({ "login": "admin", "password": "guess" });
+        client
+            .post("/api/v1/session")
+            .json(&body)
+            .send()
+            .await
+            .unwrap()
+    };
+    for _ in 0..5 {
+        problem(attempt().await, StatusCode::UNAUTHORIZED, "unauthenticated").await;
+    }
+    let braked = attempt().await;
+    assert!(braked.headers().contains_key("retry-after"));
+    problem(braked, StatusCode::TOO_MANY_REQUESTS, "too-many-tries").await;
+}
+
+#[tokio::test]
+async fn a_body_that_is_not_as_described_is_a_problem_not_a_crash() {
+    let city = TestCity::new().await;
+    let service = TestService::start(&city).await;
+    let client = service.client();
+    let missing = client
+        .post("/api/v1/session")
+        .json(&json!({ "login": "admin" }))
+        .send()
+        .await
+        .unwrap();
+    problem(missing, StatusCode::BAD_REQUEST, "invalid-field").await;
+    let plain = client
+        .post("/api/v1/session")
+        .body("x")
+        .send()
+        .await
+        .unwrap();
+    problem(
+        plain,
+        StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        "unsupported-media-type",
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn a_platforms_token_is_shown_once_and_can_be_revoked() {
+    let city = TestCity::new().await;
+    let service = TestService::start(&city).await;
+    let person = service.sign_in(&city).await;
+    let created = person
+        .post("/api/v1/platforms")
+        .json(&json!({ "name": "north" }))
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(created.status(), StatusCode::CREATED);
+    let created: serde_json::Value = created.json().await.unwrap();
+    assert!(created["token"].as_str().unwrap().len() >= 40);
+
+    let list = person.json("/api/v1/platforms").await;
+    assert_eq!(list["platforms"][0]["name"], "north");
+    assert!(list["platforms"][0].get("token").is_none());
+
+    let again = person
+        .post("/api/v1/platforms")
+        .json(&json!({ "name": "north" }))
+        .send()
+        .await
+        .unwrap();
+    problem(again, StatusCode::CONFLICT, "name-taken").await;
+    let nameless = person
+        .post("/api/v1/platforms")
+        .json(&json!({ "name": " " }))
+        .send()
+        .await
+        .unwrap();
+    let body = problem(nameless, StatusCode::BAD_REQUEST, "invalid-field").await;
+    assert_eq!(body["errors"][0]["field"], "name");
+
+    let id = &created["id"];
+    let revoke = async || {
+        person
+            .delete(&format!("/api/v1/platforms/{id}"))
+            .send()
+            .await
+            .unwrap()
+    };
+    assert_eq!(revoke().await.status(), StatusCode::NO_CONTENT);
+    problem(revoke().await, StatusCode::NOT_FOUND, "not-found").await;
+}
+
+/// Closed by default: every operation of the OpenAPI document refuses a stranger, except those
+/// that are listed here as open.
+#[tokio::test]
+async fn every_endpoint_is_closed_to_strangers() {
+    let open = [("/api/v1/session", "post"), ("/api/v1/session", "delete")];
+    let city = TestCity::new().await;
+    let service = TestService::start(&city).await;
+    let client = service.client();
+    let document = client.json("/openapi.json").await;
+    let mut asked = 0;
+    for (path, operations) in document["paths"].as_object().unwrap() {
+        for method in operations.as_object().unwrap().keys() {
+            if open.contains(&(path.as_str(), method.as_str())) {
+                continue;
+            }
+            let url = ["{z}", "{x}", "{y}"]
+                .iter()
+                .fold(path.clone(), |url, part| url.replace(part, "1"));
+            let url = url
+                .replace("{layer}", "cells")
+                .replace("{camera_id}", "CAM-1")
+                .replace("{id}", "1");
+            assert!(!url.contains('{'), "say what to put into {url}");
+            let method = method.to_uppercase().parse().unwrap();
+            let answer = client.request(method, &url).send().await.unwrap();
+            assert_eq!(answer.status(), StatusCode::UNAUTHORIZED, "{url}");
+            asked += 1;
+        }
+    }
+    assert!(asked > 5, "only {asked} operations in the document");
+}
+
+#[tokio::test]
+async fn unknown_urls_and_methods_are_problems() {
+    let city = TestCity::new().await;
+    let service = TestService::start(&city).await;
+    let client = service.client();
+    problem(
+        client.get("/api/v1/nothing").send().await.unwrap(),
+        StatusCode::NOT_FOUND,
+        "not-found",
+    )
+    .await;
+    let wrong = client.put("/api/v1/session").send().await.unwrap();
+    problem(wrong, StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed").await;
+}
+
+#[tokio::test]
+async fn metrics_are_for_this_machine_or_for_the_token() {
+    let city = TestCity::new().await;
+    let service = TestService::start(&city).await;
+    let local = service.client().get("/metrics").send().await.unwrap();
+    assert_eq!(local.status(), StatusCode::OK);
+    assert!(
+        local
+            .text()
+            .await
+            .unwrap()
+            .contains("cityward_http_seconds_bucket")
+    );
+    service.stop().await;
+
+    let guarded = TestService::start_with(&city, |config| {
+        config.http.metrics_token = Some("s3cret".to_owned().into());
+    })
+    .await;
+    let without = guarded.client().get("/metrics").send().await.unwrap();
+    problem(without, StatusCode::UNAUTHORIZED, "unauthenticated").await;
+    let with = guarded
+        .client()
+        .get("/metrics")
+        .bearer_auth("s3cret")
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(with.status(), StatusCode::OK);
+}
