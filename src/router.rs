@@ -20,7 +20,7 @@ use utoipa::openapi::OpenApi as Document;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::http::{ApiError, App, Peer, measure, security_headers};
-use crate::{access, telemetry, tiles};
+use crate::{access, catalogue, telemetry, tiles};
 
 #[derive(OpenApi)]
 #[openapi(info(
@@ -35,6 +35,7 @@ fn api() -> (Router<App>, Document) {
     OpenApiRouter::with_openapi(ApiDocument::openapi())
         .merge(access::session_routes()) // open: signing in
         .merge(access::platform_routes())
+        .merge(catalogue::routes())
         .merge(tiles::routes())
         .split_for_parts()
 }

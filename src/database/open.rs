@@ -14,6 +14,7 @@ use super::embedded::{Cluster, Stop};
 use super::folder_lock::FolderLock;
 use super::postgis;
 use super::server_user::ServerUser;
+use crate::catalogue;
 use crate::config::DataConfig;
 
 /// The schema's history.
@@ -82,7 +83,7 @@ fn given_server(url: &SecretString) -> anyhow::Result<PgConnectOptions> {
     Ok(options.application_name("cityward"))
 }
 
-/// Brings a database up to date: PostGIS checked, schema migrated.
+/// Brings a database up to date: PostGIS checked, schema migrated, the shipped catalogue loaded.
 ///
 /// # Errors
 /// PostGIS missing or too old (its version named), or a migration that failed.
@@ -90,7 +91,7 @@ pub async fn prepare(db: &PgPool) -> anyhow::Result<()> {
     let version = postgis::check(&mut *db.acquire().await?).await?;
     tracing::debug!(%version, "PostGIS is new enough");
     MIGRATOR.run(db).await.context("migrate the database")?;
-    Ok(())
+    catalogue::load(db).await.context("load the catalogue")
 }
 
 impl Database {
