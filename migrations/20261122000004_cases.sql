@@ -36,8 +36,17 @@ create table city_case (
     constraint city_case_ellipse check (semi_major_m >= semi_minor_m and semi_minor_m >= 0)
 );
 create index city_case_location_idx on city_case using gist (location);
-create index city_case_class_seen_idx on city_case (class_code, last_seen_at desc);
+create index city_case_component_idx on city_case (component_id) where component_id is not null;
 comment on table city_case is 'Cases (案件)';
+
+-- One line of the queue, one mark on the map.
+create view case_row as
+select c.case_id, c.class_code, c.state, c.source, c.location, c.cell_id, cell.code as cell_code,
+    c.component_id, c.unit_id, unit.name_zh as unit_name_zh, unit.name_en as unit_name_en,
+    c.camera_id, c.first_seen_at, c.last_seen_at, c.sighting_count, c.opened_at, c.version
+from city_case c
+join cell using (cell_id)
+left join unit using (unit_id);
 
 create table case_evidence (
     evidence_id     bigint generated always as identity,

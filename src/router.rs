@@ -20,7 +20,7 @@ use utoipa::openapi::OpenApi as Document;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::http::{ApiError, App, Peer, measure, security_headers};
-use crate::{access, catalogue, telemetry, tiles};
+use crate::{access, cases, catalogue, live, telemetry, tiles};
 
 #[derive(OpenApi)]
 #[openapi(info(
@@ -36,6 +36,8 @@ fn api() -> (Router<App>, Document) {
         .merge(access::session_routes()) // open: signing in
         .merge(access::platform_routes())
         .merge(catalogue::routes())
+        .merge(cases::routes())
+        .merge(live::routes())
         .merge(tiles::routes())
         .split_for_parts()
 }

@@ -15,7 +15,7 @@ pub struct PixelPoint {
 }
 
 /// An axis-aligned box in pixels of the full frame; `left < right`, `top < bottom`.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct PixelBox {
     pub left: f32,
     pub top: f32,
@@ -122,7 +122,7 @@ impl LocalFrame {
 }
 
 /// Where a located thing is with 95 % probability: an ellipse around its point.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct ErrorEllipse {
     pub semi_major_m: f64,
     pub semi_minor_m: f64,

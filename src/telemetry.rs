@@ -21,6 +21,8 @@ pub const DETECTIONS_DROPPED: &str = "cityward_detections_dropped_total";
 pub const CASES: &str = "cityward_cases_total";
 /// Clients on the live stream.
 pub const LIVE_CLIENTS: &str = "cityward_live_clients";
+/// Batches of case changes sent on the live stream.
+pub const LIVE_BATCHES: &str = "cityward_live_batches_total";
 /// Seconds per request by `method`, `route`, `status`.
 pub const HTTP_SECONDS: &str = "cityward_http_seconds";
 /// Tiles by `layer` and `result` (made, not_modified).
@@ -62,6 +64,7 @@ fn install() -> anyhow::Result<PrometheusHandle> {
     );
     describe_counter!(CASES, "case changes");
     describe_gauge!(LIVE_CLIENTS, "clients on the live stream");
+    describe_counter!(LIVE_BATCHES, "batches of case changes sent");
     describe_histogram!(HTTP_SECONDS, metrics::Unit::Seconds, "time per request");
     describe_counter!(TILES, "tiles answered");
     describe_histogram!(TILE_SECONDS, metrics::Unit::Seconds, "time to make a tile");

@@ -1,1 +1,23 @@
-//! 5. Sighting → case.
+//! 5. Sighting → case: what is seen often enough is filed; the same thing again joins its case.
+
+mod case;
+mod confirm;
+mod detail;
+mod evidence;
+mod http;
+mod picture;
+mod record;
+mod sighting;
+mod store;
+
+pub use case::{CaseCell, CaseId, CaseRow, CaseSource, CaseState};
+pub use confirm::{Confirmed, Confirmer};
+pub use detail::{
+    CaseComponent, CaseDetail, CaseEvent, CaseEventKind, Evidence, EvidenceImage, StoredCase,
+};
+pub use evidence::{EvidenceStore, PictureSha256};
+pub use http::{CaseFilter, routes};
+pub use picture::{BrokenJpeg, without_metadata};
+pub use record::{CaseChange, record};
+pub use sighting::{Picture, Sighting};
+pub(crate) use store::list_open;

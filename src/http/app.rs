@@ -7,7 +7,9 @@ use sqlx::PgPool;
 use tokio::sync::Semaphore;
 
 use crate::access::{SignInLimit, hash_password, random_secret};
+use crate::cases::EvidenceStore;
 use crate::config::Config;
+use crate::live::LiveFeed;
 
 /// The running application; cheap to clone.
 #[derive(Clone)]
@@ -19,6 +21,10 @@ pub struct App {
     pub no_password: Arc<str>,
     /// Tiles being made at a time; more wait.
     pub tile_places: Arc<Semaphore>,
+    /// Pictures kept for cases.
+    pub evidence: EvidenceStore,
+    /// What changes, pushed to every page.
+    pub live: Arc<LiveFeed>,
 }
 
 /// Twice the cores is enough to keep them busy while some wait for the database.
@@ -28,6 +34,7 @@ impl App {
     pub fn new(config: Arc<Config>, db: PgPool) -> anyhow::Result<Self> {
         let no_password = hash_password(random_secret(32).reveal())
             .map_err(|error| anyhow::anyhow!("{error}"))?;
+        let evidence = EvidenceStore::open(&config.data.data_dir)?;
         let cores = std::thread::available_parallelism()?.get();
         Ok(Self {
             config,
@@ -35,6 +42,8 @@ impl App {
             sign_in_limit: Arc::default(),
             no_password: no_password.into(),
             tile_places: Arc::new(Semaphore::new(cores * TILE_PLACES_PER_CORE)),
+            evidence,
+            live: LiveFeed::start(),
         })
     }
 

@@ -1,1 +1,7 @@
-//! 6. Case → browsers.
+//! 6. Case → browsers: what changed is pushed to every signed-in page as it happens.
+
+mod feed;
+mod http;
+
+pub use feed::{LiveEvent, LiveFeed, Subscription};
+pub use http::routes;

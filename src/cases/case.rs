@@ -1,0 +1,91 @@
+//! A case as the map and the queue show it.
+
+use std::fmt;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::camera::CameraId;
+use crate::catalogue::ClassCode;
+use crate::territory::Unit;
+
+/// The number people call a case by.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Hash,
+    PartialOrd,
+    Ord,
+    Serialize,
+    Deserialize,
+    sqlx::Type,
+    utoipa::ToSchema,
+)]
+#[serde(transparent)]
+#[sqlx(transparent)]
+pub struct CaseId(pub i64);
+
+impl fmt::Display for CaseId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// How far the work on a case has come.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, sqlx::Type, utoipa::ToSchema,
+)]
+#[serde(rename_all = "snake_case")]
+#[sqlx(type_name = "case_state", rename_all = "snake_case")]
+pub enum CaseState {
+    /// Filed by a source; nobody has looked at it yet.
+    Reported,
+}
+
+/// Who saw it first.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, sqlx::Type, utoipa::ToSchema,
+)]
+#[serde(rename_all = "snake_case")]
+#[sqlx(type_name = "case_source", rename_all = "snake_case")]
+pub enum CaseSource {
+    Camera,
+}
+
+/// The cell a case lies in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct CaseCell {
+    pub id: i32,
+    /// 15 digits, GB/T 30428.1.
+    pub code: String,
+}
+
+/// One line of the queue, one mark on the map.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct CaseRow {
+    pub id: CaseId,
+    #[schema(value_type = String, example = "M06042")]
+    pub class: ClassCode,
+    pub state: CaseState,
+    pub source: CaseSource,
+    /// Degrees, WGS 84.
+    pub lon: f64,
+    /// Degrees, WGS 84.
+    pub lat: f64,
+    pub cell: CaseCell,
+    pub component_id: Option<i64>,
+    /// `None`: no rule names anyone for this cell and class.
+    pub unit: Option<Unit>,
+    #[schema(value_type = Option<String>)]
+    pub camera_id: Option<CameraId>,
+    pub first_seen_at: DateTime<Utc>,
+    pub last_seen_at: DateTime<Utc>,
+    /// Frames it was counted in; see [`record`](super::record) for which are.
+    pub sighting_count: i32,
+    pub opened_at: DateTime<Utc>,
+    /// Grows by one with every change.
+    pub version: i32,
+}

@@ -1,0 +1,106 @@
+//! Everything there is to know about one case.
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::CaseRow;
+use crate::camera::{CameraId, FrameId};
+use crate::catalogue::ClassCode;
+use crate::space::{ErrorEllipse, PixelBox};
+use crate::territory::{Because, Edition};
+use crate::vision::ModelRef;
+
+/// A case with its place, its reasons, its pictures and its story.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct CaseDetail {
+    #[serde(flatten)]
+    pub stored: StoredCase,
+    /// In the order the pictures were taken.
+    pub evidence: Vec<Evidence>,
+    /// Oldest first; the newest 500 entries.
+    pub history: Vec<CaseEvent>,
+}
+
+/// What was written down when the case was opened, and where it stands now.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct StoredCase {
+    #[serde(flatten)]
+    pub case: CaseRow,
+    /// Where it is with 95 % probability, around `lon`, `lat`.
+    pub ellipse: ErrorEllipse,
+    /// Why it is whose.
+    pub because: Because,
+    /// The component it was pinned to.
+    pub component: Option<CaseComponent>,
+    /// The edition of cells and responsibilities it was assigned under.
+    pub edition: Edition,
+}
+
+/// A component a case is pinned to.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct CaseComponent {
+    pub id: i64,
+    #[schema(value_type = String, example = "C03005")]
+    pub class: ClassCode,
+    pub code: Option<String>,
+    pub name: String,
+    /// Degrees, WGS 84.
+    pub lon: f64,
+    /// Degrees, WGS 84.
+    pub lat: f64,
+}
+
+/// A frame kept for a case.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct Evidence {
+    pub id: i64,
+    #[schema(value_type = uuid::Uuid)]
+    pub frame_id: FrameId,
+    #[schema(value_type = String)]
+    pub camera_id: CameraId,
+    pub captured_at: DateTime<Utc>,
+    pub image: EvidenceImage,
+    /// In pixels of the picture, origin top left.
+    #[serde(rename = "box")]
+    pub pixel_box: PixelBox,
+    /// 0 to 1.
+    pub confidence: f32,
+    pub model: ModelRef,
+    pub calibration_version: i32,
+    /// Where this frame says it is; degrees, WGS 84.
+    pub lon: f64,
+    /// Degrees, WGS 84.
+    pub lat: f64,
+}
+
+/// The picture itself is at `url`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct EvidenceImage {
+    /// Pixels.
+    pub width: i32,
+    /// Pixels.
+    pub height: i32,
+    pub url: String,
+}
+
+/// What happened to a case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, sqlx::Type, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[sqlx(type_name = "case_event_kind", rename_all = "snake_case")]
+pub enum CaseEventKind {
+    Opened,
+    SeenAgain,
+}
+
+/// One entry of a case's history.
+#[derive(Debug, Clone, PartialEq, Serialize, sqlx::FromRow, ToSchema)]
+pub struct CaseEvent {
+    #[sqlx(rename = "event_id")]
+    pub id: i64,
+    pub kind: CaseEventKind,
+    pub at: DateTime<Utc>,
+    /// `camera:<id>`.
+    pub actor: String,
+    pub detail: serde_json::Value,
+}

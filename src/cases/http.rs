@@ -1,0 +1,136 @@
+//! Cases and their pictures, for signed-in people.
+
+use axum::Json;
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use axum::response::{IntoResponse, Response};
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::{CaseDetail, CaseId, CaseRow, store};
+use crate::access::Person;
+use crate::camera::CameraId;
+use crate::catalogue::ClassCode;
+use crate::http::{ApiError, App, PathParams, QueryParams};
+
+const PAGE_DEFAULT: u32 = 100;
+const PAGE_MAX: u32 = 1_000;
+const HISTORY_MAX: u32 = 500;
+
+pub fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(list))
+        .routes(routes!(get_case))
+        .routes(routes!(evidence_image))
+}
+
+/// Which cases to list; what is left out does not restrict.
+#[derive(Debug, Clone, Default, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub struct CaseFilter {
+    /// Class code.
+    #[param(value_type = Option<String>, example = "M06042")]
+    pub class: Option<ClassCode>,
+    /// Responsible unit.
+    pub unit: Option<i32>,
+    /// Cell.
+    pub cell: Option<i32>,
+    /// The camera that saw it first.
+    #[param(value_type = Option<String>)]
+    pub camera: Option<CameraId>,
+    /// Seen at or after this moment, RFC 3339.
+    pub since: Option<DateTime<Utc>>,
+    /// Older than this case: `next` of the page before.
+    #[param(value_type = Option<i64>)]
+    pub before: Option<CaseId>,
+    /// Cases on a page, 1 to 1,000; 100 when not given.
+    #[param(minimum = 1, maximum = 1000)]
+    pub limit: Option<u32>,
+}
+
+#[derive(Serialize, ToSchema)]
+struct CasePage {
+    /// Newest first.
+    cases: Vec<CaseRow>,
+    /// `before` of the next page; null on the last.
+    next: Option<CaseId>,
+}
+
+/// Cases, newest first, page by page.
+#[utoipa::path(get, path = "/api/v1/cases", tag = "cases", params(CaseFilter), responses(
+    (status = 200, body = CasePage),
+    (status = 400, description = "a parameter is wrong; `errors` names it"),
+    (status = 401, description = "sign in first"),
+))]
+async fn list(
+    _: Person,
+    State(app): State<App>,
+    QueryParams(filter): QueryParams<CaseFilter>,
+) -> Result<Json<CasePage>, ApiError> {
+    let limit = filter.limit.unwrap_or(PAGE_DEFAULT);
+    if !(1..=PAGE_MAX).contains(&limit) {
+        return Err(ApiError::field("limit", "must be 1 to 1000"));
+    }
+    let mut cases = store::list(&app.db, &filter, limit + 1).await?;
+    let more = cases.len() > limit as usize;
+    cases.truncate(limit as usize);
+    let next = cases.last().filter(|_| more).map(|row| row.id);
+    Ok(Json(CasePage { cases, next }))
+}
+
+/// One case with its place, reasons, pictures and history.
+#[utoipa::path(get, path = "/api/v1/cases/{id}", tag = "cases",
+    params(("id" = i64, Path, description = "case")),
+    responses(
+        (status = 200, body = CaseDetail),
+        (status = 401, description = "sign in first"),
+        (status = 404, description = "no such case"),
+    ))]
+async fn get_case(
+    _: Person,
+    State(app): State<App>,
+    PathParams(id): PathParams<CaseId>,
+) -> Result<Json<CaseDetail>, ApiError> {
+    let stored = store::find(&app.db, id)
+        .await?
+        .ok_or_else(|| ApiError::not_found(format!("there is no case {id}")))?;
+    Ok(Json(CaseDetail {
+        stored,
+        evidence: store::evidence_of(&app.db, id).await?,
+        history: store::history_of(&app.db, id, HISTORY_MAX).await?,
+    }))
+}
+
+/// The picture kept as evidence. It never changes.
+#[utoipa::path(get, path = "/api/v1/evidence/{id}/image", tag = "cases",
+    params(("id" = i64, Path, description = "evidence")),
+    responses(
+        (status = 200, content_type = "image/jpeg", body = [u8]),
+        (status = 401, description = "sign in first"),
+        (status = 404, description = "no such evidence"),
+    ))]
+async fn evidence_image(
+    _: Person,
+    State(app): State<App>,
+    PathParams(id): PathParams<i64>,
+) -> Result<Response, ApiError> {
+    let sha256 = store::picture_of(&app.db, id)
+        .await?
+        .ok_or_else(|| ApiError::not_found(format!("there is no evidence {id}")))?;
+    let jpeg = app
+        .evidence
+        .read(sha256)
+        .await
+        .map_err(anyhow::Error::from)?
+        .ok_or_else(|| anyhow::anyhow!("the picture {sha256} of evidence {id} is gone"))?;
+    let headers = [
+        (CONTENT_TYPE, "image/jpeg"),
+        (CACHE_CONTROL, "private, max-age=31536000, immutable"),
+    ];
+    Ok((headers, Body::from(jpeg)).into_response())
+}

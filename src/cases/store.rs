@@ -1,0 +1,465 @@
+//! Cases in the database. Tables `city_case`, `case_evidence`, `case_event` are written only here.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::json;
+use sqlx::postgres::PgRow;
+use sqlx::types::Json;
+use sqlx::{FromRow, PgExecutor, Row};
+
+use super::case::{CaseCell, CaseRow};
+use super::confirm::Confirmed;
+use super::detail::{CaseComponent, CaseEvent, Evidence, EvidenceImage, StoredCase};
+use super::evidence::PictureSha256;
+use super::record::OpenCase;
+use super::{CaseFilter, CaseId, Sighting};
+use crate::camera::CameraId;
+use crate::space::{ErrorEllipse, GroundPoint, LocalFrame, LocalPoint, PixelBox};
+use crate::territory::{Edition, Unit};
+use crate::vision::ModelRef;
+
+/// First key of the advisory locks under which cases are filed; the second is the class.
+const FILING_LOCK: i32 = 0x6361_7365;
+
+/// Until the transaction ends nobody else files a case of these classes. Always taken in the same
+/// order, so that two processes never wait for each other.
+pub(super) async fn lock_classes(db: impl PgExecutor<'_>, classes: &[&str]) -> sqlx::Result<()> {
+    sqlx::query(
+        "select pg_advisory_xact_lock($1, key) from (
+            select distinct hashtext(code) as key from unnest($2::text[]) as code order by key
+        ) as keys",
+    )
+    .bind(FILING_LOCK)
+    .bind(classes)
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// The open case this is another sighting of; the pinned one before the near one.
+pub(super) async fn find_same(
+    db: impl PgExecutor<'_>,
+    sighting: &Sighting,
+) -> sqlx::Result<Option<OpenCase>> {
+    let window = TimeDelta::seconds(i64::from(sighting.rule.join_window_s));
+    let radius_m = sighting.join_radius_m();
+    let point = sighting.fix.point;
+    let corner = LocalFrame::at(point).ground_from_local(LocalPoint {
+        east_m: radius_m,
+        north_m: radius_m,
+    });
+    let row = sqlx::query(
+        "select case_id, opened_at, first_seen_at, last_seen_at, kept.pictures,
+            kept.confidence_max, story.last_event_at
+        from city_case c
+        cross join lateral (
+            select count(*)::integer as pictures, coalesce(max(confidence), 0) as confidence_max
+            from case_evidence e where e.case_id = c.case_id
+        ) as kept
+        cross join lateral (
+            select max(at) as last_event_at from case_event v where v.case_id = c.case_id
+        ) as story
+        where class_code = $1 and state = 'reported'
+            and last_seen_at >= $2 and first_seen_at <= $3
+            and (component_id = $4
+                or (location && st_expand($5, $6, $7)
+                    and st_dwithin(location::geography, $5::geography, $8)
+                    and (component_id is null or $4 is null)))
+        order by (component_id = $4) desc nulls last, location <-> $5
+        limit 1",
+    )
+    .bind(sighting.class.as_str())
+    .bind(sighting.captured_at - window)
+    .bind(sighting.captured_at + window)
+    .bind(sighting.component_id())
+    .bind(point)
+    .bind((corner.lon - point.lon).abs())
+    .bind((corner.lat - point.lat).abs())
+    .bind(radius_m)
+    .fetch_optional(db)
+    .await?;
+    row.map(|row| {
+        Ok(OpenCase {
+            id: row.try_get("case_id")?,
+            opened_at: row.try_get("opened_at")?,
+            first_seen_at: row.try_get("first_seen_at")?,
+            last_seen_at: row.try_get("last_seen_at")?,
+            pictures: row.try_get::<i32, _>("pictures")?.unsigned_abs(),
+            confidence_max: row.try_get("confidence_max")?,
+            last_event_at: row.try_get("last_event_at")?,
+        })
+    })
+    .transpose()
+}
+
+pub(super) async fn insert_case(
+    db: impl PgExecutor<'_>,
+    confirmed: &Confirmed,
+    at: DateTime<Utc>,
+) -> sqlx::Result<CaseId> {
+    let sighting = &confirmed.sighting;
+    let placement = &sighting.placement;
+    sqlx::query_scalar(
+        "insert into city_case (class_code, source, location, semi_major_m, semi_minor_m,
+            bearing_deg, cell_id, component_id, unit_id, edition_id, because, camera_id,
+            first_seen_at, last_seen_at, sighting_count, opened_at)
+        values ($1, 'camera', $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+        returning case_id",
+    )
+    .bind(sighting.class.as_str())
+    .bind(sighting.fix.point)
+    .bind(sighting.fix.ellipse.semi_major_m)
+    .bind(sighting.fix.ellipse.semi_minor_m)
+    .bind(sighting.fix.ellipse.bearing_deg)
+    .bind(placement.cell.id)
+    .bind(sighting.component_id())
+    .bind(placement.unit.as_ref().map(|unit| unit.id))
+    .bind(placement.because.edition.id)
+    .bind(Json(&placement.because))
+    .bind(sighting.camera_id.as_str())
+    .bind(confirmed.first_seen_at)
+    .bind(sighting.captured_at)
+    .bind(i32::from(confirmed.seen_in))
+    .bind(at)
+    .fetch_one(db)
+    .await
+}
+
+/// Counts one more sighting; frames may come out of order.
+pub(super) async fn touch_case(
+    db: impl PgExecutor<'_>,
+    case: CaseId,
+    confirmed: &Confirmed,
+) -> sqlx::Result<()> {
+    sqlx::query(
+        "update city_case set
+            first_seen_at = least(first_seen_at, $2),
+            last_seen_at = greatest(last_seen_at, $3),
+            sighting_count = sighting_count + 1,
+            version = version + 1
+        where case_id = $1",
+    )
+    .bind(case)
+    .bind(confirmed.first_seen_at)
+    .bind(confirmed.sighting.captured_at)
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+pub(super) async fn insert_evidence(
+    db: impl PgExecutor<'_>,
+    case: CaseId,
+    sighting: &Sighting,
+    picture: PictureSha256,
+) -> sqlx::Result<i64> {
+    sqlx::query_scalar(
+        "insert into case_evidence (case_id, frame_id, camera_id, captured_at, image_sha256,
+            image_width_px, image_height_px, box_left, box_top, box_right, box_bottom, confidence,
+            model_name, model_version, calibration_id, location)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+        returning evidence_id",
+    )
+    .bind(case)
+    .bind(sighting.frame_id)
+    .bind(sighting.camera_id.as_str())
+    .bind(sighting.captured_at)
+    .bind(picture.0)
+    .bind(sighting.picture.width_px.cast_signed())
+    .bind(sighting.picture.height_px.cast_signed())
+    .bind(sighting.pixel_box.left)
+    .bind(sighting.pixel_box.top)
+    .bind(sighting.pixel_box.right)
+    .bind(sighting.pixel_box.bottom)
+    .bind(sighting.confidence)
+    .bind(&sighting.model.name)
+    .bind(&sighting.model.version)
+    .bind(sighting.calibration_id)
+    .bind(sighting.fix.point)
+    .fetch_one(db)
+    .await
+}
+
+pub(super) async fn insert_opened(
+    db: impl PgExecutor<'_>,
+    case: CaseId,
+    confirmed: &Confirmed,
+    evidence_id: i64,
+    at: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    let sighting = &confirmed.sighting;
+    let detail = json!({
+        "frame_id": sighting.frame_id,
+        "captured_at": sighting.captured_at,
+        "confidence": sighting.confidence,
+        "evidence_id": evidence_id,
+        "seen_in": confirmed.seen_in,
+        "of": sighting.rule.confirm_of,
+    });
+    insert_event(db, case, "opened", &sighting.camera_id, at, detail).await
+}
+
+pub(super) async fn insert_seen_again(
+    db: impl PgExecutor<'_>,
+    case: CaseId,
+    sighting: &Sighting,
+    evidence_id: Option<i64>,
+    at: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    let detail = json!({
+        "frame_id": sighting.frame_id,
+        "captured_at": sighting.captured_at,
+        "confidence": sighting.confidence,
+        "evidence_id": evidence_id,
+    });
+    insert_event(db, case, "seen_again", &sighting.camera_id, at, detail).await
+}
+
+async fn insert_event(
+    db: impl PgExecutor<'_>,
+    case: CaseId,
+    kind: &str,
+    camera: &CameraId,
+    at: DateTime<Utc>,
+    detail: serde_json::Value,
+) -> sqlx::Result<()> {
+    sqlx::query(
+        "insert into case_event (case_id, kind, at, actor, detail)
+        values ($1, $2::case_event_kind, $3, 'camera:' || $4, $5)",
+    )
+    .bind(case)
+    .bind(kind)
+    .bind(at)
+    .bind(camera.as_str())
+    .bind(detail)
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+pub(super) async fn row(db: impl PgExecutor<'_>, case: CaseId) -> sqlx::Result<CaseRow> {
+    sqlx::query_as("select * from case_row where case_id = $1")
+        .bind(case)
+        .fetch_one(db)
+        .await
+}
+
+/// Newest first; `limit` of them older than `filter.before`.
+pub(super) async fn list(
+    db: impl PgExecutor<'_>,
+    filter: &CaseFilter,
+    limit: u32,
+) -> sqlx::Result<Vec<CaseRow>> {
+    sqlx::query_as(
+        "select * from case_row
+        where ($1::text is null or class_code = $1)
+            and ($2::integer is null or unit_id = $2)
+            and ($3::integer is null or cell_id = $3)
+            and ($4::text is null or camera_id = $4)
+            and ($5::timestamptz is null or last_seen_at >= $5)
+            and ($6::bigint is null or case_id < $6)
+        order by case_id desc
+        limit $7",
+    )
+    .bind(filter.class.map(|class| class.to_string()))
+    .bind(filter.unit)
+    .bind(filter.cell)
+    .bind(filter.camera.as_ref().map(CameraId::as_str))
+    .bind(filter.since)
+    .bind(filter.before)
+    .bind(i64::from(limit))
+    .fetch_all(db)
+    .await
+}
+
+/// Open cases, newest first.
+pub(crate) async fn list_open(db: impl PgExecutor<'_>, limit: u32) -> sqlx::Result<Vec<CaseRow>> {
+    sqlx::query_as("select * from case_row where state = 'reported' order by case_id desc limit $1")
+        .bind(i64::from(limit))
+        .fetch_all(db)
+        .await
+}
+
+pub(super) async fn find(
+    db: impl PgExecutor<'_>,
+    case: CaseId,
+) -> sqlx::Result<Option<StoredCase>> {
+    sqlx::query_as(
+        "select r.*, c.semi_major_m, c.semi_minor_m, c.bearing_deg, c.because,
+            e.edition_id, e.note as edition_note, e.published_at as edition_published_at,
+            p.class_code as component_class, p.code as component_code, p.name as component_name,
+            p.anchor as component_anchor
+        from case_row r
+        join city_case c using (case_id)
+        join edition e using (edition_id)
+        left join component p on p.component_id = c.component_id
+        where r.case_id = $1",
+    )
+    .bind(case)
+    .fetch_optional(db)
+    .await
+}
+
+/// In the order they were taken.
+pub(super) async fn evidence_of(
+    db: impl PgExecutor<'_>,
+    case: CaseId,
+) -> sqlx::Result<Vec<Evidence>> {
+    sqlx::query_as(
+        "select e.*, k.version as calibration_version
+        from case_evidence e
+        join calibration k using (calibration_id)
+        where case_id = $1
+        order by captured_at, evidence_id",
+    )
+    .bind(case)
+    .fetch_all(db)
+    .await
+}
+
+/// The newest `limit` entries, oldest of them first.
+pub(super) async fn history_of(
+    db: impl PgExecutor<'_>,
+    case: CaseId,
+    limit: u32,
+) -> sqlx::Result<Vec<CaseEvent>> {
+    sqlx::query_as(
+        "select * from (
+            select event_id, kind, at, actor, detail from case_event
+            where case_id = $1 order by event_id desc limit $2
+        ) as newest order by event_id",
+    )
+    .bind(case)
+    .bind(i64::from(limit))
+    .fetch_all(db)
+    .await
+}
+
+pub(super) async fn picture_of(
+    db: impl PgExecutor<'_>,
+    evidence_id: i64,
+) -> sqlx::Result<Option<PictureSha256>> {
+    let sha256: Option<[u8; 32]> =
+        sqlx::query_scalar("select image_sha256 from case_evidence where evidence_id = $1")
+            .bind(evidence_id)
+            .fetch_optional(db)
+            .await?;
+    Ok(sha256.map(PictureSha256))
+}
+
+/// A text column of a validated form, as its type.
+fn parsed<T>(row: &PgRow, column: &str) -> sqlx::Result<T>
+where
+    T: TryFrom<String>,
+    T::Error: std::error::Error + Send + Sync + 'static,
+{
+    T::try_from(row.try_get(column)?).map_err(|error| sqlx::Error::ColumnDecode {
+        index: column.to_owned(),
+        source: Box::new(error),
+    })
+}
+
+impl FromRow<'_, PgRow> for CaseRow {
+    fn from_row(row: &PgRow) -> sqlx::Result<Self> {
+        let location: GroundPoint = row.try_get("location")?;
+        let unit_id: Option<i32> = row.try_get("unit_id")?;
+        let camera_id: Option<String> = row.try_get("camera_id")?;
+        Ok(Self {
+            id: row.try_get("case_id")?,
+            class: parsed(row, "class_code")?,
+            state: row.try_get("state")?,
+            source: row.try_get("source")?,
+            lon: location.lon,
+            lat: location.lat,
+            cell: CaseCell {
+                id: row.try_get("cell_id")?,
+                code: row.try_get("cell_code")?,
+            },
+            component_id: row.try_get("component_id")?,
+            unit: match unit_id {
+                Some(id) => Some(Unit {
+                    id,
+                    name_zh: row.try_get("unit_name_zh")?,
+                    name_en: row.try_get("unit_name_en")?,
+                }),
+                None => None,
+            },
+            camera_id: match camera_id {
+                Some(_) => Some(parsed(row, "camera_id")?),
+                None => None,
+            },
+            first_seen_at: row.try_get("first_seen_at")?,
+            last_seen_at: row.try_get("last_seen_at")?,
+            sighting_count: row.try_get("sighting_count")?,
+            opened_at: row.try_get("opened_at")?,
+            version: row.try_get("version")?,
+        })
+    }
+}
+
+impl FromRow<'_, PgRow> for StoredCase {
+    fn from_row(row: &PgRow) -> sqlx::Result<Self> {
+        let case = CaseRow::from_row(row)?;
+        let component = match case.component_id {
+            Some(id) => {
+                let anchor: GroundPoint = row.try_get("component_anchor")?;
+                Some(CaseComponent {
+                    id,
+                    class: parsed(row, "component_class")?,
+                    code: row.try_get("component_code")?,
+                    name: row.try_get("component_name")?,
+                    lon: anchor.lon,
+                    lat: anchor.lat,
+                })
+            }
+            None => None,
+        };
+        let Json(because) = row.try_get("because")?;
+        Ok(Self {
+            case,
+            ellipse: ErrorEllipse {
+                semi_major_m: row.try_get("semi_major_m")?,
+                semi_minor_m: row.try_get("semi_minor_m")?,
+                bearing_deg: row.try_get("bearing_deg")?,
+            },
+            because,
+            component,
+            edition: Edition {
+                id: row.try_get("edition_id")?,
+                note: row.try_get("edition_note")?,
+                published_at: row.try_get("edition_published_at")?,
+            },
+        })
+    }
+}
+
+impl FromRow<'_, PgRow> for Evidence {
+    fn from_row(row: &PgRow) -> sqlx::Result<Self> {
+        let location: GroundPoint = row.try_get("location")?;
+        let id: i64 = row.try_get("evidence_id")?;
+        Ok(Self {
+            id,
+            frame_id: row.try_get("frame_id")?,
+            camera_id: parsed(row, "camera_id")?,
+            captured_at: row.try_get("captured_at")?,
+            image: EvidenceImage {
+                width: row.try_get("image_width_px")?,
+                height: row.try_get("image_height_px")?,
+                url: format!("/api/v1/evidence/{id}/image"),
+            },
+            pixel_box: PixelBox {
+                left: row.try_get("box_left")?,
+                top: row.try_get("box_top")?,
+                right: row.try_get("box_right")?,
+                bottom: row.try_get("box_bottom")?,
+            },
+            confidence: row.try_get("confidence")?,
+            model: ModelRef {
+                name: row.try_get("model_name")?,
+                version: row.try_get("model_version")?,
+            },
+            calibration_version: row.try_get("calibration_version")?,
+            lon: location.lon,
+            lat: location.lat,
+        })
+    }
+}

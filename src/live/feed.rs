@@ -1,0 +1,226 @@
+//! Changes of cases, numbered, gathered into batches, and kept for a while for those who were
+//! away.
+//!
+//! Every limit has an end: changes of one case within a batch collapse into the newest, what is
+//! kept for resuming is bounded in bytes, and a client that cannot keep up is told to start over
+//! instead of being queued for.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use metrics::counter;
+use serde::Serialize;
+use tokio::sync::{Notify, broadcast};
+use tokio_util::sync::CancellationToken;
+
+use crate::cases::{CaseChange, CaseId, CaseRow};
+use crate::telemetry;
+
+/// Least time between two batches. The first change after a quiet time goes out at once.
+const BATCH_EVERY: Duration = Duration::from_millis(100);
+/// Batches kept for clients that come back.
+const KEPT_BYTES_MAX: usize = 8 << 20;
+/// Batches a client may be behind.
+const BEHIND_MAX: usize = 256;
+
+/// One batch of changes, written out once for all clients.
+#[derive(Debug, PartialEq, Eq)]
+pub struct LiveEvent {
+    /// `<epoch>-<n>`; the epoch is new with every start of the service.
+    pub seq: String,
+    /// JSON: `{seq, now, up, new}`.
+    pub data: String,
+    number: u64,
+}
+
+/// The stream of changes and its recent past.
+#[derive(Debug)]
+pub struct LiveFeed {
+    epoch: String,
+    state: Mutex<State>,
+    batches: broadcast::Sender<Arc<LiveEvent>>,
+    changed: Notify,
+    closed: CancellationToken,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// Of the newest batch; 0 before the first.
+    number: u64,
+    waiting: BTreeMap<CaseId, CaseRow>,
+    opened: BTreeSet<CaseId>,
+    changed_at: DateTime<Utc>,
+    kept: VecDeque<Arc<LiveEvent>>,
+    kept_bytes: usize,
+}
+
+/// A client's place in the stream.
+#[derive(Debug)]
+pub struct Subscription {
+    /// The client's past is unknown: it must fetch the snapshot.
+    pub reset: bool,
+    /// Where the stream stood when the client came.
+    pub seq: String,
+    /// What the client missed, oldest first.
+    pub missed: Vec<Arc<LiveEvent>>,
+    pub batches: broadcast::Receiver<Arc<LiveEvent>>,
+}
+
+#[derive(Serialize)]
+struct Batch<'a> {
+    seq: &'a str,
+    now: DateTime<Utc>,
+    up: Vec<&'a CaseRow>,
+    new: &'a BTreeSet<CaseId>,
+}
+
+impl LiveFeed {
+    /// Sends batches until [`close`](Self::close).
+    pub fn start() -> Arc<Self> {
+        let feed = Arc::new(Self {
+            epoch: format!("{:08x}", rand::random::<u32>()),
+            state: Mutex::default(),
+            batches: broadcast::Sender::new(BEHIND_MAX),
+            changed: Notify::new(),
+            closed: CancellationToken::new(),
+        });
+        tokio::spawn({
+            let feed = Arc::clone(&feed);
+            async move {
+                while feed
+                    .closed
+                    .run_until_cancelled(feed.changed.notified())
+                    .await
+                    .is_some()
+                {
+                    feed.send_batch();
+                    feed.closed
+                        .run_until_cancelled(tokio::time::sleep(BATCH_EVERY))
+                        .await;
+                }
+            }
+        });
+        feed
+    }
+
+    /// Puts committed changes into the next batch. `at`: when they were made.
+    pub fn publish(&self, changes: &[CaseChange], at: DateTime<Utc>) {
+        let mut state = self.lock();
+        for change in changes {
+            let row = match change {
+                CaseChange::Opened(row) => {
+                    state.opened.insert(row.id);
+                    row
+                }
+                CaseChange::SeenAgain(row) => row,
+                CaseChange::Unchanged(_) => continue,
+            };
+            let newest = state.waiting.entry(row.id).or_insert_with(|| row.clone());
+            if row.version > newest.version {
+                newest.clone_from(row);
+            }
+        }
+        state.changed_at = state.changed_at.max(at);
+        let anything = !state.waiting.is_empty();
+        drop(state);
+        if anything {
+            self.changed.notify_one();
+        }
+    }
+
+    /// Where the stream stands. Everything up to here was committed before: a snapshot read from
+    /// the database *after* this call holds it.
+    pub fn seq(&self) -> String {
+        self.seq_of(self.lock().number)
+    }
+
+    /// Joins the stream after `after`, the `seq` a client saw last; without one, at its end.
+    pub fn subscribe(&self, after: Option<&str>) -> Subscription {
+        let state = self.lock();
+        let missed = after.map_or_else(|| Some(Vec::new()), |seq| self.since(&state, seq));
+        Subscription {
+            reset: missed.is_none(),
+            seq: self.seq_of(state.number),
+            missed: missed.unwrap_or_default(),
+            batches: self.batches.subscribe(),
+        }
+    }
+
+    /// Sends what waits and ends every stream, so that a server that stops need not wait for them.
+    pub fn close(&self) {
+        self.send_batch();
+        self.closed.cancel();
+    }
+
+    /// Resolves when the feed is closed.
+    pub async fn closed(&self) {
+        self.closed.cancelled().await;
+    }
+
+    /// `None` when that is not in what is kept.
+    fn since(&self, state: &State, seq: &str) -> Option<Vec<Arc<LiveEvent>>> {
+        let (epoch, number) = seq.split_once('-')?;
+        let number: u64 = number.parse().ok()?;
+        let oldest = state
+            .kept
+            .front()
+            .map_or(state.number + 1, |event| event.number);
+        if epoch != self.epoch || number > state.number || number + 1 < oldest {
+            return None;
+        }
+        let missed = state.kept.iter().filter(|event| event.number > number);
+        Some(missed.cloned().collect())
+    }
+
+    fn send_batch(&self) {
+        let mut state = self.lock();
+        if state.waiting.is_empty() {
+            return;
+        }
+        let waiting = std::mem::take(&mut state.waiting);
+        let opened = std::mem::take(&mut state.opened);
+        state.number += 1;
+        let seq = self.seq_of(state.number);
+        let batch = Batch {
+            seq: &seq,
+            now: state.changed_at,
+            up: waiting.values().collect(),
+            new: &opened,
+        };
+        let data = serde_json::to_string(&batch).expect("a batch has only string keys");
+        let event = Arc::new(LiveEvent {
+            seq,
+            data,
+            number: state.number,
+        });
+        state.keep(Arc::clone(&event));
+        counter!(telemetry::LIVE_BATCHES).increment(1);
+        // Sent under the lock, so that a client that subscribes sees each batch exactly once. An
+        // error says that nobody is there.
+        self.batches.send(event).ok();
+    }
+
+    fn seq_of(&self, number: u64) -> String {
+        format!("{}-{number}", self.epoch)
+    }
+
+    /// A panic elsewhere leaves whole changes behind, so the feed goes on.
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn keep(&mut self, event: Arc<LiveEvent>) {
+        self.kept_bytes += event.data.len();
+        self.kept.push_back(event);
+        while self.kept_bytes > KEPT_BYTES_MAX {
+            let Some(oldest) = self.kept.pop_front() else {
+                return;
+            };
+            self.kept_bytes -= oldest.data.len();
+        }
+    }
+}

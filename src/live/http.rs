@@ -1,0 +1,216 @@
+//! The live stream and the snapshot it starts from.
+
+use std::collections::VecDeque;
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::{FromRequestParts as _, State};
+use axum::http::header::CACHE_CONTROL;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderName};
+use axum::response::sse::{Event, Sse};
+use axum::response::{IntoResponse, Response};
+use chrono::{DateTime, Utc};
+use futures::stream;
+use metrics::gauge;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use tokio::sync::broadcast;
+use tokio::sync::broadcast::error::RecvError;
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::{LiveEvent, LiveFeed, Subscription};
+use crate::access::Person;
+use crate::cases::{self, CaseRow};
+use crate::http::{ApiError, App, QueryParams};
+use crate::telemetry;
+
+/// Open cases in a snapshot, the newest.
+const SNAPSHOT_MAX: u32 = 5_000;
+const HEARTBEAT: Duration = Duration::from_secs(5);
+/// How often a stream asks whether its session still stands.
+const RECHECK: Duration = Duration::from_secs(60);
+/// What a browser waits before it connects again.
+const RETRY: Duration = Duration::from_secs(2);
+
+pub fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(live))
+        .routes(routes!(snapshot))
+}
+
+#[derive(Serialize, ToSchema)]
+struct LiveSnapshot {
+    /// Follow the stream from here: `/api/v1/live?after=<seq>`.
+    seq: String,
+    now: DateTime<Utc>,
+    /// The newest 5,000 open cases, newest first.
+    cases: Vec<CaseRow>,
+}
+
+/// The open cases now, and where in the stream that is.
+#[utoipa::path(get, path = "/api/v1/live/snapshot", tag = "live", responses(
+    (status = 200, body = LiveSnapshot),
+    (status = 401, description = "sign in first"),
+))]
+async fn snapshot(_: Person, State(app): State<App>) -> Result<Response, ApiError> {
+    // Taken before the query: what is committed in between comes twice rather than never.
+    let seq = app.live.seq();
+    let cases = cases::list_open(&app.db, SNAPSHOT_MAX).await?;
+    let now = app.now();
+    let snapshot = Json(LiveSnapshot { seq, now, cases });
+    Ok(([(CACHE_CONTROL, "no-store")], snapshot).into_response())
+}
+
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+struct From {
+    /// The `seq` of a snapshot; the header Last-Event-ID goes before it.
+    after: Option<String>,
+}
+
+/// Changes of cases as server-sent events.
+///
+/// `d`: `{seq, now, up: [CaseRow], new: [case id]}`, at most ten a second, each with its id.
+/// `hb`: `{seq, now}` every five seconds. `reset`: what the client saw last is unknown, or it was
+/// too slow; it must fetch the snapshot again.
+#[utoipa::path(get, path = "/api/v1/live", tag = "live", params(From,
+    ("Last-Event-ID" = Option<String>, Header, description = "seq of the event seen last")),
+    responses(
+        (status = 200, content_type = "text/event-stream", body = String),
+        (status = 401, description = "sign in first"),
+    ))]
+async fn live(
+    _: Person,
+    State(app): State<App>,
+    QueryParams(from): QueryParams<From>,
+    headers: HeaderMap,
+    parts: Parts,
+) -> Response {
+    let last_event_id = headers.get("last-event-id").and_then(|id| id.to_str().ok());
+    let subscription = app.live.subscribe(last_event_id.or(from.after.as_deref()));
+    let client = Client::new(app, parts, subscription);
+    let events = stream::unfold(client, async |mut client| {
+        let event = client.next().await?;
+        Some((Ok::<_, Infallible>(event), client))
+    });
+    let unbuffered = [
+        (CACHE_CONTROL, "no-store"),
+        (HeaderName::from_static("x-accel-buffering"), "no"),
+    ];
+    (unbuffered, Sse::new(events)).into_response()
+}
+
+/// One open stream.
+struct Client {
+    app: App,
+    /// The request, to ask again whether its session stands.
+    parts: Parts,
+    greeted: bool,
+    reset: bool,
+    /// Of the newest event sent.
+    seq: String,
+    missed: VecDeque<Arc<LiveEvent>>,
+    batches: broadcast::Receiver<Arc<LiveEvent>>,
+    heartbeat: Interval,
+    recheck: Interval,
+}
+
+impl Client {
+    fn new(app: App, parts: Parts, subscription: Subscription) -> Self {
+        gauge!(telemetry::LIVE_CLIENTS).increment(1);
+        let Subscription {
+            reset,
+            seq,
+            missed,
+            batches,
+        } = subscription;
+        Self {
+            app,
+            parts,
+            greeted: false,
+            reset,
+            seq,
+            missed: missed.into(),
+            batches,
+            heartbeat: every(HEARTBEAT),
+            recheck: every(RECHECK),
+        }
+    }
+
+    /// `None` ends the stream.
+    async fn next(&mut self) -> Option<Event> {
+        if std::mem::take(&mut self.reset) {
+            return Some(self.reset_event());
+        }
+        if let Some(event) = self.missed.pop_front() {
+            return Some(self.batch(&event));
+        }
+        if !std::mem::replace(&mut self.greeted, true) {
+            return Some(self.heartbeat().retry(RETRY));
+        }
+        let live: Arc<LiveFeed> = Arc::clone(&self.app.live);
+        loop {
+            tokio::select! {
+                biased;
+                batch = self.batches.recv() => return match batch {
+                    Ok(event) => Some(self.batch(&event)),
+                    Err(RecvError::Lagged(_)) => Some(self.start_over()),
+                    Err(RecvError::Closed) => None,
+                },
+                () = live.closed() => return None,
+                _ = self.heartbeat.tick() => return Some(self.heartbeat()),
+                _ = self.recheck.tick() => if self.is_signed_out().await {
+                    return None;
+                },
+            }
+        }
+    }
+
+    fn batch(&mut self, event: &LiveEvent) -> Event {
+        self.seq.clone_from(&event.seq);
+        Event::default().event("d").id(&event.seq).data(&event.data)
+    }
+
+    fn heartbeat(&self) -> Event {
+        let data = json!({"seq": self.seq, "now": self.app.now()});
+        Event::default().event("hb").data(data.to_string())
+    }
+
+    /// Carries an id, so that a client that breaks off now resumes from here.
+    fn reset_event(&self) -> Event {
+        Event::default().event("reset").id(&self.seq).data("{}")
+    }
+
+    /// Gives up the batches this client was too slow for.
+    fn start_over(&mut self) -> Event {
+        let Subscription { seq, batches, .. } = self.app.live.subscribe(None);
+        self.seq = seq;
+        self.batches = batches;
+        self.reset_event()
+    }
+
+    /// A database that cannot be asked is no reason to send people away.
+    async fn is_signed_out(&mut self) -> bool {
+        let person = Person::from_request_parts(&mut self.parts, &self.app).await;
+        matches!(person, Err(ApiError::Refused { .. }))
+    }
+}
+
+impl Drop for Client {
+    fn drop(&mut self) {
+        gauge!(telemetry::LIVE_CLIENTS).decrement(1);
+    }
+}
+
+fn every(period: Duration) -> Interval {
+    let mut interval = interval_at(Instant::now() + period, period);
+    interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    interval
+}
