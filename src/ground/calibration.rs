@@ -46,7 +46,7 @@ pub struct Calibration {
     pub image_width_px: u32,
     pub image_height_px: u32,
     pub pairs: Vec<ControlPair>,
-    projection: Projection,
+    pub(super) projection: Projection,
     pair_errors: Vec<PairError>,
     ground: Polygon<f64>,
 }

@@ -10,3 +10,6 @@ mod region;
 pub use calibration::{Calibration, ControlPair, OffGround, PairError};
 pub use pairs::FitError;
 pub use projection::Fix;
+
+#[cfg(test)]
+mod tests;
