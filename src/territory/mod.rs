@@ -1,5 +1,18 @@
 //! 4. Ground → component, cell, responsible unit, and why.
+//!
+//! [`Territory`] answers from memory; the indexes under it are exact: coordinates are whole
+//! numbers and every point has one owner. [`TerritoryWatch`] keeps it as the database has it.
 
+mod cell_index;
+mod component_index;
+mod edge;
+mod fixed;
 mod placement;
+mod raster;
+mod snapshot;
+mod store;
+mod watch;
 
 pub use placement::{Because, Edition, PlacedCell, PlacedComponent, Placement, Rule, Unit};
+pub use snapshot::{Cell, Component, Question, Spot, Territory};
+pub use watch::TerritoryWatch;

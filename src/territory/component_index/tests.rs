@@ -1,0 +1,75 @@
+use proptest::prelude::*;
+
+use super::ComponentIndex;
+use crate::space::GroundPoint;
+
+fn place() -> impl Strategy<Value = GroundPoint> {
+    // mostly a few hundred metres, sometimes kilometres away
+    prop_oneof![
+        (119.9..119.905, 32.4..32.404),
+        (119.85..119.95, 32.35..32.45),
+    ]
+    .prop_map(|(lon, lat)| GroundPoint { lon, lat })
+}
+
+proptest! {
+    #[test]
+    fn the_nearest_is_the_one_found_by_asking_all(
+        places in prop::collection::vec(place(), 1..200),
+        points in prop::collection::vec(place(), 20),
+        within_m in prop_oneof![Just(5.0), Just(50.0), Just(800.0), Just(f64::INFINITY)],
+    ) {
+        let places: Vec<(u32, GroundPoint)> = (0..).zip(places).collect();
+        let index = ComponentIndex::build(&places).unwrap();
+        for point in points {
+            let expected_m = places
+                .iter()
+                .map(|(_, at)| point.distance_m(*at))
+                .filter(|distance_m| *distance_m <= within_m)
+                .min_by(f64::total_cmp);
+            let found = index.nearest(point, within_m);
+            prop_assert_eq!(found.is_some(), expected_m.is_some());
+            if let (Some((component, distance_m)), Some(expected_m)) = (found, expected_m) {
+                prop_assert!((distance_m - expected_m).abs() < 1e-3);
+                let at = places[component as usize].1;
+                prop_assert!((point.distance_m(at) - distance_m).abs() < 1e-3);
+            }
+        }
+    }
+}
+
+#[test]
+fn of_two_equally_near_the_first_is_taken() {
+    let here = GroundPoint {
+        lon: 119.9,
+        lat: 32.4,
+    };
+    let index = ComponentIndex::build(&[(4, here), (7, here)]).unwrap();
+    let found = index.nearest(
+        GroundPoint {
+            lon: 119.9,
+            lat: 32.4001,
+        },
+        50.0,
+    );
+    assert_eq!(found.map(|(component, _)| component), Some(4));
+}
+
+#[test]
+fn beyond_reach_there_is_nothing() {
+    let index = ComponentIndex::build(&[(
+        0,
+        GroundPoint {
+            lon: 119.9,
+            lat: 32.4,
+        },
+    )])
+    .unwrap();
+    let eleven_m_north = GroundPoint {
+        lon: 119.9,
+        lat: 32.4001,
+    };
+    assert_eq!(index.nearest(eleven_m_north, 11.0), None);
+    let (_, distance_m) = index.nearest(eleven_m_north, 11.2).unwrap();
+    assert!((distance_m - 11.09).abs() < 0.01, "{distance_m}");
+}

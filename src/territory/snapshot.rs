@@ -1,0 +1,329 @@
+//! The territory of one moment, in memory.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+use geo_types::MultiPolygon;
+use sqlx::PgPool;
+
+use super::cell_index::CellIndex;
+use super::component_index::ComponentIndex;
+use super::placement::{Because, Edition, PlacedCell, PlacedComponent, Placement, Rule, Unit};
+use super::store;
+use crate::catalogue::ClassCode;
+use crate::space::GroundPoint;
+
+/// How far [`Because::border_m`] looks.
+const BORDER_REACH_M: f64 = 1000.0;
+
+/// A unit grid cell (单元网格).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cell {
+    pub id: i32,
+    pub code: String,
+    pub name: String,
+    pub edition_id: i32,
+}
+
+/// A component (部件) that stands: removed ones are not in a territory.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Component {
+    pub id: i64,
+    pub class: ClassCode,
+    pub code: Option<String>,
+    pub name: String,
+    pub at: GroundPoint,
+    pub owner_unit_id: Option<i32>,
+    pub maintenance_unit_id: Option<i32>,
+}
+
+/// Who answers for a cell, by a rule for one class or for all that have none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Responsibility {
+    pub id: i32,
+    pub unit_id: i32,
+    pub edition_id: i32,
+}
+
+/// What a territory is built from.
+#[derive(Debug, Default)]
+pub(super) struct Parts {
+    /// In the order of their codes.
+    pub cells: Vec<(Cell, MultiPolygon<f64>)>,
+    /// In the order of their ids.
+    pub components: Vec<Component>,
+    /// By cell id; class `None` is the cell's default.
+    pub responsibilities: Vec<(i32, Option<ClassCode>, Responsibility)>,
+    pub units: HashMap<i32, Unit>,
+    pub editions: HashMap<i32, Edition>,
+    /// When something becomes valid or ends next.
+    pub changes_at: Option<DateTime<Utc>>,
+}
+
+/// Cells, components and responsibilities valid at one moment. Immutable; answers take no lock
+/// and ask no database.
+#[derive(Debug)]
+pub struct Territory {
+    cells: Vec<Cell>,
+    cell_index: Option<CellIndex>,
+    components: Vec<Component>,
+    component_indexes: HashMap<ClassCode, ComponentIndex>,
+    responsibilities: Vec<Responsibility>,
+    /// Per cell its default: a position in `responsibilities`, or [`NOBODY`].
+    defaults: Vec<u32>,
+    /// The same per class that has a rule anywhere.
+    rules: HashMap<ClassCode, Vec<u32>>,
+    units: HashMap<i32, Unit>,
+    editions: HashMap<i32, Edition>,
+    changes_at: Option<DateTime<Utc>>,
+}
+
+const NOBODY: u32 = u32::MAX;
+
+/// A question ready to be put to many points: see [`Territory::ask`].
+#[derive(Debug)]
+pub struct Question<'a> {
+    territory: &'a Territory,
+    rules: Option<&'a [u32]>,
+    snap: Vec<&'a ComponentIndex>,
+    reach_m: f64,
+}
+
+/// A point's cell, nearest component and unit, as positions and ids: [`Placement`] without the
+/// words.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Spot<'a> {
+    pub cell: &'a Cell,
+    pub component: Option<(&'a Component, f64)>,
+    pub unit_id: Option<i32>,
+    pub rule: Rule,
+    responsibility: Option<Responsibility>,
+    cell_number: u32,
+}
+
+impl Territory {
+    /// Reads what is valid at a moment.
+    pub async fn load(db: &PgPool, at: DateTime<Utc>) -> anyhow::Result<Self> {
+        let parts = store::read(db, at).await?;
+        Ok(tokio::task::spawn_blocking(|| Self::build(parts)).await?)
+    }
+
+    pub(super) fn build(parts: Parts) -> Self {
+        let (cells, borders): (Vec<Cell>, Vec<MultiPolygon<f64>>) = parts.cells.into_iter().unzip();
+        let number_of: HashMap<i32, usize> = (0..)
+            .zip(&cells)
+            .map(|(number, cell)| (cell.id, number))
+            .collect();
+        let mut defaults = vec![NOBODY; cells.len()];
+        let mut rules: HashMap<ClassCode, Vec<u32>> = HashMap::new();
+        let mut responsibilities = Vec::new();
+        for (cell_id, class, responsibility) in parts.responsibilities {
+            let Some(number) = number_of.get(&cell_id) else {
+                continue; // the cell has ended
+            };
+            let of_class = match class {
+                None => &mut defaults,
+                Some(class) => rules
+                    .entry(class)
+                    .or_insert_with(|| vec![NOBODY; cells.len()]),
+            };
+            of_class[*number] = position(responsibilities.len());
+            responsibilities.push(responsibility);
+        }
+        let mut by_class: HashMap<ClassCode, Vec<(u32, GroundPoint)>> = HashMap::new();
+        for (number, component) in parts.components.iter().enumerate() {
+            by_class
+                .entry(component.class)
+                .or_default()
+                .push((position(number), component.at));
+        }
+        Self {
+            cell_index: CellIndex::build(&borders),
+            cells,
+            component_indexes: by_class
+                .into_iter()
+                .filter_map(|(class, places)| Some((class, ComponentIndex::build(&places)?)))
+                .collect(),
+            components: parts.components,
+            responsibilities,
+            defaults,
+            rules,
+            units: parts.units,
+            editions: parts.editions,
+            changes_at: parts.changes_at,
+        }
+    }
+
+    /// When something in it becomes valid or ends next, as far as the database knew.
+    pub fn changes_at(&self) -> Option<DateTime<Utc>> {
+        self.changes_at
+    }
+
+    /// All cells in the order of their codes.
+    pub fn cells(&self) -> &[Cell] {
+        &self.cells
+    }
+
+    pub fn unit(&self, id: i32) -> Option<&Unit> {
+        self.units.get(&id)
+    }
+
+    /// The cell that owns a point; `None` outside the city. A border belongs to one of its two
+    /// cells, the outer border to the city; where cells overlap, the lower code has the point.
+    #[inline]
+    pub fn cell_at(&self, point: GroundPoint) -> Option<&Cell> {
+        let number = self.cell_index.as_ref()?.cell_at(point)?;
+        Some(&self.cells[number as usize])
+    }
+
+    /// The nearest component of a class and its distance in metres; of equally near ones that
+    /// with the lower id.
+    #[inline]
+    pub fn nearest(
+        &self,
+        class: ClassCode,
+        point: GroundPoint,
+        within_m: f64,
+    ) -> Option<(&Component, f64)> {
+        let index = self.component_indexes.get(&class)?;
+        let (component, distance_m) = index.nearest(point, within_m)?;
+        Some((&self.components[component as usize], distance_m))
+    }
+
+    /// Prepares a question: who answers for `class` (none: for whatever has no rule of its own)
+    /// at points pinned to components of `snap` within `reach_m`?
+    pub fn ask(&self, class: Option<ClassCode>, snap: &[ClassCode], reach_m: f64) -> Question<'_> {
+        Question {
+            territory: self,
+            rules: class
+                .and_then(|class| self.rules.get(&class))
+                .map(Vec::as_slice),
+            snap: snap
+                .iter()
+                .filter_map(|class| self.component_indexes.get(class))
+                .collect(),
+            reach_m,
+        }
+    }
+
+    /// Whose spot a point is and why; `None` outside the city. `snap` names the component
+    /// classes a find may be pinned to, `reach_m` how far.
+    pub fn locate(
+        &self,
+        point: GroundPoint,
+        class: ClassCode,
+        snap: &[ClassCode],
+        reach_m: f64,
+    ) -> Option<Placement> {
+        let spot = self.ask(Some(class), snap, reach_m).spot(point)?;
+        let component = spot
+            .component
+            .map(|(component, distance_m)| PlacedComponent {
+                id: component.id,
+                class: component.class,
+                code: component.code.clone(),
+                name: component.name.clone(),
+                distance_m,
+            });
+        // a component's own units come with the survey, not with an edition of rules
+        let edition_id = spot
+            .responsibility
+            .map_or(spot.cell.edition_id, |responsibility| {
+                responsibility.edition_id
+            });
+        let by_component = matches!(spot.rule, Rule::ComponentMaintenance | Rule::ComponentOwner);
+        let deciding = component.as_ref().filter(|_| by_component);
+        let because = Because {
+            rule: spot.rule,
+            edition: self.editions[&edition_id].clone(),
+            responsibility_id: spot.responsibility.map(|responsibility| responsibility.id),
+            component_id: deciding.map(|component| component.id),
+            distance_m: deciding.map(|component| component.distance_m),
+            cell_code: spot.cell.code.clone(),
+            class,
+            border_m: self
+                .cell_index
+                .as_ref()
+                .and_then(|index| index.border_m(point, spot.cell_number, BORDER_REACH_M)),
+        };
+        Some(Placement {
+            cell: PlacedCell {
+                id: spot.cell.id,
+                code: spot.cell.code.clone(),
+                name: spot.cell.name.clone(),
+            },
+            component,
+            unit: spot.unit_id.and_then(|id| self.unit(id)).cloned(),
+            because,
+        })
+    }
+}
+
+impl<'a> Question<'a> {
+    /// Answers for one point; `None` outside the city. The most specific rule that exists
+    /// decides: the component's maintenance unit, its owner, the cell's rule for the class, the
+    /// cell's default (R3.5).
+    #[inline]
+    pub fn spot(&self, point: GroundPoint) -> Option<Spot<'a>> {
+        let territory = self.territory;
+        let cell_number = territory.cell_index.as_ref()?.cell_at(point)?;
+        let component = self.nearest(point);
+        let of_component = component.and_then(|(component, _)| {
+            component
+                .maintenance_unit_id
+                .map(|unit_id| (Rule::ComponentMaintenance, unit_id))
+                .or(component
+                    .owner_unit_id
+                    .map(|unit_id| (Rule::ComponentOwner, unit_id)))
+        });
+        let mut spot = Spot {
+            cell: &territory.cells[cell_number as usize],
+            component,
+            unit_id: None,
+            rule: Rule::Nobody,
+            responsibility: None,
+            cell_number,
+        };
+        if let Some((rule, unit_id)) = of_component {
+            (spot.rule, spot.unit_id) = (rule, Some(unit_id));
+        } else if let Some((rule, responsibility)) = self.of_cell(cell_number) {
+            (spot.rule, spot.unit_id) = (rule, Some(responsibility.unit_id));
+            spot.responsibility = Some(responsibility);
+        }
+        Some(spot)
+    }
+
+    /// The nearest component of any of the classes.
+    #[inline]
+    fn nearest(&self, point: GroundPoint) -> Option<(&'a Component, f64)> {
+        let mut best: Option<(u32, f64)> = None;
+        for index in &self.snap {
+            let within_m = best.map_or(self.reach_m, |(_, distance_m)| distance_m);
+            if let Some(found) = index.nearest(point, within_m)
+                && best.is_none_or(|best| (found.1, found.0) < (best.1, best.0))
+            {
+                best = Some(found);
+            }
+        }
+        best.map(|(number, distance_m)| (&self.territory.components[number as usize], distance_m))
+    }
+
+    #[inline]
+    fn of_cell(&self, cell_number: u32) -> Option<(Rule, Responsibility)> {
+        let by = |rule, table: &[u32]| {
+            let position = table[cell_number as usize];
+            let responsibility = self.territory.responsibilities.get(position as usize)?;
+            Some((rule, *responsibility))
+        };
+        self.rules
+            .and_then(|rules| by(Rule::CellClass, rules))
+            .or_else(|| by(Rule::CellDefault, &self.territory.defaults))
+    }
+}
+
+fn position(number: usize) -> u32 {
+    u32::try_from(number).expect("a city has fewer than 2^32 of anything")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,185 @@
+use geo_types::{LineString, MultiPolygon, Polygon};
+
+use super::{Cell, Component, Parts, Responsibility, Territory};
+use crate::catalogue::ClassCode;
+use crate::space::GroundPoint;
+use crate::territory::{Edition, Rule, Unit};
+
+const POINT: GroundPoint = GroundPoint {
+    lon: 119.9,
+    lat: 32.4,
+};
+const OWNER: i32 = 1;
+const MAINTAINER: i32 = 2;
+const FOR_THE_CLASS: i32 = 3;
+const FOR_THE_REST: i32 = 4;
+
+fn class(code: &str) -> ClassCode {
+    code.parse().unwrap()
+}
+
+/// One cell around [`POINT`] and a bin five metres east of it.
+fn parts(
+    owner_unit_id: Option<i32>,
+    maintenance_unit_id: Option<i32>,
+    rules: &[(Option<ClassCode>, i32)],
+) -> Parts {
+    let square = [
+        (119.89, 32.39),
+        (119.91, 32.39),
+        (119.91, 32.41),
+        (119.89, 32.41),
+    ];
+    let cell = Cell {
+        id: 7,
+        code: "321202001001001".to_owned(),
+        name: "Market".to_owned(),
+        edition_id: 1,
+    };
+    let bin = Component {
+        id: 70,
+        class: class("C03005"),
+        code: None,
+        name: "Bin".to_owned(),
+        at: GroundPoint {
+            lon: 119.900_053_2,
+            lat: 32.4,
+        },
+        owner_unit_id,
+        maintenance_unit_id,
+    };
+    let edition = |id| {
+        let published_at = "2026-11-01T00:00:00Z".parse().unwrap();
+        (
+            id,
+            Edition {
+                id,
+                note: format!("edition {id}"),
+                published_at,
+            },
+        )
+    };
+    Parts {
+        cells: vec![(
+            cell,
+            MultiPolygon(vec![Polygon::new(
+                LineString::from(square.to_vec()),
+                Vec::new(),
+            )]),
+        )],
+        components: vec![bin],
+        responsibilities: (100..)
+            .zip(rules)
+            .map(|(id, (class, unit_id))| {
+                (
+                    7,
+                    *class,
+                    Responsibility {
+                        id,
+                        unit_id: *unit_id,
+                        edition_id: 2,
+                    },
+                )
+            })
+            .collect(),
+        units: (1..=4)
+            .map(|id| {
+                (
+                    id,
+                    Unit {
+                        id,
+                        name_zh: format!("单位{id}"),
+                        name_en: format!("Unit {id}"),
+                    },
+                )
+            })
+            .collect(),
+        editions: [edition(1), edition(2)].into(),
+        changes_at: None,
+    }
+}
+
+/// R3.5: the most specific rule wins; where there is none, the gap shows.
+#[track_caller]
+fn check(parts: Parts, rule: Rule, unit_id: Option<i32>, edition_id: i32) {
+    let placement = Territory::build(parts)
+        .locate(POINT, class("M06042"), &[class("C03005")], 10.0)
+        .unwrap();
+    assert_eq!(placement.because.rule, rule);
+    assert_eq!(placement.unit.map(|unit| unit.id), unit_id);
+    assert_eq!(placement.because.edition.id, edition_id);
+    let by_component = matches!(rule, Rule::ComponentMaintenance | Rule::ComponentOwner);
+    assert_eq!(placement.because.component_id, by_component.then_some(70));
+    assert_eq!(
+        placement.because.responsibility_id.is_some(),
+        edition_id == 2
+    );
+    assert_eq!(placement.component.unwrap().id, 70);
+}
+
+#[test]
+fn r3_5_the_most_specific_rule_names_the_unit() {
+    let overflow = Some(class("M06042"));
+    let rules = [(overflow, FOR_THE_CLASS), (None, FOR_THE_REST)];
+    check(
+        parts(Some(OWNER), Some(MAINTAINER), &rules),
+        Rule::ComponentMaintenance,
+        Some(MAINTAINER),
+        1,
+    );
+    check(
+        parts(Some(OWNER), None, &rules),
+        Rule::ComponentOwner,
+        Some(OWNER),
+        1,
+    );
+    check(
+        parts(None, None, &rules),
+        Rule::CellClass,
+        Some(FOR_THE_CLASS),
+        2,
+    );
+    check(
+        parts(None, None, &rules[1..]),
+        Rule::CellDefault,
+        Some(FOR_THE_REST),
+        2,
+    );
+}
+
+#[test]
+fn r3_5_where_no_rule_is_the_gap_shows() {
+    check(parts(None, None, &[]), Rule::Nobody, None, 1);
+    let for_stalls = [(Some(class("M09006")), FOR_THE_CLASS)];
+    check(parts(None, None, &for_stalls), Rule::Nobody, None, 1);
+}
+
+#[test]
+fn a_component_out_of_reach_decides_nothing() {
+    let territory = Territory::build(parts(Some(OWNER), None, &[(None, FOR_THE_REST)]));
+    let placement = territory
+        .locate(POINT, class("M06042"), &[class("C03005")], 4.9)
+        .unwrap();
+    assert_eq!(placement.component, None);
+    assert_eq!(placement.because.rule, Rule::CellDefault);
+    assert_eq!(placement.because.distance_m, None);
+}
+
+#[test]
+fn the_reasons_say_how_far() {
+    let placement = Territory::build(parts(Some(OWNER), None, &[]))
+        .locate(POINT, class("M06042"), &[class("C03005")], 10.0)
+        .unwrap();
+    let distance_m = placement.because.distance_m.unwrap();
+    assert!((distance_m - 5.0).abs() < 0.01, "{distance_m}");
+    assert_eq!(placement.because.border_m, None, "there is no other cell");
+    assert_eq!(placement.because.cell_code, "321202001001001");
+}
+
+#[test]
+fn an_empty_territory_places_nothing() {
+    let territory = Territory::build(Parts::default());
+    assert_eq!(territory.cell_at(POINT), None);
+    assert_eq!(territory.nearest(class("C03005"), POINT, 100.0), None);
+    assert_eq!(territory.locate(POINT, class("M06042"), &[], 0.0), None);
+}

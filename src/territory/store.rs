@@ -1,0 +1,186 @@
+//! What a territory is built from.
+
+use std::collections::HashMap;
+
+use anyhow::Context as _;
+use chrono::{DateTime, Utc};
+use futures::TryStreamExt as _;
+use geo_types::{Geometry, MultiPolygon};
+use geozero::wkb;
+use sqlx::{PgExecutor, PgPool};
+
+use super::placement::{Edition, Unit};
+use super::snapshot::{Cell, Component, Parts, Responsibility};
+use crate::catalogue::ClassCode;
+use crate::space::GroundPoint;
+
+/// The database's time: validity ranges are written by its clock.
+pub(super) async fn now(db: impl PgExecutor<'_>) -> sqlx::Result<DateTime<Utc>> {
+    sqlx::query_scalar("select now()").fetch_one(db).await
+}
+
+/// Reads everything valid at a moment, as one consistent view.
+pub(super) async fn read(db: &PgPool, at: DateTime<Utc>) -> anyhow::Result<Parts> {
+    let mut tx = db.begin().await?;
+    sqlx::query("set transaction isolation level repeatable read, read only")
+        .execute(&mut *tx)
+        .await?;
+    let parts = Parts {
+        cells: read_cells(&mut *tx, at).await.context("read cells")?,
+        components: read_components(&mut *tx).await.context("read components")?,
+        responsibilities: read_responsibilities(&mut *tx, at)
+            .await
+            .context("read responsibilities")?,
+        units: read_units(&mut *tx).await.context("read units")?,
+        editions: read_editions(&mut *tx).await.context("read editions")?,
+        changes_at: next_change(&mut *tx, at).await.context("read validity")?,
+    };
+    tx.commit().await?;
+    Ok(parts)
+}
+
+#[derive(sqlx::FromRow)]
+struct CellRow {
+    cell_id: i32,
+    code: String,
+    name: String,
+    edition_id: i32,
+    geom: wkb::Decode<Geometry<f64>>,
+}
+
+async fn read_cells(
+    db: impl PgExecutor<'_>,
+    at: DateTime<Utc>,
+) -> sqlx::Result<Vec<(Cell, MultiPolygon<f64>)>> {
+    let rows: Vec<CellRow> = sqlx::query_as(
+        "select cell_id, code, name, edition_id, geom
+         from cell where valid @> $1 order by code collate \"C\"",
+    )
+    .bind(at)
+    .fetch_all(db)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            let Some(Geometry::MultiPolygon(border)) = row.geom.geometry else {
+                return Err(sqlx::Error::Decode("a cell is not a multipolygon".into()));
+            };
+            let cell = Cell {
+                id: row.cell_id,
+                code: row.code,
+                name: row.name,
+                edition_id: row.edition_id,
+            };
+            Ok((cell, border))
+        })
+        .collect()
+}
+
+#[derive(sqlx::FromRow)]
+struct ComponentRow {
+    component_id: i64,
+    class_code: ClassCode,
+    code: Option<String>,
+    name: String,
+    lon: f64,
+    lat: f64,
+    owner_unit_id: Option<i32>,
+    maintenance_unit_id: Option<i32>,
+}
+
+async fn read_components(db: impl PgExecutor<'_>) -> sqlx::Result<Vec<Component>> {
+    sqlx::query_as(
+        "select component_id, class_code, code, name, st_x(anchor) as lon, st_y(anchor) as lat,
+                owner_unit_id, maintenance_unit_id
+         from component where state <> 'removed' order by component_id",
+    )
+    .fetch(db)
+    .map_ok(|row: ComponentRow| Component {
+        id: row.component_id,
+        class: row.class_code,
+        code: row.code,
+        name: row.name,
+        at: GroundPoint {
+            lon: row.lon,
+            lat: row.lat,
+        },
+        owner_unit_id: row.owner_unit_id,
+        maintenance_unit_id: row.maintenance_unit_id,
+    })
+    .try_collect()
+    .await
+}
+
+async fn read_responsibilities(
+    db: impl PgExecutor<'_>,
+    at: DateTime<Utc>,
+) -> sqlx::Result<Vec<(i32, Option<ClassCode>, Responsibility)>> {
+    let rows: Vec<(i32, Option<ClassCode>, i32, i32, i32)> = sqlx::query_as(
+        "select cell_id, class_code, responsibility_id, unit_id, edition_id
+         from responsibility where valid @> $1",
+    )
+    .bind(at)
+    .fetch_all(db)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|(cell_id, class, id, unit_id, edition_id)| {
+            let responsibility = Responsibility {
+                id,
+                unit_id,
+                edition_id,
+            };
+            (cell_id, class, responsibility)
+        })
+        .collect())
+}
+
+async fn read_units(db: impl PgExecutor<'_>) -> sqlx::Result<HashMap<i32, Unit>> {
+    sqlx::query_as("select unit_id, name_zh, name_en from unit")
+        .fetch(db)
+        .map_ok(|(id, name_zh, name_en)| {
+            (
+                id,
+                Unit {
+                    id,
+                    name_zh,
+                    name_en,
+                },
+            )
+        })
+        .try_collect()
+        .await
+}
+
+async fn read_editions(db: impl PgExecutor<'_>) -> sqlx::Result<HashMap<i32, Edition>> {
+    sqlx::query_as("select edition_id, note, published_at from edition")
+        .fetch(db)
+        .map_ok(|(id, note, published_at)| {
+            (
+                id,
+                Edition {
+                    id,
+                    note,
+                    published_at,
+                },
+            )
+        })
+        .try_collect()
+        .await
+}
+
+/// When a cell or a responsibility becomes valid or ends next.
+async fn next_change(
+    db: impl PgExecutor<'_>,
+    at: DateTime<Utc>,
+) -> sqlx::Result<Option<DateTime<Utc>>> {
+    sqlx::query_scalar(
+        "select min(change) from (
+             select lower(valid) as change from cell union all select upper(valid) from cell
+             union all
+             select lower(valid) from responsibility union all select upper(valid) from responsibility
+         ) as changes where change > $1",
+    )
+    .bind(at)
+    .fetch_one(db)
+    .await
+}

@@ -1,0 +1,116 @@
+//! The territory in memory follows the one in the database.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use arc_swap::ArcSwap;
+use sqlx::PgPool;
+use sqlx::postgres::PgListener;
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep, timeout_at};
+use tokio_util::task::AbortOnDropHandle;
+
+use super::{Territory, store};
+
+/// Bells that follow each other within this are answered by one reload ...
+const DEBOUNCE: Duration = Duration::from_millis(200);
+/// ... but a reload waits no longer than this.
+const BURST_MAX: Duration = Duration::from_secs(2);
+/// How long to wait after a failed reload.
+const RETRY: Duration = Duration::from_secs(2);
+/// The next change of validity is looked for at least this often.
+const LOOK_AGAIN: Duration = Duration::from_secs(3600);
+
+/// Always the newest [`Territory`]: reloaded when the database rings, when a validity range
+/// begins or ends, and after the connection was lost. Cheap to clone; stops with its last clone.
+#[derive(Debug, Clone)]
+pub struct TerritoryWatch {
+    current: Arc<ArcSwap<Territory>>,
+    _follower: Arc<AbortOnDropHandle<()>>,
+}
+
+impl TerritoryWatch {
+    /// Loads the territory of now and follows it from there.
+    pub async fn open(db: PgPool) -> anyhow::Result<Self> {
+        // listen first, so that no change falls between reading and listening
+        let mut listener = PgListener::connect_with(&db)
+            .await
+            .context("listen for changes of the territory")?;
+        listener.listen("territory").await?;
+        let current = Arc::new(ArcSwap::from_pointee(load(&db).await?));
+        let follower: JoinHandle<()> = tokio::spawn(follow(db, listener, Arc::clone(&current)));
+        Ok(Self {
+            current,
+            _follower: Arc::new(AbortOnDropHandle::new(follower)),
+        })
+    }
+
+    /// The territory as of now. Waits for nothing.
+    #[inline]
+    pub fn now(&self) -> Arc<Territory> {
+        self.current.load_full()
+    }
+}
+
+async fn load(db: &PgPool) -> anyhow::Result<Territory> {
+    let at = store::now(db).await?;
+    Territory::load(db, at).await.context("load the territory")
+}
+
+async fn follow(db: PgPool, mut listener: PgListener, current: Arc<ArcSwap<Territory>>) {
+    loop {
+        let change = current.load().changes_at();
+        wait_for_change(&db, &mut listener, change).await;
+        while let Err(error) = reload(&db, &current).await {
+            tracing::warn!(
+                error = format!("{error:#}"),
+                "the territory could not be reloaded; the old one stays in use"
+            );
+            sleep(RETRY).await;
+        }
+    }
+}
+
+async fn reload(db: &PgPool, current: &ArcSwap<Territory>) -> anyhow::Result<()> {
+    let territory = load(db).await?;
+    tracing::info!(
+        cells = territory.cells().len(),
+        "the territory was reloaded"
+    );
+    current.store(Arc::new(territory));
+    Ok(())
+}
+
+/// Returns when the territory may differ from the one loaded.
+async fn wait_for_change(
+    db: &PgPool,
+    listener: &mut PgListener,
+    change: Option<chrono::DateTime<chrono::Utc>>,
+) {
+    let until_change = match (change, store::now(db).await) {
+        (Some(change), Ok(now)) => (change - now).to_std().unwrap_or_default().min(LOOK_AGAIN),
+        _ => LOOK_AGAIN,
+    };
+    let deadline = Instant::now() + until_change;
+    loop {
+        match timeout_at(deadline, listener.try_recv()).await {
+            // the base map is not part of it
+            Ok(Ok(Some(bell))) if bell.payload() == "basemap" => {}
+            Ok(Ok(Some(_))) => break,
+            // the connection was lost, and bells with it; it is made anew by the next try_recv
+            Ok(Ok(None)) => break,
+            Ok(Err(error)) => {
+                tracing::warn!(%error, "not listening for changes of the territory");
+                sleep(RETRY).await;
+            }
+            Err(_deadline) => return,
+        }
+    }
+    // an import rings once per statement: let the last of a burst ring first
+    let patience = Instant::now() + BURST_MAX;
+    while timeout_at(patience.min(Instant::now() + DEBOUNCE), listener.try_recv())
+        .await
+        .is_ok_and(|bell| matches!(bell, Ok(Some(_))))
+    {}
+}
