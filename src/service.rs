@@ -21,7 +21,7 @@ pub async fn run(
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
     telemetry::recorder()?;
-    let app = App::new(Arc::new(config), db)?;
+    let app = App::start(Arc::new(config), db).await?;
     http::serve(listener, router::router(app), stop.cancelled_owned()).await;
     Ok(())
 }

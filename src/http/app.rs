@@ -7,15 +7,20 @@ use sqlx::PgPool;
 use tokio::sync::Semaphore;
 
 use crate::access::{SignInLimit, hash_password, random_secret};
+use crate::camera::{Cameras, Intake, LastFrames};
 use crate::cases::EvidenceStore;
 use crate::config::Config;
 use crate::live::LiveFeed;
+use crate::pipeline::FrameReport;
 
 /// The running application; cheap to clone.
 #[derive(Clone)]
 pub struct App {
     pub config: Arc<Config>,
     pub db: PgPool,
+    pub cameras: Cameras,
+    pub intake: Arc<Intake<FrameReport>>,
+    pub last_frames: Arc<LastFrames>,
     pub sign_in_limit: Arc<SignInLimit>,
     /// A hash that no password matches; compared against when a login does not exist.
     pub no_password: Arc<str>,
@@ -30,13 +35,21 @@ pub struct App {
 /// Twice the cores is enough to keep them busy while some wait for the database.
 const TILE_PLACES_PER_CORE: usize = 2;
 
+/// The newest picture of every camera, as long as all of them together are no larger.
+const LAST_FRAMES_BYTES_MAX: usize = 256 << 20;
+
 impl App {
-    pub fn new(config: Arc<Config>, db: PgPool) -> anyhow::Result<Self> {
+    /// Reads what is held in memory and starts to keep it fresh.
+    pub async fn start(config: Arc<Config>, db: PgPool) -> anyhow::Result<Self> {
         let no_password = hash_password(random_secret(32).reveal())
             .map_err(|error| anyhow::anyhow!("{error}"))?;
         let evidence = EvidenceStore::open(&config.data.data_dir)?;
         let cores = std::thread::available_parallelism()?.get();
+        let intake = Intake::new(&config.intake, FrameReport::superseded);
         Ok(Self {
+            cameras: Cameras::watch(db.clone()).await?,
+            intake: Arc::new(intake),
+            last_frames: Arc::new(LastFrames::new(LAST_FRAMES_BYTES_MAX)),
             config,
             db,
             sign_in_limit: Arc::default(),
