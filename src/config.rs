@@ -5,8 +5,39 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use secrecy::SecretString;
+
+/// How the program tells what it does; on standard error.
+#[derive(Debug, Clone, Args)]
+pub struct LogConfig {
+    /// What to log, as `tracing` filters: `debug`, or `info,cityward::import=debug`.
+    #[arg(
+        long,
+        env = "CITYWARD_LOG",
+        default_value = "info,sqlx=error",
+        global = true
+    )]
+    pub log: String,
+
+    /// How log lines look.
+    #[arg(
+        long,
+        env = "CITYWARD_LOG_FORMAT",
+        value_enum,
+        default_value_t = LogFormat::Text,
+        global = true
+    )]
+    pub log_format: LogFormat,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object per line, for log collectors.
+    Json,
+}
 
 /// What every command needs: where the data is.
 #[derive(Debug, Clone, Args)]

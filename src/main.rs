@@ -1,1 +1,143 @@
-fn main() {}
+//! The commands: parse the settings, connect, start, and stop everything in order.
+
+use std::io::{self, IsTerminal as _, Write as _};
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use cityward::config::{Config, DataConfig, LogConfig, LogFormat};
+use cityward::database::{self, Mode};
+use cityward::{access, router, service};
+use clap::{Parser, Subcommand};
+use sqlx::PgPool;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+use tracing_subscriber::EnvFilter;
+
+/// Cityward sees, assigns and settles what is broken on a city's streets.
+#[derive(Debug, Parser)]
+#[command(version, max_term_width = 100)]
+struct Cli {
+    #[command(flatten)]
+    log: LogConfig,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Runs the service.
+    Serve(Box<Config>),
+    /// Gives the administrator a new password and prints it.
+    Password(DataConfig),
+    /// Prints the OpenAPI document of the service.
+    Openapi,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let outcome = match start_log(&cli.log) {
+        Ok(()) => run(cli.command).await,
+        Err(error) => Err(error),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("cityward: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(command: Command) -> anyhow::Result<()> {
+    let stop = stop_signal()?;
+    match command {
+        Command::Serve(config) => serve(*config, stop).await,
+        Command::Password(data) => unless_stopped(&stop, reset_password(&data)).await,
+        Command::Openapi => print(&router::openapi().to_pretty_json()?),
+    }
+}
+
+/// A command that may be cut off anywhere: what it has open closes by being dropped.
+async fn unless_stopped(
+    stop: &CancellationToken,
+    work: impl Future<Output = anyhow::Result<()>>,
+) -> anyhow::Result<()> {
+    tokio::select! {
+        outcome = work => outcome,
+        () = stop.cancelled() => anyhow::bail!("stopped before it was done"),
+    }
+}
+
+/// Starts everything from the database up, serves, and stops in the opposite order.
+async fn serve(config: Config, stop: CancellationToken) -> anyhow::Result<()> {
+    let listen = config.http.listen;
+    let listener = TcpListener::bind(listen)
+        .await
+        .with_context(|| format!("cannot listen on {listen}"))?;
+    let url = format!("http://{}", listener.local_addr()?);
+    // a stop while starting drops what is half open; the embedded database goes with it
+    let database = tokio::select! {
+        database = database::open(&config.data, Mode::Serve) => database?,
+        () = stop.cancelled() => return Ok(()),
+    };
+    welcome(&database.pool, &url).await?;
+    let served = service::run(config, database.pool.clone(), listener, stop).await;
+    let closed = database.close().await;
+    served.and(closed)
+}
+
+/// Says where the page is and how to sign in.
+async fn welcome(db: &PgPool, url: &str) -> anyhow::Result<()> {
+    let sign_in = match access::ensure_administrator(db).await? {
+        Some((login, password)) => format!(
+            "Sign in as {login} with the password {} (it is shown only this once).",
+            password.reveal()
+        ),
+        None => "Sign in as before; `cityward password` makes a new password.".to_owned(),
+    };
+    print(&format!("Cityward is at {url}\n{sign_in}"))
+}
+
+async fn reset_password(data: &DataConfig) -> anyhow::Result<()> {
+    let database = database::open(data, Mode::Tool).await?;
+    let (login, password) = access::reset_administrator(&database.pool).await?;
+    print(&format!("{login} now signs in with {}", password.reveal()))?;
+    database.close().await
+}
+
+/// What a person or a program asked for goes to standard output; the log does not.
+fn print(text: &str) -> anyhow::Result<()> {
+    writeln!(io::stdout().lock(), "{text}").context("cannot write to standard output")
+}
+
+/// Cancelled by SIGTERM or Ctrl-C.
+fn stop_signal() -> anyhow::Result<CancellationToken> {
+    let mut terminate = signal(SignalKind::terminate()).context("cannot wait for SIGTERM")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("cannot wait for Ctrl-C")?;
+    let stop = CancellationToken::new();
+    let stopped = stop.clone();
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        tracing::info!("stopping");
+        stopped.cancel();
+    });
+    Ok(stop)
+}
+
+fn start_log(config: &LogConfig) -> anyhow::Result<()> {
+    let filter = EnvFilter::try_new(&config.log).context("--log is not a filter")?;
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr)
+        .with_ansi(io::stderr().is_terminal());
+    match config.log_format {
+        LogFormat::Text => log.with_target(false).init(),
+        LogFormat::Json => log.json().init(),
+    }
+    Ok(())
+}

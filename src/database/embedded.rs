@@ -84,7 +84,7 @@ impl Cluster {
         if !folder.exists() {
             create(&folder, &bin, &user).await?;
         }
-        stop_survivor(&folder).await?;
+        stop_survivors(&folder).await?;
 
         let logs = data_dir.join("logs");
         fs::create_dir_all(&logs).with_context(|| format!("create {}", logs.display()))?;
@@ -274,6 +274,7 @@ async fn create(folder: &Path, bin: &Path, user: &ServerUser) -> anyhow::Result<
         .stdin(Stdio::null());
     user.run_as(&mut command);
     let output = tokio::process::Command::from(command)
+        .kill_on_drop(true)
         .output()
         .await
         .with_context(|| format!("run {}", bin.join("initdb").display()))?;
@@ -286,8 +287,8 @@ async fn create(folder: &Path, bin: &Path, user: &ServerUser) -> anyhow::Result<
     fs::rename(&draft, folder).with_context(|| format!("move {}", draft.display()))
 }
 
-/// Stops the server of this folder that a killed program left running.
-async fn stop_survivor(folder: &Path) -> anyhow::Result<()> {
+/// Stops what a killed program, or a killed server, left running on this folder.
+async fn stop_survivors(folder: &Path) -> anyhow::Result<()> {
     let note = folder.join("postmaster.pid");
     let Ok(text) = fs::read_to_string(&note) else {
         return Ok(());
@@ -296,30 +297,65 @@ async fn stop_survivor(folder: &Path) -> anyhow::Result<()> {
         .lines()
         .next()
         .and_then(|line| line.trim().parse().ok());
-    let Some(pid) = pid.map(Pid::from_raw) else {
-        return Ok(());
-    };
-    if !runs_in(pid, folder) {
-        // Nobody else may use this folder while we hold it, so the note is a dead server's, and
-        // its number may by now be any other process, which PostgreSQL would take for a server.
-        return fs::remove_file(&note).with_context(|| format!("remove {}", note.display()));
-    }
-    tracing::warn!(%pid, "stop the embedded database that outlived its program");
-    kill(pid, Signal::SIGINT).with_context(|| format!("stop process {pid}"))?;
+    let postmaster = Pid::from_raw(pid.unwrap_or(0));
     let started = Instant::now();
-    while kill(pid, None) != Err(Errno::ESRCH) && runs_in(pid, folder) {
+    let mut signalled = false;
+    loop {
+        let alive = servers_in(folder)?;
+        if alive.is_empty() {
+            break;
+        }
+        if !signalled {
+            signalled = true;
+            tracing::warn!(%postmaster, "stop the embedded database that outlived its program");
+            if alive.contains(&postmaster) {
+                stop_process(postmaster, Signal::SIGINT)?;
+            } else {
+                // their postmaster was killed: nothing they hold can be finished any more
+                for pid in alive {
+                    stop_process(pid, Signal::SIGQUIT)?;
+                }
+            }
+        }
         if started.elapsed() > Duration::from_secs(60) {
-            bail!("process {pid}, the embedded database of an earlier run, does not stop");
+            bail!("process {postmaster}, the embedded database of an earlier run, does not stop");
         }
         sleep(Duration::from_millis(20)).await;
+    }
+    if kill(postmaster, None) != Err(Errno::ESRCH) {
+        // The number in the notes is another process by now, or one that ended and that nobody
+        // has collected; PostgreSQL would take it for a running server.
+        for note in [note, folder.join(".s.PGSQL.5432.lock")] {
+            if note.exists() {
+                fs::remove_file(&note).with_context(|| format!("remove {}", note.display()))?;
+            }
+        }
     }
     Ok(())
 }
 
-/// Whether a process is the server of this cluster: PostgreSQL works inside its folder.
-fn runs_in(pid: Pid, folder: &Path) -> bool {
-    let there = fs::read_link(format!("/proc/{pid}/cwd"));
-    there.is_ok_and(|there| folder.canonicalize().is_ok_and(|folder| folder == there))
+/// Signals a process that may just have ended.
+fn stop_process(pid: Pid, signal: Signal) -> anyhow::Result<()> {
+    match kill(pid, signal) {
+        Ok(()) | Err(Errno::ESRCH) => Ok(()),
+        Err(error) => Err(error).with_context(|| format!("stop process {pid}")),
+    }
+}
+
+/// The PostgreSQL processes of this cluster: all of them work inside its folder.
+fn servers_in(folder: &Path) -> anyhow::Result<Vec<Pid>> {
+    let folder = folder.canonicalize().context("find the cluster's folder")?;
+    let processes = fs::read_dir("/proc").context("list processes")?;
+    Ok(processes
+        .flatten()
+        .filter_map(|process| {
+            let pid: i32 = process.file_name().to_str()?.parse().ok()?;
+            // a process that is not ours to look into is not ours at all
+            let is_postgres = fs::read_to_string(process.path().join("comm")).ok()? == "postgres\n";
+            let works_here = fs::read_link(process.path().join("cwd")).ok()? == folder;
+            (is_postgres && works_here).then(|| Pid::from_raw(pid))
+        })
+        .collect())
 }
 
 /// The folder with `postgres` and `initdb`: the one given, the newest of Debian's, or the first

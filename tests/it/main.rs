@@ -1,6 +1,7 @@
 //! Everything that needs more than one function: real PostGIS, the real model, the real binary.
 
 mod city;
+mod program;
 mod service;
 
 mod access;
