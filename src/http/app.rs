@@ -12,6 +12,7 @@ use crate::cases::EvidenceStore;
 use crate::config::Config;
 use crate::live::LiveFeed;
 use crate::pipeline::FrameReport;
+use crate::territory::TerritoryWatch;
 
 /// The running application; cheap to clone.
 #[derive(Clone)]
@@ -21,6 +22,8 @@ pub struct App {
     pub cameras: Cameras,
     pub intake: Arc<Intake<FrameReport>>,
     pub last_frames: Arc<LastFrames>,
+    /// Whose spot a point is.
+    pub territory: TerritoryWatch,
     pub sign_in_limit: Arc<SignInLimit>,
     /// A hash that no password matches; compared against when a login does not exist.
     pub no_password: Arc<str>,
@@ -49,6 +52,7 @@ impl App {
         Ok(Self {
             cameras: Cameras::watch(db.clone()).await?,
             intake: Arc::new(intake),
+            territory: TerritoryWatch::open(db.clone()).await?,
             last_frames: Arc::new(LastFrames::new(LAST_FRAMES_BYTES_MAX)),
             config,
             db,
