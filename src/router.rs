@@ -20,7 +20,7 @@ use utoipa::openapi::OpenApi as Document;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::http::{ApiError, App, Peer, measure, security_headers};
-use crate::{access, cases, catalogue, live, telemetry, tiles};
+use crate::{access, camera, cases, catalogue, live, telemetry, tiles};
 
 #[derive(OpenApi)]
 #[openapi(info(
@@ -35,6 +35,7 @@ fn api() -> (Router<App>, Document) {
     OpenApiRouter::with_openapi(ApiDocument::openapi())
         .merge(access::session_routes()) // open: signing in
         .merge(access::platform_routes())
+        .merge(camera::routes())
         .merge(catalogue::routes())
         .merge(cases::routes())
         .merge(live::routes())

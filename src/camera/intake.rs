@@ -6,11 +6,11 @@
 //! happens to a frame is counted: offered = taken + superseded + refused + waiting.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, Utc};
 use metrics::{counter, gauge};
-use tokio::sync::oneshot;
+use tokio::sync::{Semaphore, oneshot};
 
 use super::{CameraId, Frame};
 use crate::config::IntakeConfig;
@@ -56,6 +56,8 @@ pub struct Intake<R> {
     queue_bytes_max: usize,
     /// What one who waits for a superseded frame is told.
     superseded: fn(&Frame) -> R,
+    /// One permit per byte that requests still being read may hold.
+    room: Arc<Semaphore>,
     state: Mutex<State<R>>,
     arrived: Condvar,
 }
@@ -79,6 +81,7 @@ impl<R> Intake<R> {
             queue_max: config.queue_max.max(1),
             queue_bytes_max: config.queue_bytes_max,
             superseded,
+            room: Arc::new(Semaphore::new(config.queue_bytes_max)),
             state: Mutex::new(State {
                 queues: HashMap::new(),
                 turn: VecDeque::new(),
@@ -172,6 +175,11 @@ impl<R> Intake<R> {
     pub fn close(&self) {
         self.lock().open = false;
         self.arrived.notify_all();
+    }
+
+    /// Room for the bytes of requests that are still being read: as much again as may wait.
+    pub fn room(&self) -> Arc<Semaphore> {
+        self.room.clone()
     }
 
     /// Frames waiting now.

@@ -6,13 +6,16 @@
 )]
 mod camera;
 mod frame;
+mod http;
 mod intake;
+pub mod jpeg;
 mod last_frames;
 mod registry;
 pub mod store;
 
 pub use camera::{Camera, CameraId, InvalidCameraId};
 pub use frame::{Frame, FrameId};
+pub use http::routes;
 pub use intake::{Intake, NotTaken, Tally, Waiting};
 pub use last_frames::{LastFrame, LastFrames};
 pub use registry::Cameras;

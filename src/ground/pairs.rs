@@ -47,6 +47,29 @@ pub enum FitError {
     BadGround,
 }
 
+impl FitError {
+    /// JSON pointers to what to look at in `{image_width_px, image_height_px, pairs, ground}`.
+    pub fn fields(&self) -> Vec<String> {
+        let pointer = |pair: usize| format!("/pairs/{}", pair - 1);
+        match *self {
+            Self::PixelOutsideImage { pair }
+            | Self::NoSuchPlace { pair }
+            | Self::TooFar { pair }
+            | Self::AboveHorizon { pair } => vec![pointer(pair)],
+            Self::RepeatedPixel { first, second } | Self::RepeatedPlace { first, second } => {
+                vec![pointer(first), pointer(second)]
+            }
+            Self::TooFewPairs { .. }
+            | Self::TooManyPairs { .. }
+            | Self::OnOneLine
+            | Self::Mirrored
+            | Self::TooUncertain { .. } => vec!["/pairs".to_owned()],
+            Self::EmptyImage => vec!["/image_width_px".to_owned(), "/image_height_px".to_owned()],
+            Self::BadGround => vec!["/ground".to_owned()],
+        }
+    }
+}
+
 /// Points of valid pairs in the picture and on the ground in metres, and the frame of the metres.
 pub(super) struct Checked {
     pub(super) frame: LocalFrame,
