@@ -1,5 +1,10 @@
 //! Which column says what, when nobody said so.
 
+use std::fmt;
+
+use anyhow::ensure;
+
+use super::report::Report;
 use super::row::Row;
 
 /// What a column can mean.
@@ -76,6 +81,48 @@ pub fn columns(rows: &[Row]) -> Vec<String> {
         }
     }
     columns
+}
+
+/// The named column, else the best guess, which the report mentions.
+///
+/// # Errors
+/// There is no column of that name.
+pub(super) fn choose(
+    named: Option<&str>,
+    what: Guess,
+    columns: &[String],
+    report: &mut Report,
+) -> anyhow::Result<Option<String>> {
+    if let Some(name) = named {
+        ensure!(
+            columns.iter().any(|column| column == name),
+            "there is no column `{name}`"
+        );
+        return Ok(Some(name.to_owned()));
+    }
+    let guessed = guess(what, columns.iter().map(String::as_str)).map(str::to_owned);
+    if let Some(column) = &guessed {
+        report.remark(format!("Column `{column}` is taken as the {what}."));
+    }
+    Ok(guessed)
+}
+
+impl fmt::Display for Guess {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::X => "longitude or easting",
+            Self::Y => "latitude or northing",
+            Self::Geometry => "geometry",
+            Self::Id => "id",
+            Self::Name => "name",
+            Self::ComponentCode => "component code",
+            Self::Class => "class",
+            Self::State => "state",
+            Self::Owner => "owning unit",
+            Self::CellCode => "cell code",
+            Self::CellUnit => "responsible unit",
+        })
+    }
 }
 
 #[cfg(test)]

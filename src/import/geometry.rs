@@ -2,8 +2,13 @@
 
 use geo_types::{Coord, Geometry, LineString, MultiLineString, MultiPolygon, Polygon};
 
-use super::crs::Crs;
-use super::row::Row;
+use anyhow::bail;
+use rayon::prelude::*;
+
+use super::crs::{Crs, UnknownCrs};
+use super::options::FileOptions;
+use super::report::Report;
+use super::row::{Row, Table};
 
 /// What a row must have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,6 +65,50 @@ pub(super) fn wgs84_geometry(row: &Row, crs: &Crs, shape: Shape) -> Result<Geome
         }
         (other, _) => Err(format!("wrong geometry type: {}", type_name(&other))),
     }
+}
+
+/// The system a file is in: the one named, else the one it says itself, else WGS 84.
+///
+/// # Errors
+/// The file names a system that is not known, or names none and is plainly not in degrees.
+pub(super) fn crs_of(
+    table: &Table,
+    file: &FileOptions,
+    report: &mut Report,
+) -> anyhow::Result<Crs> {
+    if let Some(named) = &file.crs {
+        return Ok(named.clone());
+    }
+    match &table.crs {
+        Some(Ok(declared)) => {
+            report.remark(format!("The file says its coordinates are {declared}."));
+            Ok(declared.clone())
+        }
+        Some(Err(UnknownCrs(name))) => bail!(
+            "the file says its coordinates are `{name}`, which is not known; name the system with --crs EPSG:n"
+        ),
+        None if looks_projected(&table.rows) => bail!(
+            "the coordinates are not degrees, and the file does not say in which system they are; name it with --crs EPSG:n"
+        ),
+        None => Ok(Crs::Wgs84),
+    }
+}
+
+/// All geometries in WGS 84; rows without a usable one are refused.
+pub(super) fn wgs84_geometries(
+    rows: &[Row],
+    crs: &Crs,
+    shape: Shape,
+    report: &mut Report,
+) -> Vec<Option<Geometry>> {
+    let converted: Vec<Result<Geometry, String>> = rows
+        .par_iter()
+        .map(|row| wgs84_geometry(row, crs, shape))
+        .collect();
+    let converted = converted.into_iter().enumerate();
+    let taken =
+        converted.map(|(index, geometry)| geometry.map_err(|why| report.refuse(index, why)).ok());
+    taken.collect()
 }
 
 /// More than half of the rows lie outside any longitude and latitude: these are metres.

@@ -4,6 +4,11 @@
 //! coordinates of the file. [`Crs`] brings them to WGS 84, the checks decide row by row, and one
 //! transaction writes what was taken. The [`Report`] says what became of every row, and why.
 
+mod cell_code;
+mod cells;
+mod classes;
+mod components;
+mod credit_code;
 mod crs;
 mod csv_file;
 mod datum;
@@ -12,18 +17,25 @@ mod flatgeobuf_file;
 mod geojson_file;
 mod geometry;
 mod geopackage_store;
+mod identity;
 mod options;
+mod overlap;
 mod progress;
 mod read;
 mod report;
 mod row;
+mod run;
 mod shapefile;
+mod staged;
+mod store;
+mod units;
 mod wkt_crs;
 
+pub use cells::cells;
+pub use components::components;
 pub use crs::Crs;
 pub use datum::{bd09_from_gcj02, gcj02_from_bd09, gcj02_from_wgs84, wgs84_from_gcj02};
-pub use options::{
-    CellOptions, ComponentOptions, FileOptions, ImportArgs, ImportCommand, OsmOptions,
-};
+pub use options::{CellOptions, ComponentOptions, FileOptions, ImportArgs, ImportCommand};
 pub use progress::Progress;
 pub use report::{Outcome, Report, RowReport};
+pub use run::{execute, run};

@@ -36,13 +36,6 @@ pub enum ImportCommand {
         #[command(flatten)]
         options: CellOptions,
     },
-    /// Components, cameras and the base map from an OpenStreetMap extract (.osm.pbf).
-    Osm {
-        #[command(flatten)]
-        data: DataConfig,
-        #[command(flatten)]
-        options: OsmOptions,
-    },
 }
 
 /// How to read the file and what to do with rows that are wrong.
@@ -88,6 +81,20 @@ pub struct FileOptions {
     /// data folder.
     #[arg(long)]
     pub report: Option<PathBuf>,
+}
+
+impl FileOptions {
+    /// Under which name the rows of this file are known.
+    pub(super) fn source_name(&self) -> String {
+        let of_file = || {
+            self.file
+                .file_name()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned()
+        };
+        self.source.clone().unwrap_or_else(of_file)
+    }
 }
 
 /// Which columns say what about a component.
@@ -166,20 +173,4 @@ pub struct CellOptions {
     /// What to write beside the edition, for instance the decree.
     #[arg(long)]
     pub note: Option<String>,
-}
-
-/// How to read an OpenStreetMap extract.
-#[derive(Debug, Clone, Default, Args)]
-pub struct OsmOptions {
-    /// .osm.pbf
-    pub file: PathBuf,
-
-    /// Import what is right; without it one wrong element means nothing is imported.
-    #[arg(long)]
-    pub partial: bool,
-
-    /// Where to write what became of every element (CSV); default: imports/<FILE>.import.csv in
-    /// the data folder.
-    #[arg(long)]
-    pub report: Option<PathBuf>,
 }

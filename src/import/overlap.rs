@@ -1,0 +1,53 @@
+//! Cells must not lie on each other: every place has one.
+
+use std::collections::BTreeMap;
+
+use sqlx::PgConnection;
+
+use super::report::Report;
+use super::{staged, store};
+
+/// More than a sliver: borders digitised twice overlap by less.
+const SLIVER_M2: f64 = 1.0;
+
+/// Less is rounding.
+const NOISE_M2: f64 = 0.001;
+
+/// Refuses staged cells that lie on a cell in force, or on an earlier row that was taken; notes
+/// slivers.
+pub(super) async fn refuse(tx: &mut PgConnection, report: &mut Report) -> sqlx::Result<()> {
+    let usable: Vec<i32> = (0..report.rows.len())
+        .filter(|index| !report.is_refused(*index))
+        .map(staged::row)
+        .collect();
+    for (row, code, area_m2) in store::overlaps_with_cells(tx, &usable).await? {
+        let with = format!("cell {code}");
+        judge(report, staged::index(row), &with, area_m2);
+    }
+    let mut by_later: BTreeMap<i32, Vec<(i32, f64)>> = BTreeMap::new();
+    for (earlier, later, area_m2) in store::overlaps_in_stage(tx, &usable).await? {
+        by_later.entry(later).or_default().push((earlier, area_m2));
+    }
+    for (later, overlaps) in by_later {
+        for (earlier, area_m2) in overlaps {
+            if !report.is_refused(staged::index(earlier)) {
+                let number = report.rows[staged::index(earlier)].number;
+                judge(
+                    report,
+                    staged::index(later),
+                    &format!("row {number}"),
+                    area_m2,
+                );
+            }
+        }
+    }
+    Ok(())
+}
+
+fn judge(report: &mut Report, index: usize, with: &str, area_m2: f64) {
+    if area_m2 > SLIVER_M2 {
+        report.refuse(index, format!("overlap: {area_m2:.1} m² with {with}"));
+    } else if area_m2 > NOISE_M2 && !report.is_refused(index) {
+        report.note(index, format!("sliver: {area_m2:.3} m² with {with}"));
+    }
+}
