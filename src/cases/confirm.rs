@@ -70,15 +70,15 @@ impl Glimpse {
 }
 
 impl Confirmer {
-    /// Remembers one frame of a camera, also when nothing was seen in it, and returns those of
-    /// its sightings that are confirmed. Frames may come out of order; each is judged by the
-    /// frames taken before it.
+    /// Remembers one frame of a camera, also when nothing was seen in it. Answers for each of its
+    /// sightings, in order, whether it is confirmed. Frames may come out of order; each is judged
+    /// by the frames taken before it.
     pub fn confirm(
         &mut self,
         camera: &CameraId,
         captured_at: DateTime<Utc>,
         sightings: Vec<Sighting>,
-    ) -> Vec<Confirmed> {
+    ) -> Vec<Option<Confirmed>> {
         let looks = self.cameras.entry(camera.clone()).or_default();
         let earlier = looks.partition_point(|look| look.captured_at <= captured_at);
         let glimpses: Vec<Glimpse> = sightings
@@ -88,7 +88,7 @@ impl Confirmer {
             .collect();
         let confirmed = sightings
             .into_iter()
-            .filter_map(|sighting| judge(looks.range(..earlier).rev(), sighting))
+            .map(|sighting| judge(looks.range(..earlier).rev(), sighting))
             .collect();
         let look = Look {
             captured_at,

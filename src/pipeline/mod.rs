@@ -1,5 +1,266 @@
 //! One frame's way to the map. Start reading here.
+//!
+//! ```text
+//! camera::Intake ─take→ detector threads ─bounded channel→ recorder ─publish→ live::LiveFeed
+//!                       vision::detect                     place, confirm, record
+//! ```
+//!
+//! Every wait has a limit: while the database is away the recorder holds what is confirmed, the
+//! channel fills, the detectors stand still, and at the intake newer frames take the place of
+//! older ones.
 
+mod detectors;
+mod place;
 mod report;
+mod retry;
+
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use chrono::{DateTime, Utc};
+use metrics::{counter, histogram};
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::camera::{Frame, Intake, LastFrame, Waiting};
+use crate::cases::{self, CaseChange, Confirmed, Confirmer};
+use crate::catalogue;
+use crate::http::App;
+use crate::telemetry;
+use crate::vision::Model;
+use detectors::Looked;
+use place::{Placed, SightingRules, place};
 
 pub use report::{DetectionReport, Dropped, FrameOutcome, FrameReport, ImageSize, PlaceReport};
+
+/// Frames between the detectors and the recorder.
+const LOOKED_MAX: usize = 32;
+/// Frames recorded in one transaction; under load that saves a flush to the disk for each.
+const BATCH_MAX: usize = 16;
+/// How long a stopping pipeline goes on trying to reach the database.
+const DRAIN_MAX: Duration = Duration::from_secs(20);
+
+/// The running line; [`drain`](Self::drain) ends it.
+#[derive(Debug)]
+pub struct Pipeline {
+    intake: Arc<Intake<FrameReport>>,
+    detectors: Vec<thread::JoinHandle<()>>,
+    recorder: JoinHandle<()>,
+    give_up: CancellationToken,
+}
+
+impl Pipeline {
+    /// Starts `detectors` threads (0: one per core) and the recorder.
+    pub async fn start(app: &App, model: Model, detectors: usize) -> anyhow::Result<Self> {
+        let rules = catalogue::sighting_rules(&app.db)
+            .await
+            .context("cannot read the sighting rules")?;
+        let count = match detectors {
+            0 => thread::available_parallelism()?.get(),
+            given => given,
+        };
+        let give_up = CancellationToken::new();
+        let (sender, looked) = mpsc::channel(LOOKED_MAX);
+        let recorder = Recorder {
+            app: app.clone(),
+            rules: rules.into_iter().map(|(class, rule)| (class, Arc::new(rule))).collect(),
+            confirmer: Confirmer::default(),
+            give_up: give_up.clone(),
+        };
+        Ok(Self {
+            intake: Arc::clone(&app.intake),
+            detectors: detectors::start(count, &Arc::new(model), &app.intake, &sender)?,
+            recorder: tokio::spawn(recorder.run(looked)),
+            give_up,
+        })
+    }
+
+    /// Closes the intake, finishes every frame that was accepted, and returns.
+    pub async fn drain(self) -> anyhow::Result<()> {
+        self.intake.close();
+        let too_long = tokio::spawn({
+            let give_up = self.give_up;
+            async move {
+                tokio::time::sleep(DRAIN_MAX).await;
+                give_up.cancel();
+            }
+        });
+        let finished = self.recorder.await.context("the recorder panicked");
+        too_long.abort();
+        let detectors = self.detectors;
+        tokio::task::spawn_blocking(move || detectors.into_iter().try_for_each(thread::JoinHandle::join))
+            .await?
+            .map_err(|_panic| anyhow::anyhow!("a detector thread panicked"))?;
+        finished
+    }
+}
+
+/// The far end of the line: one task, so that a camera's frames are judged one after another.
+struct Recorder {
+    app: App,
+    rules: SightingRules,
+    confirmer: Confirmer,
+    give_up: CancellationToken,
+}
+
+/// A frame on its way through the recorder.
+struct Followed {
+    waiting: Waiting<FrameReport>,
+    report: FrameReport,
+    /// Confirmed sightings, each with the number of its detection in the report.
+    confirmed: Vec<(usize, Confirmed)>,
+}
+
+impl Recorder {
+    async fn run(mut self, mut looked: mpsc::Receiver<Looked>) {
+        let mut batch = Vec::with_capacity(BATCH_MAX);
+        while looked.recv_many(&mut batch, BATCH_MAX).await > 0 {
+            let at = now();
+            let mut frames: Vec<Followed> =
+                batch.drain(..).map(|looked| self.follow(looked)).collect();
+            let changes = self.record(&mut frames, at).await;
+            // After the commit: the map never shows what may roll back.
+            self.app.live.publish(&changes, at);
+            for frame in frames {
+                self.finish(frame);
+            }
+        }
+    }
+
+    /// Frame → what is where → what was seen often enough.
+    fn follow(&mut self, Looked { waiting, seen }: Looked) -> Followed {
+        let frame = &waiting.frame;
+        let seen = match seen {
+            Ok(seen) => seen,
+            Err(reason) => return Followed::failed(waiting, reason),
+        };
+        let started = Instant::now();
+        let placed = place(&self.app.territory.now(), &self.rules, frame, &seen);
+        histogram!(telemetry::STAGE_SECONDS, "stage" => "place").record(started.elapsed());
+        let (mut reports, mut numbers, mut sightings) = (Vec::new(), Vec::new(), Vec::new());
+        for (number, Placed { report, sighting }) in placed.into_iter().enumerate() {
+            if let Some(dropped) = report.dropped {
+                counter!(telemetry::DETECTIONS_DROPPED, "reason" => dropped.as_str()).increment(1);
+            }
+            reports.push(report);
+            if let Some(sighting) = sighting {
+                numbers.push(number);
+                sightings.push(sighting);
+            }
+        }
+        let confirmed = self.confirmer.confirm(&frame.camera.id, frame.captured_at, sightings);
+        let confirmed = numbers.into_iter().zip(confirmed);
+        Followed {
+            report: FrameReport::processed(frame, &seen, reports),
+            confirmed: confirmed.filter_map(|(n, confirmed)| Some((n, confirmed?))).collect(),
+            waiting,
+        }
+    }
+
+    /// Files what is confirmed: all frames in one transaction or, when that is refused, each in
+    /// one of its own, so that one bad frame does not take others with it.
+    async fn record(&self, frames: &mut [Followed], at: DateTime<Utc>) -> Vec<CaseChange> {
+        let all: Vec<Confirmed> = frames.iter().flat_map(Followed::to_file).collect();
+        if let Ok(changes) = self.file(&all, at).await {
+            let mut filed = changes.iter();
+            for frame in frames {
+                frame.name_cases(filed.by_ref());
+            }
+            return changes;
+        }
+        let mut changes = Vec::new();
+        for frame in frames {
+            let confirmed: Vec<Confirmed> = frame.to_file().collect();
+            match self.file(&confirmed, at).await {
+                Ok(filed) => {
+                    frame.name_cases(filed.iter());
+                    changes.extend(filed);
+                }
+                Err(error) => {
+                    let reason = format!("it could not be filed: {error:#}");
+                    frame.report = FrameReport::failed(&frame.waiting.frame, reason);
+                }
+            }
+        }
+        changes
+    }
+
+    async fn file(&self, confirmed: &[Confirmed], at: DateTime<Utc>) -> anyhow::Result<Vec<CaseChange>> {
+        if confirmed.is_empty() {
+            return Ok(Vec::new());
+        }
+        let started = Instant::now();
+        let file = || cases::record(&self.app.db, &self.app.evidence, confirmed, at);
+        let changes = retry::while_it_may_pass(&self.give_up, file).await?;
+        histogram!(telemetry::STAGE_SECONDS, "stage" => "record").record(started.elapsed());
+        for change in &changes {
+            let kind = match change {
+                CaseChange::Opened(_) => "opened",
+                CaseChange::SeenAgain(_) | CaseChange::Unchanged(_) => "joined",
+            };
+            counter!(telemetry::CASES, "change" => kind).increment(1);
+        }
+        Ok(changes)
+    }
+
+    fn finish(&self, Followed { waiting, report, .. }: Followed) {
+        let Waiting { frame, reply } = waiting;
+        match report.outcome {
+            FrameOutcome::Processed => {
+                counter!(telemetry::FRAMES, "outcome" => "processed", "reason" => "").increment(1);
+                let total = (now() - frame.received_at).to_std().unwrap_or_default();
+                histogram!(telemetry::STAGE_SECONDS, "stage" => "total").record(total);
+                self.app.last_frames.put(
+                    &frame.camera.id,
+                    LastFrame {
+                        captured_at: frame.captured_at,
+                        jpeg: frame.jpeg,
+                    },
+                );
+            }
+            FrameOutcome::Failed | FrameOutcome::Superseded => log_failure(&frame, &report),
+        }
+        if let Some(reply) = reply {
+            // The pusher may have hung up; then there is nobody to tell.
+            drop(reply.send(report));
+        }
+    }
+}
+
+impl Followed {
+    fn failed(waiting: Waiting<FrameReport>, reason: String) -> Self {
+        Self {
+            report: FrameReport::failed(&waiting.frame, reason),
+            confirmed: Vec::new(),
+            waiting,
+        }
+    }
+
+    fn to_file(&self) -> impl Iterator<Item = Confirmed> {
+        self.confirmed.iter().map(|(_, confirmed)| confirmed.clone())
+    }
+
+    /// `filed`: one change for each confirmed sighting, in order.
+    fn name_cases<'a>(&mut self, filed: impl Iterator<Item = &'a CaseChange>) {
+        for ((number, _), change) in self.confirmed.iter().zip(filed) {
+            self.report.detections[*number].case_id = Some(change.case_id());
+        }
+    }
+}
+
+fn log_failure(frame: &Frame, report: &FrameReport) {
+    let reason = report.reason.as_deref().unwrap_or_default();
+    tracing::warn!(camera = %frame.camera.id, frame = %frame.id, reason, "a frame failed");
+    counter!(telemetry::FRAMES, "outcome" => "failed", "reason" => "").increment(1);
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the pipeline is where frames meet the clock; its steps are told the time"
+)]
+fn now() -> DateTime<Utc> {
+    Utc::now()
+}

@@ -1,129 +1,168 @@
-//! What a platform is told about a frame it waited for.
+//! What became of a frame, for the one who pushed it and waits.
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::camera::{Frame, FrameId};
+use crate::cases::CaseId;
 use crate::catalogue::ClassCode;
+use crate::ground::OffGround;
 use crate::space::{ErrorEllipse, PixelBox};
-use crate::territory::{Because, PlacedCell, PlacedComponent, Unit};
-use crate::vision::ModelRef;
+use crate::territory::Placement;
+use crate::vision::{Detections, ModelRef};
 
-/// How a frame ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum FrameOutcome {
-    /// It was looked at, and what follows from it is committed.
-    Processed,
-    /// A newer frame of its camera took its place in the queue.
-    Superseded,
-    /// It could not be looked at; `reason` says why.
-    Failed,
-}
-
-/// The whole story of one frame.
-#[derive(Debug, Clone, Serialize, ToSchema)]
+/// What became of a frame.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct FrameReport {
-    #[schema(value_type = Uuid)]
+    #[schema(value_type = uuid::Uuid)]
     pub frame_id: FrameId,
     pub captured_at: DateTime<Utc>,
     pub outcome: FrameOutcome,
+    /// Why it was not processed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// Null when it was not looked at.
     pub image: Option<ImageSize>,
+    /// The model that looked; null when none did.
     pub model: Option<ModelRef>,
     /// Most confident first.
     pub detections: Vec<DetectionReport>,
 }
 
-/// Size of the picture that was pushed, pixels.
+/// How far a frame came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum FrameOutcome {
+    /// Looked at, and what was confirmed is filed.
+    Processed,
+    /// A newer frame of its camera took its place in the queue.
+    Superseded,
+    Failed,
+}
+
+/// Pixels of a picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 pub struct ImageSize {
     pub width: u32,
     pub height: u32,
 }
 
-/// One thing the model found, and what became of it.
-#[derive(Debug, Clone, Serialize, ToSchema)]
+/// What became of one thing found in a frame.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct DetectionReport {
-    /// The model's word.
+    /// The model's own word for it.
     pub label: String,
-    /// The catalogue class; none for things that are no problem.
+    /// Null for things that are no problem, such as a bin that is not full.
+    #[schema(value_type = Option<String>, example = "M06042")]
     pub class: Option<ClassCode>,
+    /// 0 to 1.
     pub confidence: f32,
-    pub r#box: PixelBox,
+    /// In pixels of the picture, origin top left.
+    #[serde(rename = "box")]
+    pub pixel_box: PixelBox,
     pub place: Option<PlaceReport>,
-    /// Why it has no place.
+    /// Why it has no place or was not believed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dropped: Option<Dropped>,
-    /// The case it opened or joined; none while it is not confirmed by enough frames.
-    pub case_id: Option<i64>,
+    /// Its case; null while it is not confirmed.
+    #[schema(value_type = Option<i64>)]
+    pub case_id: Option<CaseId>,
 }
 
-/// Where it stands and whose that is.
-#[derive(Debug, Clone, Serialize, ToSchema)]
+/// Where something is, and whose that spot is.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct PlaceReport {
+    /// Degrees, WGS 84.
     pub lon: f64,
+    /// Degrees, WGS 84.
     pub lat: f64,
-    /// 95 % error ellipse.
     pub ellipse: ErrorEllipse,
-    pub cell: PlacedCell,
-    pub component: Option<PlacedComponent>,
-    pub unit: Option<Unit>,
-    pub because: Because,
+    #[serde(flatten)]
+    pub placement: Placement,
 }
 
-/// Why something that was found was not placed.
+/// Why a detection was not followed further.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Dropped {
-    /// At or above the horizon.
-    BehindHorizon,
-    /// Outside the ground its camera is believed in.
-    OutsideGround,
-    /// In no cell of the city.
-    OutsideCity,
-    /// Its camera has no calibration.
+    /// No sighting rule says how its class becomes a case.
+    NoRule,
+    /// The model was less sure than the class's rule asks for.
+    Unsure,
+    /// The camera has no calibration, or one for pictures of other proportions.
     Uncalibrated,
+    /// Its foot is at or above the horizon.
+    BehindHorizon,
+    /// Its foot is outside the ground its camera is believed in.
+    OutsideGround,
+    /// No cell is there.
+    OutsideCity,
 }
 
 impl Dropped {
-    /// The label of the metric.
-    pub fn reason(self) -> &'static str {
+    /// The word for it in metrics; the same as in reports.
+    pub fn as_str(self) -> &'static str {
         match self {
+            Self::NoRule => "no_rule",
+            Self::Unsure => "unsure",
+            Self::Uncalibrated => "uncalibrated",
             Self::BehindHorizon => "behind_horizon",
             Self::OutsideGround => "outside_ground",
             Self::OutsideCity => "outside_city",
-            Self::Uncalibrated => "uncalibrated",
+        }
+    }
+}
+
+impl From<OffGround> for Dropped {
+    fn from(off_ground: OffGround) -> Self {
+        match off_ground {
+            OffGround::BehindHorizon => Self::BehindHorizon,
+            OffGround::OutsideGround => Self::OutsideGround,
         }
     }
 }
 
 impl FrameReport {
-    fn without_detections(frame: &Frame, outcome: FrameOutcome, reason: &str) -> Self {
+    /// For a frame that gave its place in the queue to a newer one.
+    pub fn superseded(frame: &Frame) -> Self {
+        let reason = "a newer frame of this camera took its place".to_owned();
+        Self::unseen(frame, FrameOutcome::Superseded, reason)
+    }
+
+    /// For a frame that could not be processed.
+    pub fn failed(frame: &Frame, reason: String) -> Self {
+        Self::unseen(frame, FrameOutcome::Failed, reason)
+    }
+
+    pub(super) fn processed(
+        frame: &Frame,
+        seen: &Detections,
+        detections: Vec<DetectionReport>,
+    ) -> Self {
+        Self {
+            frame_id: frame.id,
+            captured_at: frame.captured_at,
+            outcome: FrameOutcome::Processed,
+            reason: None,
+            image: Some(ImageSize {
+                width: seen.image_width_px,
+                height: seen.image_height_px,
+            }),
+            model: Some(ModelRef::clone(&seen.model)),
+            detections,
+        }
+    }
+
+    fn unseen(frame: &Frame, outcome: FrameOutcome, reason: String) -> Self {
         Self {
             frame_id: frame.id,
             captured_at: frame.captured_at,
             outcome,
-            reason: Some(reason.to_owned()),
+            reason: Some(reason),
             image: None,
             model: None,
             detections: Vec::new(),
         }
-    }
-
-    /// For a frame that gave its place to a newer one.
-    pub fn superseded(frame: &Frame) -> Self {
-        Self::without_detections(
-            frame,
-            FrameOutcome::Superseded,
-            "a newer frame of this camera came in",
-        )
-    }
-
-    /// For a frame that could not be looked at.
-    pub fn failed(frame: &Frame, reason: &str) -> Self {
-        Self::without_detections(frame, FrameOutcome::Failed, reason)
     }
 }

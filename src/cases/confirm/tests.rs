@@ -100,6 +100,19 @@ fn seen(rule: &Arc<SightingRule>, second: i64, east_m: f64) -> Sighting {
     }
 }
 
+/// What of `sightings` is confirmed.
+fn confirm(
+    confirmer: &mut Confirmer,
+    camera: &CameraId,
+    captured_at: DateTime<Utc>,
+    sightings: Vec<Sighting>,
+) -> Vec<Confirmed> {
+    let asked = sightings.len();
+    let answers = confirmer.confirm(camera, captured_at, sightings);
+    assert_eq!(answers.len(), asked);
+    answers.into_iter().flatten().collect()
+}
+
 fn pinned(mut sighting: Sighting, component: i64) -> Sighting {
     sighting.placement.component = Some(PlacedComponent {
         id: component,
@@ -124,7 +137,7 @@ proptest! {
         for (index, &there) in history.iter().enumerate() {
             let second = index as i64;
             let sightings = if there { vec![seen(&rule, second, 0.0)] } else { Vec::new() };
-            let confirmed = confirmer.confirm(&camera("a"), at(second), sightings);
+            let confirmed = confirm(&mut confirmer, &camera("a"), at(second), sightings);
             let window = &history[(index + 1).saturating_sub(n as usize)..=index];
             let seen_in = window.iter().filter(|&&there| there).count();
             let expected = there && seen_in >= k as usize;
@@ -145,10 +158,10 @@ proptest! {
         let mut confirmer = Confirmer::default();
         let mut last = Vec::new();
         for second in order {
-            last = confirmer.confirm(&camera("a"), at(second), vec![seen(&rule, second, 0.0)]);
+            last = confirm(&mut confirmer, &camera("a"), at(second), vec![seen(&rule, second, 0.0)]);
             prop_assert!(last.is_empty() || second == 4);
         }
-        let again = confirmer.confirm(&camera("a"), at(5), vec![seen(&rule, 5, 0.0)]);
+        let again = confirm(&mut confirmer, &camera("a"), at(5), vec![seen(&rule, 5, 0.0)]);
         prop_assert_eq!(again.len(), 1);
         prop_assert!(last.len() <= 1);
     }
@@ -159,7 +172,7 @@ fn another_camera_does_not_confirm() {
     let rule = rule(2, 3);
     let mut confirmer = Confirmer::default();
     for name in ["a", "b", "c"] {
-        let confirmed = confirmer.confirm(&camera(name), at(0), vec![seen(&rule, 0, 0.0)]);
+        let confirmed = confirm(&mut confirmer, &camera(name), at(0), vec![seen(&rule, 0, 0.0)]);
         assert!(confirmed.is_empty(), "camera {name}");
     }
 }
@@ -169,8 +182,8 @@ fn another_place_or_component_does_not_confirm() {
     let rule = rule(2, 3);
     let confirmed_by = |first: Sighting, second: Sighting| {
         let mut confirmer = Confirmer::default();
-        confirmer.confirm(&camera("a"), at(0), vec![first]);
-        confirmer.confirm(&camera("a"), at(1), vec![second]).len()
+        confirm(&mut confirmer, &camera("a"), at(0), vec![first]);
+        confirm(&mut confirmer, &camera("a"), at(1), vec![second]).len()
     };
     let look = |second, east_m| seen(&rule, second, east_m);
     assert_eq!(confirmed_by(look(0, 0.0), look(1, 9.9)), 1);
@@ -185,8 +198,8 @@ fn another_place_or_component_does_not_confirm() {
 fn what_was_seen_before_the_join_window_does_not_count() {
     let rule = rule(2, 3);
     let mut confirmer = Confirmer::default();
-    confirmer.confirm(&camera("a"), at(0), vec![seen(&rule, 0, 0.0)]);
-    let late = confirmer.confirm(&camera("a"), at(601), vec![seen(&rule, 601, 0.0)]);
+    confirm(&mut confirmer, &camera("a"), at(0), vec![seen(&rule, 0, 0.0)]);
+    let late = confirm(&mut confirmer, &camera("a"), at(601), vec![seen(&rule, 601, 0.0)]);
     assert!(late.is_empty());
 }
 
@@ -196,7 +209,7 @@ fn memory_is_bounded() {
     let mut confirmer = Confirmer::default();
     for second in 0..1_000 {
         let crowd = (0..500).map(|n| seen(&rule, second, f64::from(n) * 20.0));
-        confirmer.confirm(&camera("a"), at(second), crowd.collect());
+        confirm(&mut confirmer, &camera("a"), at(second), crowd.collect());
     }
     let looks = &confirmer.cameras[&camera("a")];
     assert_eq!(looks.len(), FRAMES_MAX);

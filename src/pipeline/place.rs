@@ -1,0 +1,110 @@
+//! Pixel → ground → cell, component, responsible unit. Pure: numbers in, numbers out.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::report::{DetectionReport, Dropped, PlaceReport};
+use crate::camera::Frame;
+use crate::cases::{Picture, Sighting};
+use crate::catalogue::{ClassCode, SightingRule};
+use crate::space::GroundPoint;
+use crate::territory::{Placement, Territory};
+use crate::vision::{Detection, Detections};
+
+/// A box ends a few pixels off, and a thing's foot is off its middle by half its width, however
+/// good the calibration is: a component is looked for at least this far away.
+const REACH_MIN_M: f64 = 3.0;
+
+/// How sightings of a class become cases, by class.
+pub(super) type SightingRules = HashMap<ClassCode, Arc<SightingRule>>;
+
+/// What a detection says, and the sighting it is evidence of, if it is of one.
+pub(super) struct Placed {
+    pub(super) report: DetectionReport,
+    pub(super) sighting: Option<Sighting>,
+}
+
+/// Places everything found in a frame. What cannot be placed says why.
+pub(super) fn place(
+    territory: &Territory,
+    rules: &SightingRules,
+    frame: &Frame,
+    seen: &Detections,
+) -> Vec<Placed> {
+    seen.found
+        .iter()
+        .map(|detection| {
+            let (sighting, dropped) = match detection.class {
+                None => (None, None),
+                Some(class) => match sight(territory, rules, frame, seen, detection, class) {
+                    Ok(sighting) => (Some(sighting), None),
+                    Err(dropped) => (None, Some(dropped)),
+                },
+            };
+            Placed {
+                report: DetectionReport {
+                    label: detection.label.to_string(),
+                    class: detection.class,
+                    confidence: detection.confidence,
+                    pixel_box: detection.pixel_box,
+                    place: sighting.as_ref().map(place_report),
+                    dropped,
+                    case_id: None,
+                },
+                sighting,
+            }
+        })
+        .collect()
+}
+
+fn sight(
+    territory: &Territory,
+    rules: &SightingRules,
+    frame: &Frame,
+    seen: &Detections,
+    detection: &Detection,
+    class: ClassCode,
+) -> Result<Sighting, Dropped> {
+    let rule = rules.get(&class).ok_or(Dropped::NoRule)?;
+    if detection.confidence < rule.confidence_min {
+        return Err(Dropped::Unsure);
+    }
+    let calibration = frame.camera.calibration.as_ref();
+    let calibration = calibration.ok_or(Dropped::Uncalibrated)?;
+    let foot = detection.pixel_box.foot();
+    let foot = calibration
+        .pixel_from_image(foot, seen.image_width_px, seen.image_height_px)
+        .ok_or(Dropped::Uncalibrated)?;
+    let fix = calibration.locate(foot)?;
+    let reach_m = fix.ellipse.semi_major_m.max(REACH_MIN_M);
+    let placement = territory
+        .locate(fix.point, class, &rule.snap_classes, reach_m)
+        .ok_or(Dropped::OutsideCity)?;
+    Ok(Sighting {
+        class,
+        rule: Arc::clone(rule),
+        frame_id: frame.id,
+        camera_id: frame.camera.id.clone(),
+        captured_at: frame.captured_at,
+        picture: Picture {
+            jpeg: frame.jpeg.clone(),
+            width_px: seen.image_width_px,
+            height_px: seen.image_height_px,
+        },
+        pixel_box: detection.pixel_box,
+        confidence: detection.confidence,
+        model: Arc::clone(&seen.model),
+        calibration_id: calibration.id,
+        fix,
+        placement,
+    })
+}
+
+fn place_report(sighting: &Sighting) -> PlaceReport {
+    PlaceReport {
+        lon: sighting.fix.point.lon,
+        lat: sighting.fix.point.lat,
+        ellipse: sighting.fix.ellipse,
+        placement: sighting.placement.clone(),
+    }
+}
