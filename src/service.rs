@@ -22,6 +22,12 @@ pub async fn run(
 ) -> anyhow::Result<()> {
     telemetry::recorder()?;
     let app = App::start(Arc::new(config), db).await?;
+    let live = Arc::clone(&app.live);
+    let streams = stop.clone();
+    tokio::spawn(async move {
+        streams.cancelled().await;
+        live.close();
+    });
     http::serve(listener, router::router(app), stop.cancelled_owned()).await;
     Ok(())
 }

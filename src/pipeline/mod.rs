@@ -33,6 +33,7 @@ use crate::telemetry;
 use crate::vision::Model;
 use detectors::Looked;
 use place::{Placed, SightingRules, place};
+use retry::Patience;
 
 pub use report::{DetectionReport, Dropped, FrameOutcome, FrameReport, ImageSize, PlaceReport};
 
@@ -66,7 +67,10 @@ impl Pipeline {
         let (sender, looked) = mpsc::channel(LOOKED_MAX);
         let recorder = Recorder {
             app: app.clone(),
-            rules: rules.into_iter().map(|(class, rule)| (class, Arc::new(rule))).collect(),
+            rules: rules
+                .into_iter()
+                .map(|(class, rule)| (class, Arc::new(rule)))
+                .collect(),
             confirmer: Confirmer::default(),
             give_up: give_up.clone(),
         };
@@ -91,9 +95,11 @@ impl Pipeline {
         let finished = self.recorder.await.context("the recorder panicked");
         too_long.abort();
         let detectors = self.detectors;
-        tokio::task::spawn_blocking(move || detectors.into_iter().try_for_each(thread::JoinHandle::join))
-            .await?
-            .map_err(|_panic| anyhow::anyhow!("a detector thread panicked"))?;
+        tokio::task::spawn_blocking(move || {
+            detectors.into_iter().try_for_each(thread::JoinHandle::join)
+        })
+        .await?
+        .map_err(|_panic| anyhow::anyhow!("a detector thread panicked"))?;
         finished
     }
 }
@@ -151,11 +157,15 @@ impl Recorder {
                 sightings.push(sighting);
             }
         }
-        let confirmed = self.confirmer.confirm(&frame.camera.id, frame.captured_at, sightings);
+        let confirmed = self
+            .confirmer
+            .confirm(&frame.camera.id, frame.captured_at, sightings);
         let confirmed = numbers.into_iter().zip(confirmed);
         Followed {
             report: FrameReport::processed(frame, &seen, reports),
-            confirmed: confirmed.filter_map(|(n, confirmed)| Some((n, confirmed?))).collect(),
+            confirmed: confirmed
+                .filter_map(|(n, confirmed)| Some((n, confirmed?)))
+                .collect(),
             waiting,
         }
     }
@@ -188,13 +198,22 @@ impl Recorder {
         changes
     }
 
-    async fn file(&self, confirmed: &[Confirmed], at: DateTime<Utc>) -> anyhow::Result<Vec<CaseChange>> {
+    async fn file(
+        &self,
+        confirmed: &[Confirmed],
+        at: DateTime<Utc>,
+    ) -> anyhow::Result<Vec<CaseChange>> {
         if confirmed.is_empty() {
             return Ok(Vec::new());
         }
         let started = Instant::now();
-        let file = || cases::record(&self.app.db, &self.app.evidence, confirmed, at);
-        let changes = retry::while_it_may_pass(&self.give_up, file).await?;
+        let mut patience = Patience::new(&self.give_up);
+        let changes = loop {
+            match cases::record(&self.app.db, &self.app.evidence, confirmed, at).await {
+                Ok(changes) => break changes,
+                Err(error) => patience.outlast(error).await?,
+            }
+        };
         histogram!(telemetry::STAGE_SECONDS, "stage" => "record").record(started.elapsed());
         for change in &changes {
             let kind = match change {
@@ -206,7 +225,12 @@ impl Recorder {
         Ok(changes)
     }
 
-    fn finish(&self, Followed { waiting, report, .. }: Followed) {
+    fn finish(
+        &self,
+        Followed {
+            waiting, report, ..
+        }: Followed,
+    ) {
         let Waiting { frame, reply } = waiting;
         match report.outcome {
             FrameOutcome::Processed => {
@@ -240,7 +264,9 @@ impl Followed {
     }
 
     fn to_file(&self) -> impl Iterator<Item = Confirmed> {
-        self.confirmed.iter().map(|(_, confirmed)| confirmed.clone())
+        self.confirmed
+            .iter()
+            .map(|(_, confirmed)| confirmed.clone())
     }
 
     /// `filed`: one change for each confirmed sighting, in order.

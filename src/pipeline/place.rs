@@ -7,8 +7,7 @@ use super::report::{DetectionReport, Dropped, PlaceReport};
 use crate::camera::Frame;
 use crate::cases::{Picture, Sighting};
 use crate::catalogue::{ClassCode, SightingRule};
-use crate::space::GroundPoint;
-use crate::territory::{Placement, Territory};
+use crate::territory::Territory;
 use crate::vision::{Detection, Detections};
 
 /// A box ends a few pixels off, and a thing's foot is off its middle by half its width, however

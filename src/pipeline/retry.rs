@@ -7,26 +7,34 @@ use tokio_util::sync::CancellationToken;
 const WAIT_MIN: Duration = Duration::from_millis(100);
 const WAIT_MAX: Duration = Duration::from_secs(5);
 
-/// Does it until it succeeds or fails for good; waits longer from time to time. `give_up` makes
-/// the next failure the last.
-pub(super) async fn while_it_may_pass<T>(
-    give_up: &CancellationToken,
-    attempt: impl AsyncFn() -> anyhow::Result<T>,
-) -> anyhow::Result<T> {
-    let mut wait = WAIT_MIN;
-    loop {
-        let error = match attempt().await {
-            Ok(done) => return Ok(done),
-            Err(error) => error,
-        };
-        if !may_pass(&error) || give_up.is_cancelled() {
+/// Waits between attempts, longer from time to time.
+pub(super) struct Patience<'a> {
+    wait: Duration,
+    give_up: &'a CancellationToken,
+}
+
+impl<'a> Patience<'a> {
+    /// `give_up` makes the next failure the last.
+    pub(super) fn new(give_up: &'a CancellationToken) -> Self {
+        Self {
+            wait: WAIT_MIN,
+            give_up,
+        }
+    }
+
+    /// Waits until it is worth another attempt. Gives `error` back when it never will be.
+    pub(super) async fn outlast(&mut self, error: anyhow::Error) -> anyhow::Result<()> {
+        if !may_pass(&error) || self.give_up.is_cancelled() {
             return Err(error);
         }
-        if wait == WAIT_MIN {
-            tracing::warn!(error = format!("{error:#}"), "cases cannot be filed; trying again");
+        if self.wait == WAIT_MIN {
+            let error = format!("{error:#}");
+            tracing::warn!(error, "cases cannot be filed; trying again");
         }
-        give_up.run_until_cancelled(tokio::time::sleep(wait)).await;
-        wait = (wait * 2).min(WAIT_MAX);
+        let wait = tokio::time::sleep(self.wait);
+        self.give_up.run_until_cancelled(wait).await;
+        self.wait = (self.wait * 2).min(WAIT_MAX);
+        Ok(())
     }
 }
 
@@ -38,11 +46,16 @@ fn may_pass(error: &anyhow::Error) -> bool {
     };
     match error.as_database_error() {
         Some(refusal) => refusal.code().is_some_and(|code| {
-            ["08", "40", "53", "57"].iter().any(|class| code.starts_with(class))
+            ["08", "40", "53", "57"]
+                .iter()
+                .any(|class| code.starts_with(class))
         }),
         None => matches!(
             error,
-            sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::Protocol(_) | sqlx::Error::WorkerCrashed
+            sqlx::Error::Io(_)
+                | sqlx::Error::PoolTimedOut
+                | sqlx::Error::Protocol(_)
+                | sqlx::Error::WorkerCrashed
         ),
     }
 }

@@ -172,7 +172,12 @@ fn another_camera_does_not_confirm() {
     let rule = rule(2, 3);
     let mut confirmer = Confirmer::default();
     for name in ["a", "b", "c"] {
-        let confirmed = confirm(&mut confirmer, &camera(name), at(0), vec![seen(&rule, 0, 0.0)]);
+        let confirmed = confirm(
+            &mut confirmer,
+            &camera(name),
+            at(0),
+            vec![seen(&rule, 0, 0.0)],
+        );
         assert!(confirmed.is_empty(), "camera {name}");
     }
 }
@@ -198,8 +203,18 @@ fn another_place_or_component_does_not_confirm() {
 fn what_was_seen_before_the_join_window_does_not_count() {
     let rule = rule(2, 3);
     let mut confirmer = Confirmer::default();
-    confirm(&mut confirmer, &camera("a"), at(0), vec![seen(&rule, 0, 0.0)]);
-    let late = confirm(&mut confirmer, &camera("a"), at(601), vec![seen(&rule, 601, 0.0)]);
+    confirm(
+        &mut confirmer,
+        &camera("a"),
+        at(0),
+        vec![seen(&rule, 0, 0.0)],
+    );
+    let late = confirm(
+        &mut confirmer,
+        &camera("a"),
+        at(601),
+        vec![seen(&rule, 601, 0.0)],
+    );
     assert!(late.is_empty());
 }
 
