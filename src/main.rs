@@ -6,6 +6,8 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use cityward::config::{Config, DataConfig, LogConfig, LogFormat};
 use cityward::database::{self, Mode};
+use cityward::demo::{self, FramesArgs};
+use cityward::import::{self, ImportArgs};
 use cityward::{access, router, service};
 use clap::{Parser, Subcommand};
 use sqlx::PgPool;
@@ -28,6 +30,10 @@ struct Cli {
 enum Command {
     /// Runs the service.
     Serve(Box<Config>),
+    /// Takes a file of others into the city: components or cells.
+    Import(Box<ImportArgs>),
+    /// Writes labelled pictures of invented streets, for training a detector.
+    DemoFrames(FramesArgs),
     /// Gives the administrator a new password and prints it.
     Password(DataConfig),
     /// Prints the OpenAPI document of the service.
@@ -42,7 +48,7 @@ async fn main() -> ExitCode {
         Err(error) => Err(error),
     };
     match outcome {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             eprintln!("cityward: {error:#}");
             ExitCode::FAILURE
@@ -50,20 +56,20 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn run(command: Command) -> anyhow::Result<()> {
-    let stop = stop_signal()?;
+async fn run(command: Command) -> anyhow::Result<ExitCode> {
     match command {
-        Command::Serve(config) => serve(*config, stop).await,
-        Command::Password(data) => unless_stopped(&stop, reset_password(&data)).await,
-        Command::Openapi => print(&router::openapi().to_pretty_json()?),
+        Command::Serve(config) => serve(*config, stop_signal()?).await?,
+        Command::Import(args) => return unless_stopped(import::run(*args)).await,
+        Command::DemoFrames(args) => demo::write_frames(&args)?,
+        Command::Password(data) => unless_stopped(reset_password(&data)).await?,
+        Command::Openapi => print(&router::openapi().to_pretty_json()?)?,
     }
+    Ok(ExitCode::SUCCESS)
 }
 
 /// A command that may be cut off anywhere: what it has open closes by being dropped.
-async fn unless_stopped(
-    stop: &CancellationToken,
-    work: impl Future<Output = anyhow::Result<()>>,
-) -> anyhow::Result<()> {
+async fn unless_stopped<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+    let stop = stop_signal()?;
     tokio::select! {
         outcome = work => outcome,
         () = stop.cancelled() => anyhow::bail!("stopped before it was done"),

@@ -5,7 +5,7 @@
 //! connections are trusted.
 
 use std::fs::{self, DirBuilder, File};
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, bail};
 use nix::errno::Errno;
 use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
+use nix::unistd::{Pid, dup};
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{ConnectOptions, Connection};
 use tokio::time::sleep;
@@ -75,11 +75,10 @@ impl Cluster {
     /// PostgreSQL recovers by itself from whatever was cut off.
     ///
     /// # Errors
-    /// Binaries not found, a folder the server's user cannot reach, or [`ServerDown`].
+    /// Binaries not found, or [`ServerDown`].
     pub async fn start(data_dir: &Path, postgres_bin: Option<&Path>) -> anyhow::Result<Self> {
         let user = ServerUser::choose()?;
         let folder = data_dir.join("pg");
-        user.check_reach(&folder)?;
         let bin = find_binaries(postgres_bin)?;
         if !folder.exists() {
             create(&folder, &bin, &user).await?;
@@ -95,7 +94,8 @@ impl Cluster {
         }
         let output = File::create(&log).with_context(|| format!("write {}", log.display()))?;
         let mut command = Command::new(bin.join("postgres"));
-        command.arg("-D").arg(&folder);
+        let (way_in, path) = way_in(&folder)?;
+        command.arg("-D").arg(path);
         for setting in SETTINGS {
             command.arg("-c").arg(setting);
         }
@@ -107,6 +107,7 @@ impl Cluster {
         let server = command
             .spawn()
             .with_context(|| format!("start {}", bin.join("postgres").display()))?;
+        drop(way_in);
         let mut cluster = Self::at(folder, Some(server))?;
         cluster.wait_until_ready(&log).await?;
         cluster.create_database().await?;
@@ -265,9 +266,10 @@ async fn create(folder: &Path, bin: &Path, user: &ServerUser) -> anyhow::Result<
         .with_context(|| format!("create {}", draft.display()))?;
     user.own(&draft)?;
     let mut command = Command::new(bin.join("initdb"));
+    let (_way_in, path) = way_in(&draft)?;
     command
         .arg("--pgdata")
-        .arg(&draft)
+        .arg(path)
         .args(["--username", NAME])
         .args(["--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8"])
         .arg("--data-checksums")
@@ -285,6 +287,16 @@ async fn create(folder: &Path, bin: &Path, user: &ServerUser) -> anyhow::Result<
         );
     }
     fs::rename(&draft, folder).with_context(|| format!("move {}", draft.display()))
+}
+
+/// A path to a folder that also holds for a server user who may not enter the folders above it,
+/// as when root keeps the data under `/root`: the folder is open already, and the descriptor is
+/// inherited by processes started while the first value lives.
+fn way_in(folder: &Path) -> anyhow::Result<(OwnedFd, PathBuf)> {
+    let open = || format!("open {}", folder.display());
+    let held = dup(File::open(folder).with_context(open)?).with_context(open)?;
+    let path = PathBuf::from(format!("/proc/self/fd/{}", held.as_raw_fd()));
+    Ok((held, path))
 }
 
 /// Stops what a killed program, or a killed server, left running on this folder.

@@ -13,7 +13,6 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use super::embedded::{Cluster, Stop};
 use super::folder_lock::FolderLock;
 use super::postgis;
-use super::server_user::ServerUser;
 use crate::catalogue;
 use crate::config::DataConfig;
 
@@ -118,7 +117,7 @@ fn make_data_dir(config: &DataConfig) -> anyhow::Result<PathBuf> {
     if !folder.exists() {
         DirBuilder::new()
             .recursive(true)
-            .mode(ServerUser::choose()?.folder_mode())
+            .mode(0o700)
             .create(folder)
             .with_context(|| format!("create the data folder {}", folder.display()))?;
     }

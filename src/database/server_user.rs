@@ -1,13 +1,12 @@
 //! Whom the embedded server runs as: PostgreSQL refuses root.
 
-use std::fs;
-use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
+use std::os::unix::fs::chown;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, bail};
-use nix::unistd::{Gid, Uid, User};
+use nix::unistd::{Uid, User};
 
 /// The user and group of the embedded server.
 #[derive(Debug, Clone)]
@@ -46,42 +45,4 @@ impl ServerUser {
         chown(path, Some(user.uid.as_raw()), Some(user.gid.as_raw()))
             .with_context(|| format!("give {} to user {}", path.display(), user.name))
     }
-
-    /// Refuses a folder this user cannot reach because one above it is closed.
-    pub(super) fn check_reach(&self, folder: &Path) -> anyhow::Result<()> {
-        let Some(user) = &self.other else {
-            return Ok(());
-        };
-        for above in folder.ancestors().skip(1) {
-            let facts =
-                fs::metadata(above).with_context(|| format!("look at {}", above.display()))?;
-            if !may_pass(&facts, user.uid, user.gid) {
-                bail!(
-                    "the embedded database runs as user {name} (PostgreSQL refuses root), which may not enter {closed}: \
-                     choose another place with --data-dir, or open it with `chmod o+x {closed}`",
-                    name = user.name,
-                    closed = above.display(),
-                );
-            }
-        }
-        Ok(())
-    }
-
-    /// What a folder above the server's own must at least allow when it is ours to make.
-    pub(super) fn folder_mode(&self) -> u32 {
-        if self.other.is_some() { 0o711 } else { 0o700 }
-    }
-}
-
-/// Whether the mode bits let a user through a folder.
-fn may_pass(facts: &fs::Metadata, user: Uid, group: Gid) -> bool {
-    let mode = facts.permissions().mode();
-    let bit = if facts.uid() == user.as_raw() {
-        0o100
-    } else if facts.gid() == group.as_raw() {
-        0o010
-    } else {
-        0o001
-    };
-    mode & bit != 0
 }

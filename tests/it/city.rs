@@ -5,7 +5,6 @@
 //! to create databases and extensions).
 
 use std::io;
-use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{self, Child, Command, Stdio};
@@ -239,8 +238,6 @@ impl Server {
                     .tempdir()
                     .unwrap()
                     .keep();
-                // the server may run as another user
-                std::fs::set_permissions(&folder, PermissionsExt::from_mode(0o711)).unwrap();
                 let cluster = Cluster::start(&folder, None).await.unwrap();
                 let sweeper = sweep_after_us(&folder).unwrap();
                 (cluster.options(), Some((cluster, sweeper)))

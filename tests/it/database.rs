@@ -6,9 +6,10 @@ use std::process::Command;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use tempfile::tempdir;
 
 use crate::city::TestCity;
-use crate::program::{Program, data_folder, run};
+use crate::program::{Program, run};
 
 #[tokio::test]
 async fn every_test_has_a_city_of_its_own() {
@@ -36,7 +37,7 @@ fn is_alive(pid: Pid) -> bool {
 
 #[test]
 fn a_stop_by_signal_stops_the_server_cleanly_and_the_next_start_finds_the_data() {
-    let data = data_folder();
+    let data = tempdir().unwrap();
     for signal in [Signal::SIGTERM, Signal::SIGINT] {
         let program = Program::serve(data.path());
         let server = server_of(data.path()).unwrap();
@@ -56,7 +57,7 @@ fn a_stop_by_signal_stops_the_server_cleanly_and_the_next_start_finds_the_data()
 
 #[test]
 fn a_second_instance_on_the_same_folder_is_refused_by_name() {
-    let data = data_folder();
+    let data = tempdir().unwrap();
     let first = Program::serve(data.path());
     let second = run(data.path(), &["serve"]);
     let said = String::from_utf8(second.stderr).unwrap();
@@ -69,7 +70,7 @@ fn a_second_instance_on_the_same_folder_is_refused_by_name() {
 
 #[test]
 fn a_command_joins_the_database_of_the_running_service_and_leaves_it_running() {
-    let data = data_folder();
+    let data = tempdir().unwrap();
     let service = Program::serve(data.path());
     let server = server_of(data.path());
     let command = run(data.path(), &["password"]);
@@ -84,7 +85,7 @@ fn a_command_joins_the_database_of_the_running_service_and_leaves_it_running() {
 
 #[test]
 fn a_killed_program_leaves_nothing_that_hinders_the_next_start() {
-    let data = data_folder();
+    let data = tempdir().unwrap();
     let program = Program::serve(data.path());
     assert_eq!(program.end(Signal::SIGKILL), None);
     let orphan = server_of(data.path()).unwrap();
@@ -105,7 +106,7 @@ fn a_killed_program_leaves_nothing_that_hinders_the_next_start() {
 
 #[test]
 fn a_number_that_now_belongs_to_another_process_is_not_taken_for_the_server() {
-    let data = data_folder();
+    let data = tempdir().unwrap();
     Program::serve(data.path()).end(Signal::SIGTERM);
     let mut other = Command::new("sleep").arg("600").spawn().unwrap();
     let note = format!("{}\n{}\n", other.id(), data.path().join("pg").display());
@@ -122,7 +123,7 @@ fn a_number_that_now_belongs_to_another_process_is_not_taken_for_the_server() {
 
 #[test]
 fn a_data_folder_with_a_path_too_long_for_a_socket_works() {
-    let data = data_folder();
+    let data = tempdir().unwrap();
     let deep = data.path().join("a-long-name-for-a-folder".repeat(5));
     let program = Program::serve(&deep);
     assert_eq!(program.end(Signal::SIGTERM), Some(0));

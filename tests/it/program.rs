@@ -1,13 +1,11 @@
 //! The real program as a child process.
 
 use std::io::{BufRead, BufReader, Read};
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use tempfile::TempDir;
 
 /// A running `cityward`; killed when dropped.
 pub(crate) struct Program {
@@ -17,13 +15,6 @@ pub(crate) struct Program {
     pub(crate) url: String,
     /// What it said about signing in.
     pub(crate) sign_in: String,
-}
-
-/// A data folder that the embedded database's user may reach.
-pub(crate) fn data_folder() -> TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    std::fs::set_permissions(folder.path(), PermissionsExt::from_mode(0o711)).unwrap();
-    folder
 }
 
 /// `cityward` with nothing inherited that would make it use another database.

@@ -1,0 +1,70 @@
+# Two commands: `make run` and `make test`. Both may be repeated; what is done is not done again.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.NOTPARALLEL:
+
+# what scripts/setup keeps for itself
+export PATH := $(CURDIR)/.cache/node/bin:$(PATH)
+export ORT_DYLIB_PATH ?= $(CURDIR)/.cache/onnxruntime/libonnxruntime.so
+
+# real data of others for the tests that want it; without it they say so
+ifndef CITYWARD_DATA
+ifneq ($(wildcard ../shared/data),)
+export CITYWARD_DATA := $(abspath ../shared/data)
+endif
+endif
+
+cargo := cargo --locked
+web_sources := $(shell find web -path web/node_modules -prune -o -path web/dist -prune -o -type f -print)
+
+.PHONY: help run password test check test-rust test-web bench check-licences setup setup-tests
+
+help: ## what can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: setup web/dist/index.html ## set up, build, start the demo city and say where it is
+	$(cargo) build --release
+	exec target/release/cityward demo
+
+password: ## give the administrator of ./data a new password
+	$(cargo) run --quiet --release -- password
+
+test: check test-web test-rust ## set up and run every test
+
+check: setup-tests web/node_modules/.package-lock.json ## formatting and lints
+	cargo fmt --check
+	$(cargo) clippy --all-targets -- -D warnings
+	cd web && npm run check
+
+test-rust: setup-tests web/dist/index.html ## the program's tests: logic, database, model, the line end to end
+	$(cargo) test
+
+test-web: setup-tests web/dist/index.html ## the page's tests, in a real browser against the real program
+	cd web && npm test
+	$(cargo) build
+	cd web && CITYWARD_BIN=$(CURDIR)/target/debug/cityward npm run e2e
+
+bench: setup ## measure: locate, the frame pipe stage by stage, latency to the live stream
+	$(cargo) bench --bench spine
+
+check-licences: ## licences and advisories of every dependency
+	cargo deny --version >/dev/null 2>&1 || cargo install --locked cargo-deny
+	cargo deny --locked check
+
+setup: ## install what building and running needs
+	@scripts/setup
+
+setup-tests:
+	@scripts/setup --tests
+
+# touched, because npm leaves an unchanged file its old time
+web/node_modules/.package-lock.json: web/package-lock.json | setup
+	cd web && npm ci --no-audit --no-fund
+	touch $@
+
+web/dist/index.html: web/node_modules/.package-lock.json $(web_sources)
+	cd web && npm run build
+	touch $@
