@@ -7,12 +7,14 @@ mod cell_index;
 mod component_index;
 mod edge;
 mod fixed;
+mod http;
 mod placement;
 mod raster;
 mod snapshot;
 mod store;
 mod watch;
 
+pub use http::routes;
 pub use placement::{Because, Edition, PlacedCell, PlacedComponent, Placement, Rule, Unit};
 pub use snapshot::{Cell, Component, Question, Spot, Territory};
 pub use watch::TerritoryWatch;

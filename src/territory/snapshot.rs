@@ -164,6 +164,16 @@ impl Territory {
         &self.cells
     }
 
+    /// The edition that published something in use here last.
+    pub fn newest_edition(&self) -> Option<&Edition> {
+        self.cells
+            .iter()
+            .map(|cell| cell.edition_id)
+            .chain(self.responsibilities.iter().map(|rule| rule.edition_id))
+            .filter_map(|id| self.editions.get(&id))
+            .max_by_key(|edition| (edition.published_at, edition.id))
+    }
+
     pub fn unit(&self, id: i32) -> Option<&Unit> {
         self.units.get(&id)
     }

@@ -7,7 +7,10 @@ use chrono::{DateTime, Utc};
 use futures::TryStreamExt as _;
 use geo_types::{Geometry, MultiPolygon};
 use geozero::wkb;
+use serde::{Deserialize, Serialize};
+use sqlx::types::Json;
 use sqlx::{PgExecutor, PgPool};
+use utoipa::ToSchema;
 
 use super::placement::{Edition, Unit};
 use super::snapshot::{Cell, Component, Parts, Responsibility};
@@ -183,4 +186,81 @@ async fn next_change(
     .bind(at)
     .fetch_one(db)
     .await
+}
+
+/// A component as the register has it.
+#[derive(Debug, Serialize, ToSchema, sqlx::FromRow)]
+pub(super) struct ComponentView {
+    pub id: i64,
+    pub class: ClassCode,
+    /// 16 digits in the 2013 edition, 17 in the 2026 edition.
+    pub code: Option<String>,
+    pub name: String,
+    /// `good`, `damaged`, `missing`, `abandoned` or `removed`.
+    pub state: String,
+    pub lon: f64,
+    pub lat: f64,
+    /// GeoJSON.
+    pub geometry: serde_json::Value,
+    /// 权属单位
+    #[schema(value_type = Option<Unit>)]
+    pub owner: Option<Json<Unit>>,
+    /// 主管单位
+    #[schema(value_type = Option<Unit>)]
+    pub competent: Option<Json<Unit>>,
+    /// 养护单位
+    #[schema(value_type = Option<Unit>)]
+    pub maintenance: Option<Json<Unit>>,
+    pub source: String,
+    pub surveyed_on: Option<chrono::NaiveDate>,
+    pub attributes: serde_json::Value,
+}
+
+pub(super) async fn find_component(
+    db: impl PgExecutor<'_>,
+    id: i64,
+) -> sqlx::Result<Option<ComponentView>> {
+    sqlx::query_as(include_str!("component_view.sql"))
+        .bind(id)
+        .fetch_optional(db)
+        .await
+}
+
+/// A cell as the register has it.
+#[derive(Debug, Serialize, ToSchema, sqlx::FromRow)]
+pub(super) struct CellView {
+    pub id: i32,
+    pub code: String,
+    pub name: String,
+    pub area_m2: f64,
+    /// GeoJSON MultiPolygon.
+    pub geometry: serde_json::Value,
+    #[schema(value_type = Edition)]
+    pub edition: Json<Edition>,
+    pub valid_from: Option<DateTime<Utc>>,
+    /// When it ended or will end.
+    pub valid_to: Option<DateTime<Utc>>,
+    #[schema(value_type = Vec<ResponsibilityView>)]
+    pub responsibilities: Json<Vec<ResponsibilityView>>,
+}
+
+/// Who is responsible in a cell.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub(super) struct ResponsibilityView {
+    pub id: i32,
+    /// None: every class that has no rule of its own here.
+    pub class: Option<ClassCode>,
+    pub unit: Unit,
+}
+
+pub(super) async fn find_cell(
+    db: impl PgExecutor<'_>,
+    id: i32,
+    at: DateTime<Utc>,
+) -> sqlx::Result<Option<CellView>> {
+    sqlx::query_as(include_str!("cell_view.sql"))
+        .bind(id)
+        .bind(at)
+        .fetch_optional(db)
+        .await
 }

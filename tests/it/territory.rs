@@ -1,1 +1,582 @@
+//! Whose ground it is: what the database refuses, what the memory answers, what the API says.
 
+use std::time::Duration;
+
+use chrono::Utc;
+use cityward::catalogue::{self, Catalogue, ClassCode};
+use cityward::space::GroundPoint;
+use cityward::territory::{Rule, Territory, TerritoryWatch};
+use reqwest::StatusCode;
+use serde_json::{Value, json};
+use sqlx::PgPool;
+
+use crate::city::{CELL_M, TestCity, place};
+use crate::service::{TestService, problem};
+
+fn class(code: &str) -> ClassCode {
+    code.parse().unwrap()
+}
+
+#[expect(clippy::disallowed_methods, reason = "a test lives in the present")]
+async fn territory_of(city: &TestCity) -> Territory {
+    Territory::load(&city.db, Utc::now()).await.unwrap()
+}
+
+/// The constraint that refuses a statement.
+async fn refused(db: &PgPool, statement: &'static str) -> String {
+    let error = sqlx::query(statement).execute(db).await.unwrap_err();
+    let error = error.into_database_error().unwrap();
+    error.constraint().unwrap_or_default().to_owned()
+}
+
+#[tokio::test]
+async fn loading_the_catalogue_again_changes_nothing_and_keeps_the_citys_thresholds() {
+    let city = TestCity::new().await;
+    sqlx::query("update sighting_rule set join_radius_m = 33 where class_code = 'M06042'")
+        .execute(&city.db)
+        .await
+        .unwrap();
+    catalogue::load(&city.db).await.unwrap();
+    let counts: (i64, i64, i64) = sqlx::query_as(
+        "select (select count(*) from class), (select count(*) from class_code),
+                (select count(*) from sighting_rule)",
+    )
+    .fetch_one(&city.db)
+    .await
+    .unwrap();
+    let shipped = Catalogue::shipped();
+    assert_eq!(counts.0, shipped.classes().count() as i64);
+    assert_eq!((counts.1, counts.2), (607, 5));
+    let rules = catalogue::sighting_rules(&city.db).await.unwrap();
+    assert_eq!(rules[&class("M06042")].join_radius_m, 33.0);
+    assert_eq!(
+        rules[&class("E0506")],
+        shipped.sighting_rules()[&class("E0506")]
+    );
+}
+
+/// R3.5: at no moment two units for one (cell, class).
+#[tokio::test]
+async fn r3_5_a_contradicting_responsibility_is_refused_by_name() {
+    let city = TestCity::new().await;
+    let edition = city.edition().await;
+    let cell = city.cells(edition, 1, 1).await[0];
+    let (first, second) = (city.unit(1).await, city.unit(2).await);
+    let insert = async |class: Option<&str>, unit: i32, from: &str, to: Option<&str>| {
+        let inserted = sqlx::query(
+            "insert into responsibility (cell_id, class_code, unit_id, edition_id, valid)
+             values ($1, $2, $3, $4, tstzrange($5::timestamptz, $6::timestamptz))",
+        )
+        .bind(cell)
+        .bind(class)
+        .bind(unit)
+        .bind(edition)
+        .bind(from)
+        .bind(to)
+        .execute(&city.db)
+        .await;
+        inserted.map(|_| ()).map_err(|error| {
+            let error = error.into_database_error().unwrap();
+            error.constraint().unwrap_or_default().to_owned()
+        })
+    };
+    let contradiction = Err("responsibility_one_unit".to_owned());
+
+    assert_eq!(
+        insert(None, first, "2026-01-01", Some("2026-07-01")).await,
+        Ok(())
+    );
+    assert_eq!(
+        insert(None, second, "2026-06-30", None).await,
+        contradiction
+    );
+    // the end is not part of the range
+    assert_eq!(insert(None, second, "2026-07-01", None).await, Ok(()));
+    // a class of its own does not contradict the default, but itself
+    assert_eq!(
+        insert(Some("M06042"), first, "2026-01-01", None).await,
+        Ok(())
+    );
+    assert_eq!(
+        insert(Some("M06042"), second, "2027-01-01", None).await,
+        contradiction
+    );
+    assert_eq!(
+        insert(Some("M06042"), second, "2026-01-01", Some("2026-01-01")).await,
+        Err("responsibility_valid".to_owned())
+    );
+}
+
+#[tokio::test]
+async fn half_truths_are_refused_by_name() {
+    let city = TestCity::new().await;
+    let edition = city.edition().await;
+    city.cells(edition, 1, 1).await;
+    for (statement, constraint) in [
+        (
+            "insert into cell (code, geom, edition_id)
+             select code, geom, edition_id from cell",
+            "cell_code_once",
+        ),
+        (
+            "insert into cell (code, geom, edition_id)
+             select '321202001001999', st_geomfromtext(
+                 'multipolygon(((0 0, 1 1, 1 0, 0 1, 0 0)))', 4326), edition_id from cell",
+            "cell_geom_valid",
+        ),
+        ("update cell set code = '32120200100100'", "cell_code_form"),
+        (
+            "insert into component (class_code, geom, source)
+             values ('M06042', 'srid=4326;point(119.9 32.4)', 'test')",
+            "component_class_is_component",
+        ),
+        (
+            "insert into component (class_code, geom, source, code)
+             values ('C03005', 'srid=4326;point(119.9 32.4)', 'test', '12')",
+            "component_code_form",
+        ),
+        (
+            "insert into component (class_code, geom, source)
+             values ('C03005', 'srid=4326;multipoint(119.9 32.4, 119.9 32.5)', 'test')",
+            "component_geom_kind",
+        ),
+        (
+            "insert into unit (credit_code, name_zh, name_en) values ('12', '甲', 'A')",
+            "unit_credit_code_form",
+        ),
+        (
+            "update sighting_rule set confirm_frames = confirm_of + 1",
+            "sighting_rule_confirm",
+        ),
+    ] {
+        assert_eq!(refused(&city.db, statement).await, constraint);
+    }
+}
+
+#[tokio::test]
+async fn memory_and_postgis_agree_about_cells_and_nearest_components() {
+    let city = TestCity::new().await;
+    let edition = city.edition().await;
+    city.cells(edition, 4, 3).await;
+    for number in 0..60 {
+        let step = f64::from(number);
+        let at = place((step * 37.0) % 410.0, (step * 53.0) % 290.0);
+        city.component(["C03005", "C01002"][number as usize % 2], at, None)
+            .await;
+    }
+    // a removed one is not there any more
+    let removed = city.component("C03005", place(50.0, 50.0), None).await;
+    sqlx::query("update component set state = 'removed' where component_id = $1")
+        .bind(removed)
+        .execute(&city.db)
+        .await
+        .unwrap();
+    let territory = territory_of(&city).await;
+
+    for number in 0..500 {
+        let step = f64::from(number);
+        let point = place((step * 7.77) % 440.0 - 20.0, (step * 3.33) % 340.0 - 20.0);
+        let cell: Option<String> =
+            sqlx::query_scalar("select code from cell where st_covers(geom, $1)")
+                .bind(point)
+                .fetch_optional(&city.db)
+                .await
+                .unwrap();
+        assert_eq!(
+            territory.cell_at(point).map(|cell| &cell.code),
+            cell.as_ref()
+        );
+
+        let nearest: Option<(i64, f64)> = sqlx::query_as(
+            "select component_id, st_distance(anchor::geography, $1::geography) as distance_m
+             from component
+             where class_code = 'C03005' and state <> 'removed'
+               and st_dwithin(anchor::geography, $1::geography, 40)
+             order by distance_m, component_id limit 1",
+        )
+        .bind(point)
+        .fetch_optional(&city.db)
+        .await
+        .unwrap();
+        let found = territory.nearest(class("C03005"), point, 40.0);
+        assert_eq!(
+            found.map(|(component, _)| component.id),
+            nearest.map(|(id, _)| id)
+        );
+        if let (Some((_, found_m)), Some((_, expected_m))) = (found, nearest) {
+            assert!(
+                (found_m - expected_m).abs() < 0.01,
+                "{found_m} {expected_m}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_point_of_the_city_has_one_owner_also_on_borders() {
+    let city = TestCity::new().await;
+    let edition = city.edition().await;
+    city.cells(edition, 3, 3).await;
+    let territory = territory_of(&city).await;
+    for step in 0..=300 {
+        for line in 0..=3 {
+            let (along, across) = (f64::from(step), f64::from(line) * CELL_M);
+            for point in [place(along, across), place(across, along)] {
+                assert!(territory.cell_at(point).is_some(), "{point:?}");
+            }
+        }
+    }
+    assert_eq!(territory.cell_at(place(-0.1, 50.0)), None);
+    assert_eq!(territory.cell_at(place(300.1, 50.0)), None);
+}
+
+#[tokio::test]
+async fn the_territory_in_memory_follows_the_database() {
+    let city = TestCity::new().await;
+    let watch = TerritoryWatch::open(city.db.clone()).await.unwrap();
+    assert_eq!(watch.now().cells().len(), 0);
+    let becomes = async |what: &str, is_so: &dyn Fn(&Territory) -> bool| {
+        for _ in 0..200 {
+            if is_so(&watch.now()) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("not within 10 s: {what}");
+    };
+
+    let edition = city.edition().await;
+    let cells = city.cells(edition, 2, 1).await;
+    becomes("two cells", &|territory| territory.cells().len() == 2).await;
+
+    let unit = city.unit(1).await;
+    city.responsible(edition, cells[0], None, unit).await;
+    let unit_at = |territory: &Territory| {
+        let placement = territory.locate(place(50.0, 50.0), class("M06042"), &[], 0.0);
+        placement.unwrap().unit.map(|unit| unit.id)
+    };
+    becomes("a unit", &|territory| unit_at(territory) == Some(unit)).await;
+
+    // bells that rang while the connection was down are not missed
+    sqlx::query(
+        "select pg_terminate_backend(pid) from pg_stat_activity
+         where datname = current_database() and pid <> pg_backend_pid() and query ilike 'listen%'",
+    )
+    .execute(&city.db)
+    .await
+    .unwrap();
+    city.component("C03005", place(10.0, 10.0), None).await;
+    becomes("a bin", &|territory| {
+        territory
+            .nearest(class("C03005"), place(10.0, 10.0), 1.0)
+            .is_some()
+    })
+    .await;
+
+    // nothing rings when a validity range begins
+    sqlx::query(
+        "update responsibility set valid = tstzrange(lower(valid), now() + interval '2 seconds')",
+    )
+    .execute(&city.db)
+    .await
+    .unwrap();
+    becomes("no unit", &|territory| unit_at(territory).is_none()).await;
+}
+
+async fn city_with_a_bin() -> (TestCity, [i32; 3], i64) {
+    let city = TestCity::new().await;
+    let edition = city.edition().await;
+    let cells = city.cells(edition, 2, 1).await;
+    let (cleaning, rest) = (city.unit(1).await, city.unit(2).await);
+    city.responsible(edition, cells[0], None, rest).await;
+    city.responsible(edition, cells[0], Some("M06010"), cleaning)
+        .await;
+    let bin = city
+        .component("C03005", place(30.0, 30.0), Some(cleaning))
+        .await;
+    (city, [cells[0], cleaning, rest], bin)
+}
+
+fn locate_url(point: GroundPoint, class: &str) -> String {
+    format!(
+        "/api/v1/locate?lon={}&lat={}&class={class}",
+        point.lon, point.lat
+    )
+}
+
+#[tokio::test]
+async fn r3_5_the_answer_for_a_point_says_whose_it_is_and_why() {
+    let (city, [cell, cleaning, rest], bin) = city_with_a_bin().await;
+    let service = TestService::start(&city).await;
+    let client = service.sign_in(&city).await;
+
+    let near = client.json(&locate_url(place(33.0, 34.0), "M06042")).await;
+    assert_eq!(near["cell"]["id"], cell);
+    assert_eq!(near["component"]["id"], bin);
+    assert_eq!(
+        near["unit"],
+        json!({"id": cleaning, "name_zh": "责任单位1", "name_en": "Unit 1"})
+    );
+    assert_eq!(near["because"]["rule"], "component_maintenance");
+    assert_eq!(near["because"]["component_id"], bin);
+    assert_eq!(near["because"]["class"], "M06042");
+    assert_eq!(near["because"]["edition"]["note"], "test");
+    let metres = |value: &Value| value.as_f64().unwrap();
+    assert!((metres(&near["because"]["distance_m"]) - 5.0).abs() < 0.01);
+    assert!((metres(&near["because"]["border_m"]) - 67.0).abs() < 0.05);
+
+    let far = client.json(&locate_url(place(80.0, 80.0), "M06042")).await;
+    assert_eq!(far["component"], Value::Null);
+    assert_eq!(far["unit"]["id"], rest);
+    assert_eq!(far["because"]["rule"], "cell_default");
+
+    let garbage = client.json(&locate_url(place(33.0, 34.0), "M06010")).await;
+    assert_eq!(garbage["because"]["rule"], "cell_class");
+    assert_eq!(garbage["unit"]["id"], cleaning);
+
+    let gap = client.json(&locate_url(place(150.0, 50.0), "M06010")).await;
+    assert_eq!(gap["because"]["rule"], "none");
+    assert_eq!(gap["unit"], Value::Null);
+}
+
+#[tokio::test]
+async fn a_wrong_question_is_told_what_is_wrong() {
+    let (city, ..) = city_with_a_bin().await;
+    let service = TestService::start(&city).await;
+    let client = service.sign_in(&city).await;
+    for (query, field) in [
+        ("lat=32.45&class=M06042", "lon"),
+        ("lon=east&lat=32.45&class=M06042", "lon"),
+        ("lon=181&lat=32.45&class=M06042", "lon"),
+        ("lon=NaN&lat=32.45&class=M06042", "lon"),
+        ("lon=119.92&class=M06042", "lat"),
+        ("lon=119.92&lat=-90.1&class=M06042", "lat"),
+        ("lon=119.92&lat=32.45", "class"),
+        ("lon=119.92&lat=32.45&class=bin", "class"),
+        ("lon=119.92&lat=32.45&class=M99999", "class"),
+    ] {
+        let answer = client
+            .get(&format!("/api/v1/locate?{query}"))
+            .send()
+            .await
+            .unwrap();
+        let body = problem(answer, StatusCode::BAD_REQUEST, "invalid-field").await;
+        assert_eq!(body["errors"][0]["field"], field, "{query}: {body}");
+    }
+    for (body, field) in [
+        (
+            json!({"points": [[119.92, 32.45], [119.92, 91]]}),
+            "/points/1",
+        ),
+        (json!({"points": vec![[119.92, 32.45]; 100_001]}), "/points"),
+        (json!({"points": [], "class": "M9"}), "/class"),
+        (json!({"points": [[1]]}), "body"),
+    ] {
+        let answer = client
+            .post("/api/v1/locate")
+            .json(&body)
+            .send()
+            .await
+            .unwrap();
+        let body = problem(answer, StatusCode::BAD_REQUEST, "invalid-field").await;
+        assert_eq!(body["errors"][0]["field"], field);
+    }
+    let outside = client
+        .get(&locate_url(place(-50.0, 50.0), "M06042"))
+        .send()
+        .await
+        .unwrap();
+    problem(outside, StatusCode::NOT_FOUND, "outside-city").await;
+    for path in ["/api/v1/cells/999999", "/api/v1/components/999999"] {
+        let answer = client.get(path).send().await.unwrap();
+        problem(answer, StatusCode::NOT_FOUND, "not-found").await;
+    }
+    for path in [
+        "/api/v1/cells/1",
+        "/api/v1/components/1",
+        "/api/v1/catalogue",
+        "/api/v1/units",
+    ] {
+        let answer = service.client().get(path).send().await.unwrap();
+        problem(answer, StatusCode::UNAUTHORIZED, "unauthenticated").await;
+    }
+}
+
+#[tokio::test]
+async fn a_hundred_thousand_points_get_the_answers_of_one() {
+    let (city, [cell, cleaning, rest], bin) = city_with_a_bin().await;
+    let service = TestService::start(&city).await;
+    let client = service.sign_in(&city).await;
+    let points: Vec<[f64; 2]> = (0..100_000)
+        .map(|number| {
+            let step = f64::from(number);
+            let at = place((step * 0.37) % 240.0 - 20.0, (step * 0.53) % 140.0 - 20.0);
+            [at.lon, at.lat]
+        })
+        .collect();
+    let answer = client
+        .post("/api/v1/locate")
+        .json(&json!({"class": "M06042", "points": points}))
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(answer.status(), StatusCode::OK);
+    let answer: Value = answer.json().await.unwrap();
+    assert_eq!(answer["count"], 100_000);
+    assert_eq!(answer["edition"]["note"], "test");
+    assert_eq!(answer["cells"][cell.to_string()], "321202001001001");
+    assert_eq!(answer["units"].as_object().unwrap().len(), 2);
+    let results = answer["results"].as_array().unwrap();
+    assert_eq!(results.len(), 100_000);
+    let has = |unit: i32, component: Value| {
+        results
+            .iter()
+            .any(|row| row[0] == cell && row[1] == unit && row[2] == component)
+    };
+    assert!(has(cleaning, json!(bin)) && has(rest, Value::Null));
+
+    for number in (0..100_000).step_by(4999) {
+        let [lon, lat] = points[number];
+        let single = client
+            .get(&locate_url(GroundPoint { lon, lat }, "M06042"))
+            .send()
+            .await
+            .unwrap();
+        if results[number].is_null() {
+            assert_eq!(single.status(), StatusCode::NOT_FOUND);
+            continue;
+        }
+        let single: Value = single.json().await.unwrap();
+        assert_eq!(results[number][0], single["cell"]["id"]);
+        assert_eq!(results[number][1], single["unit"]["id"]);
+        assert_eq!(results[number][2], single["component"]["id"]);
+        assert_eq!(results[number][3], single["component"]["distance_m"]);
+    }
+}
+
+#[tokio::test]
+async fn the_register_tells_what_it_knows() {
+    let (city, [cell, cleaning, rest], bin) = city_with_a_bin().await;
+    let service = TestService::start(&city).await;
+    let client = service.sign_in(&city).await;
+
+    let shown = client.json(&format!("/api/v1/components/{bin}")).await;
+    assert_eq!(shown["class"], "C03005");
+    assert_eq!(shown["state"], "good");
+    assert_eq!(shown["owner"], Value::Null);
+    assert_eq!(shown["maintenance"]["id"], cleaning);
+    assert_eq!(shown["geometry"]["type"], "Point");
+
+    let shown = client.json(&format!("/api/v1/cells/{cell}")).await;
+    assert_eq!(shown["code"], "321202001001001");
+    assert!((shown["area_m2"].as_f64().unwrap() - CELL_M * CELL_M).abs() < 1.0);
+    assert_eq!(shown["geometry"]["type"], "MultiPolygon");
+    assert_eq!(shown["valid_to"], Value::Null);
+    assert_eq!(shown["responsibilities"][0]["class"], Value::Null);
+    assert_eq!(shown["responsibilities"][0]["unit"]["id"], rest);
+    assert_eq!(shown["responsibilities"][1]["class"], "M06010");
+
+    let units = client.json("/api/v1/units").await;
+    assert_eq!(units["units"].as_array().unwrap().len(), 2);
+    let classes = client.json("/api/v1/catalogue").await;
+    let bins = classes["classes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|class| class["code"] == "C03005")
+        .unwrap();
+    assert_eq!(
+        *bins,
+        json!({
+            "code": "C03005", "kind": "component", "name_zh": "垃圾箱", "name_en": "Litter bin",
+            "numbers": {"2013": "0305", "2026": "03005"}
+        })
+    );
+}
+
+/// Real boundaries: a clean coverage, and one with overlaps and gaps.
+#[tokio::test]
+async fn memory_and_postgis_agree_on_real_boundaries() {
+    let Ok(data) = std::env::var("CITYWARD_DATA") else {
+        println!("CITYWARD_DATA is not set: not checked on real boundaries");
+        return;
+    };
+    for file in [
+        "seoul.geojson",
+        "plymouth_neighbourhoods.geojson",
+        "Lucknow_Lucknow_ward_boundary.geojson",
+    ] {
+        let city = TestCity::new().await;
+        let edition = city.edition().await;
+        let text = std::fs::read_to_string(format!("{data}/cells/{file}")).unwrap();
+        let document: Value = serde_json::from_str(&text).unwrap();
+        sqlx::query(
+            "insert into cell (code, geom, edition_id)
+             select '990101001' || to_char(number, 'fm000000'),
+                    st_multi(st_collectionextract(st_makevalid(
+                        st_force2d(st_geomfromgeojson(feature -> 'geometry'))), 3)), $2
+             from jsonb_array_elements($1 -> 'features') with ordinality as f (feature, number)",
+        )
+        .bind(&document)
+        .bind(edition)
+        .execute(&city.db)
+        .await
+        .unwrap();
+        let territory = territory_of(&city).await;
+        // PostGIS has the last word 1 cm away from borders, where both must agree; the lower
+        // code has the point where cells overlap
+        let rows: Vec<(f64, f64, Option<String>)> = sqlx::query_as(
+            "with points as (
+                 select (st_dump(st_generatepoints(st_setsrid(st_expand(st_extent(geom)::geometry, 0.001), 4326), 10000, 1))).geom as at
+                 from cell)
+             select st_x(at), st_y(at),
+                    (select min(code) from cell where st_covers(geom, at))
+             from points
+             where not exists (select from cell where geom && st_expand(at, 1e-7)
+                               and st_dwithin(st_boundary(geom), at, 1e-7))",
+        )
+        .fetch_all(&city.db)
+        .await
+        .unwrap();
+        assert!(rows.len() > 8_000, "{file}: {} points", rows.len());
+        for (lon, lat, code) in &rows {
+            let found = territory.cell_at(GroundPoint {
+                lon: *lon,
+                lat: *lat,
+            });
+            assert_eq!(
+                found.map(|cell| &cell.code),
+                code.as_ref(),
+                "{file}: {lon} {lat}"
+            );
+        }
+        // every vertex belongs to a cell that has it
+        let vertices: Vec<(f64, f64, Vec<String>)> = sqlx::query_as(
+            "select st_x(at), st_y(at), (select array_agg(code) from cell where st_dwithin(geom, at, 1e-7))
+             from (select distinct (st_dumppoints(geom)).geom as at from cell limit 5000) as vertices",
+        )
+        .fetch_all(&city.db)
+        .await
+        .unwrap();
+        for (lon, lat, codes) in &vertices {
+            let found = territory.cell_at(GroundPoint {
+                lon: *lon,
+                lat: *lat,
+            });
+            assert!(
+                found.is_some_and(|cell| codes.contains(&cell.code)),
+                "{file}: {lon} {lat} is of {codes:?}, not {found:?}"
+            );
+        }
+        let placed = territory.locate(
+            GroundPoint {
+                lon: rows[0].0,
+                lat: rows[0].1,
+            },
+            class("M06042"),
+            &[],
+            0.0,
+        );
+        assert!(placed.is_none_or(|placed| placed.because.rule == Rule::Nobody));
+    }
+}
