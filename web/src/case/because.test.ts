@@ -1,0 +1,56 @@
+import { expect, test } from 'vitest';
+import type { Because } from '../api/types';
+import { en } from '../i18n/en';
+import { zh } from '../i18n/zh';
+import { type BecauseWords, becauseSentences, spacedCell } from './because';
+
+const because: Because = {
+  rule: 'cell_class',
+  edition: { id: 3, note: '2026 冬', published_at: '2026-11-01T00:00:00Z' },
+  cell_code: '321202001002003',
+  class: 'M06010',
+  border_m: 24.4,
+};
+
+function words(over: Partial<BecauseWords> = {}): BecauseWords {
+  return { t: zh, className: () => '暴露垃圾', component: null, error_m: 3, ...over };
+}
+
+test('a rule of the cell names the cell, the class, the border and the edition', () => {
+  expect(becauseSentences(because, words())).toEqual([
+    '位置在单元网格 321202 001 002 003 内；该网格对「暴露垃圾」另有规定，按规定归属。',
+    '距最近的其他网格 24 米。',
+    '依据责任划分第 3 版「2026 冬」，2026年11月1日 发布。',
+  ]);
+});
+
+test('a component names itself and its distance', () => {
+  const component = { id: 9, class: 'C03005', code: '32120203005000042', name: '' };
+  const [sentence] = becauseSentences(
+    { ...because, rule: 'component_maintenance', component_id: 9, distance_m: 1.84 },
+    words({ t: en, className: () => 'Litter bin', component }),
+  );
+  expect(sentence).toContain(
+    'The place is 1.8 m from the component “Litter bin 32120203005000042”',
+  );
+});
+
+test('a border nearer than the position error is said to be in doubt', () => {
+  const near = becauseSentences({ ...because, border_m: 2 }, words());
+  expect(near[1]).toContain('也可能属于相邻网格');
+  const asked = becauseSentences({ ...because, border_m: 2 }, words({ error_m: null }));
+  expect(asked[1]).toBe('距最近的其他网格 2.0 米。');
+});
+
+test('every rule has a sentence in both languages', () => {
+  for (const t of [zh, en]) {
+    for (const rule of ['component_owner', 'cell_default', 'none'] as const) {
+      expect(becauseSentences({ ...because, rule }, words({ t }))[0]?.length).toBeGreaterThan(20);
+    }
+  }
+});
+
+test('a cell code is read in its four parts, anything else as it is', () => {
+  expect(spacedCell('321202001002003')).toBe('321202 001 002 003');
+  expect(spacedCell('A-1')).toBe('A-1');
+});

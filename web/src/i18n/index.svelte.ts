@@ -1,0 +1,32 @@
+import type { Named } from '../api/types';
+import { en } from './en';
+import { type Messages, zh } from './zh';
+
+export type Language = 'zh' | 'en';
+
+const catalogues: Record<Language, Messages> = { zh, en };
+const STORED = 'cityward.language';
+
+function preferred(): Language {
+  const stored = localStorage.getItem(STORED);
+  if (stored === 'zh' || stored === 'en') return stored;
+  return navigator.language.startsWith('zh') ? 'zh' : 'en';
+}
+
+class I18n {
+  language = $state<Language>(preferred());
+  /** The catalogue in use: `i18n.t.queue.title`. */
+  readonly t = $derived(catalogues[this.language]);
+
+  /** Only this language's name of a thing; the other when it is missing. */
+  name(of: Named): string {
+    return this.language === 'zh' ? of.name_zh || of.name_en : of.name_en || of.name_zh;
+  }
+
+  toggle(): void {
+    this.language = this.language === 'zh' ? 'en' : 'zh';
+    localStorage.setItem(STORED, this.language);
+  }
+}
+
+export const i18n = new I18n();

@@ -1,0 +1,54 @@
+import type { CaseRow } from '../api/types';
+
+/**
+ * Every open case this browser knows. The map itself is not reactive (thousands of rows change);
+ * `version` is, and moves at most once per animation frame.
+ */
+class OpenCases {
+  readonly byId = new Map<number, CaseRow>();
+  version = $state(0);
+  loaded = $state(false);
+  /** Ids that arrived live and that nobody has been told about yet. */
+  private fresh: number[] = [];
+  private scheduled = false;
+
+  /** The snapshot is the whole truth: what it does not name is gone. */
+  replace(rows: CaseRow[]): void {
+    this.byId.clear();
+    for (const row of rows) this.byId.set(row.id, row);
+    this.loaded = true;
+    this.schedule();
+  }
+
+  /** Takes changed rows; an older version never overwrites a newer one. */
+  merge(rows: CaseRow[], fresh: number[]): void {
+    for (const row of rows) {
+      const known = this.byId.get(row.id);
+      if (!known || known.version <= row.version) this.byId.set(row.id, row);
+    }
+    this.fresh.push(...fresh.filter((id) => this.byId.has(id)));
+    this.schedule();
+  }
+
+  /** The cases that arrived since the last call. */
+  takeFresh(): CaseRow[] {
+    const rows = this.fresh.flatMap((id) => this.byId.get(id) ?? []);
+    this.fresh = [];
+    return rows;
+  }
+
+  private schedule(): void {
+    if (this.scheduled) return;
+    this.scheduled = true;
+    // A hidden page gets no animation frames, yet its title and list stay right.
+    const later = document.hidden
+      ? (run: () => void) => setTimeout(run, 250)
+      : requestAnimationFrame;
+    later(() => {
+      this.scheduled = false;
+      this.version += 1;
+    });
+  }
+}
+
+export const openCases = new OpenCases();

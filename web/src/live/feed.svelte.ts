@@ -1,0 +1,129 @@
+import { ApiError, liveUrl, snapshot } from '../api/client';
+import type { LiveBatch } from '../api/types';
+import { openCases } from './cases.svelte';
+import { clock } from './clock.svelte';
+
+/** Heartbeats come every 5 s; two missed ones are a delay, four mean that nobody is there. */
+const DELAYED_MS = 10_000;
+const LOST_MS = 20_000;
+const RETRY_MS = [500, 1000, 2000, 4000];
+
+export type Connection =
+  | { state: 'connecting' }
+  | { state: 'live' }
+  | { state: 'delayed'; seconds: number }
+  | { state: 'offline'; since: Date };
+
+/**
+ * Snapshot first, then every change after it. Reconnects by itself from the last sequence number;
+ * where the server cannot continue from there it says `reset` and the snapshot is taken again.
+ */
+class Feed {
+  connection = $state.raw<Connection>({ state: 'connecting' });
+  private source: EventSource | null = null;
+  private seq: string | null = null;
+  private heardAt = 0;
+  private failures = 0;
+  private retry: ReturnType<typeof setTimeout> | undefined;
+  private watch: ReturnType<typeof setInterval> | undefined;
+  private running = false;
+
+  start(): void {
+    if (this.running) return;
+    this.running = true;
+    this.watch = setInterval(() => this.judge(), 1000);
+    addEventListener('online', this.hurry);
+    void this.connect();
+  }
+
+  stop(): void {
+    this.running = false;
+    clearInterval(this.watch);
+    clearTimeout(this.retry);
+    removeEventListener('online', this.hurry);
+    this.source?.close();
+    this.source = null;
+    this.seq = null;
+    this.connection = { state: 'connecting' };
+  }
+
+  private async connect(): Promise<void> {
+    try {
+      if (this.seq === null) {
+        const { seq, now, cases } = await snapshot();
+        if (!this.running) return;
+        clock.hear(now);
+        openCases.replace(cases);
+        this.seq = seq;
+      }
+      this.listen(this.seq);
+    } catch (error) {
+      const signedOut = error instanceof ApiError && error.status === 401;
+      if (this.running && !signedOut) this.fail();
+    }
+  }
+
+  private listen(after: string): void {
+    const source = new EventSource(liveUrl(after));
+    this.source = source;
+    source.addEventListener('open', () => this.heard());
+    source.addEventListener('d', (event) => {
+      const batch = JSON.parse(event.data) as LiveBatch;
+      openCases.merge(batch.up, batch.new);
+      this.advance(batch);
+    });
+    source.addEventListener('hb', (event) => this.advance(JSON.parse(event.data)));
+    source.addEventListener('reset', () => {
+      source.close();
+      this.seq = null;
+      void this.connect();
+    });
+    source.addEventListener('error', () => {
+      source.close();
+      if (this.source === source) this.fail();
+    });
+  }
+
+  private advance({ seq, now }: { seq: string; now: string }): void {
+    this.seq = seq;
+    clock.hear(now);
+    this.heard();
+  }
+
+  private heard(): void {
+    this.heardAt = performance.now();
+    this.failures = 0;
+    if (this.connection.state !== 'live') this.connection = { state: 'live' };
+  }
+
+  private fail(): void {
+    this.source = null;
+    if (this.connection.state !== 'offline') {
+      this.connection = { state: 'offline', since: new Date(clock.now) };
+    }
+    const wait = RETRY_MS[Math.min(this.failures, RETRY_MS.length - 1)];
+    this.failures += 1;
+    clearTimeout(this.retry);
+    this.retry = setTimeout(() => void this.connect(), wait);
+  }
+
+  private hurry = (): void => {
+    if (this.source) return;
+    clearTimeout(this.retry);
+    void this.connect();
+  };
+
+  private judge(): void {
+    if (!this.source || this.heardAt === 0) return;
+    const silentMs = performance.now() - this.heardAt;
+    if (silentMs > LOST_MS) {
+      this.source.close();
+      this.heardAt = 0;
+      this.fail();
+    } else if (silentMs > DELAYED_MS) {
+      this.connection = { state: 'delayed', seconds: Math.round(silentMs / 1000) };
+    }
+  }
+}
+
+export const feed = new Feed();

@@ -1,0 +1,210 @@
+import {
+  AttributionControl,
+  type GeoJSONSource,
+  type LayerSpecification,
+  Map as MapLibre,
+  type MapMouseEvent,
+  ScaleControl,
+  setWorkerUrl,
+} from 'maplibre-gl';
+import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url';
+import { untrack } from 'svelte';
+import { caseView } from '../case/view.svelte';
+import { i18n } from '../i18n/index.svelte';
+import { openCases } from '../live/cases.svelte';
+import { clock } from '../live/clock.svelte';
+import { queue } from '../queue/queue.svelte';
+import { place } from '../shell/place.svelte';
+import { reference } from '../shell/reference.svelte';
+import { type Theme, theme } from '../shell/theme.svelte';
+import { hintAt, pickAt } from './hit';
+import { setIcons } from './icons';
+import { layers } from './layers.svelte';
+import { CaseOverlay } from './overlay';
+import { palette } from './palette';
+import { restyle } from './restyle';
+import { boundsOf, cameraFeatures, ellipsePolygon, viewFeatures } from './shapes';
+import { style } from './style';
+import { mapView } from './view.svelte';
+
+setWorkerUrl(workerUrl);
+
+const collection = (features: GeoJSON.Feature[]): GeoJSON.FeatureCollection => ({
+  type: 'FeatureCollection',
+  features,
+});
+
+const pointAt = ({ lon, lat }: { lon: number; lat: number }): GeoJSON.Feature => ({
+  type: 'Feature',
+  geometry: { type: 'Point', coordinates: [lon, lat] },
+  properties: {},
+});
+
+/** Tiles always come from this page's own server, whatever address it believes to have. */
+function ownServer(url: string): { url: string } {
+  const { pathname, search } = new URL(url, location.href);
+  return pathname.startsWith('/tiles/')
+    ? { url: location.origin + decodeURI(pathname) + search }
+    : { url };
+}
+
+/** The map on the page, kept equal to the state of the application. */
+export class CityMap {
+  readonly map: MapLibre;
+  tilesDown = $state(false);
+  /** Where the person asked whose place it is. */
+  question = $state.raw<{ lon: number; lat: number } | null>(null);
+  hint = $state.raw<{ x: number; y: number; text: string } | null>(null);
+  private painted: LayerSpecification[];
+  private overlay: CaseOverlay | null = null;
+  private stopEffects: () => void = () => {};
+
+  constructor(container: HTMLElement, firstTheme: Theme) {
+    const first = style(this.look(firstTheme));
+    this.painted = first.layers;
+    const view = place.view;
+    this.map = new MapLibre({
+      container,
+      style: first,
+      center: view ? [view.lon, view.lat] : [119.92, 32.45],
+      zoom: view?.zoom ?? 13,
+      maxPitch: 0,
+      dragRotate: false,
+      attributionControl: false,
+      fadeDuration: 0,
+      locale: { 'Map.Title': i18n.t.map.label },
+      transformRequest: ownServer,
+    });
+    this.map.touchZoomRotate.disableRotation();
+    this.map.addControl(new ScaleControl({ maxWidth: 120 }), 'bottom-left');
+    this.map.addControl(new AttributionControl({ compact: true }), 'bottom-left');
+    setIcons(this.map, palette(firstTheme));
+    this.listen();
+    this.map.once('load', () => this.begin());
+    if (new URLSearchParams(location.search).has('test')) {
+      Object.assign(window, { __cityward: { map: this.map, openCases } });
+    }
+  }
+
+  remove(): void {
+    this.stopEffects();
+    mapView.attach(null);
+    this.map.remove();
+  }
+
+  ask(at: { lon: number; lat: number } | null): void {
+    this.question = at;
+    this.source('question').setData(collection(at ? [pointAt(at)] : []));
+  }
+
+  private look(which: Theme) {
+    return {
+      colours: palette(which),
+      language: i18n.language,
+      t: i18n.t,
+      componentClasses: reference.componentClasses(),
+      layers: layers.choice,
+    };
+  }
+
+  private source(name: string): GeoJSONSource {
+    return this.map.getSource(name) as GeoJSONSource;
+  }
+
+  private listen(): void {
+    this.map.on('error', ({ error, ...event }) => {
+      if ('sourceId' in event) this.tilesDown = true;
+      console.warn(error.message);
+    });
+    this.map.on('sourcedata', (event) => {
+      if (event.sourceId === 'basemap' && event.isSourceLoaded) this.tilesDown = false;
+    });
+    this.map.on('moveend', () => {
+      const { lng, lat } = this.map.getCenter();
+      place.view = { lon: lng, lat, zoom: this.map.getZoom() };
+    });
+    this.map.on('click', (event) => this.click(event));
+    this.map.on('contextmenu', ({ lngLat }) => this.ask({ lon: lngLat.lng, lat: lngLat.lat }));
+    this.map.on('mousemove', (event) => {
+      this.hint = hintAt(this.map, event);
+      this.map.getCanvas().style.cursor = pickAt(this.map, event) ? 'pointer' : '';
+    });
+    this.map.on('mouseout', () => {
+      this.hint = null;
+    });
+  }
+
+  private click(event: MapMouseEvent): void {
+    const picked = pickAt(this.map, event);
+    if (picked?.kind === 'case') place.selectCase(picked.id);
+    if (picked?.kind === 'camera') place.selectCamera(picked.id);
+  }
+
+  /** From here on every change of state finds its way onto the map by itself. */
+  private begin(): void {
+    this.overlay = new CaseOverlay(this.source('cases'), (row) => reference.className(row.class));
+    mapView.attach(this.map);
+    this.stopEffects = $effect.root(() => {
+      $effect(() => this.repaint());
+      $effect(() => this.showCases());
+      $effect(() => this.showCameras());
+      $effect(() => this.showSelection());
+      $effect(() => this.tick());
+      $effect(() => this.firstFit());
+    });
+  }
+
+  private repaint(): void {
+    setIcons(this.map, palette(theme.current));
+    const next = style(this.look(theme.current)).layers;
+    restyle(this.map, this.painted, next);
+    this.painted = next;
+    this.map.getCanvas().setAttribute('aria-label', i18n.t.map.label);
+  }
+
+  private showCases(): void {
+    // The labels are in the reader's language.
+    i18n.language;
+    reference.componentClasses();
+    this.overlay?.show(queue.rows);
+  }
+
+  private showCameras(): void {
+    this.source('cameras').setData(
+      collection(cameraFeatures(reference.cameras, (camera) => i18n.name(camera))),
+    );
+    this.source('views').setData(collection(viewFeatures(reference.cameras)));
+  }
+
+  private showSelection(): void {
+    const row = queue.selected ?? caseView.detail;
+    const camera = place.cameraId === null ? undefined : reference.camera(place.cameraId);
+    const chosen = place.caseId === null ? camera : row;
+    this.source('chosen').setData(collection(chosen ? [pointAt(chosen)] : []));
+    const detail = place.caseId === null ? null : caseView.detail;
+    const outline: GeoJSON.Feature[] = detail
+      ? [{ type: 'Feature', geometry: ellipsePolygon(detail, detail.ellipse), properties: {} }]
+      : [];
+    this.source('ellipse').setData(collection(outline));
+    this.map.removeFeatureState({ source: 'views' });
+    const eye = place.cameraId ?? row?.camera_id;
+    if (chosen && eye) this.map.setFeatureState({ source: 'views', id: eye }, { chosen: true });
+    const code = caseView.showsCell && detail ? detail.cell.code : '';
+    this.map.setFilter('cell-shown', ['==', ['to-string', ['get', 'code']], code]);
+  }
+
+  /** Ages on the map move on once every ten seconds. */
+  private tick(): void {
+    const minute = Math.floor(clock.now / 10_000) / 6;
+    if (this.map.getGlobalState().minute !== minute) {
+      this.map.setGlobalStateProperty('minute', minute);
+    }
+  }
+
+  /** An address without a view begins with everything in sight, once. */
+  private firstFit(): void {
+    if (place.view || !openCases.loaded || !reference.camerasLoaded) return;
+    const bounds = boundsOf([...untrack(() => queue.all), ...reference.cameras]);
+    if (bounds) this.map.fitBounds(bounds, { padding: 72, maxZoom: 16, duration: 0 });
+  }
+}

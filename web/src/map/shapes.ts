@@ -1,0 +1,84 @@
+import type { CameraView, CaseRow, ErrorEllipse } from '../api/types';
+
+/** Metres of one degree at a latitude, on the WGS 84 ellipsoid (same formula as the server). */
+function metresPerDegree(lat: number): { lon: number; lat: number } {
+  const radians = (lat * Math.PI) / 180;
+  const e2 = 6.694379990141317e-3;
+  const w2 = 1 - e2 * Math.sin(radians) ** 2;
+  const primeVertical = 6378137 / Math.sqrt(w2);
+  const perRadian = Math.PI / 180;
+  return {
+    lon: primeVertical * Math.cos(radians) * perRadian,
+    lat: ((primeVertical * (1 - e2)) / w2) * perRadian,
+  };
+}
+
+/** The outline of an error ellipse around a place; 64 corners, closed. */
+export function ellipsePolygon(
+  { lon, lat }: { lon: number; lat: number },
+  { semi_major_m, semi_minor_m, bearing_deg }: ErrorEllipse,
+): GeoJSON.Polygon {
+  const scale = metresPerDegree(lat);
+  const bearing = (bearing_deg * Math.PI) / 180;
+  const ring = Array.from({ length: 65 }, (_, i) => {
+    const turn = ((i % 64) / 64) * 2 * Math.PI;
+    const along = semi_major_m * Math.cos(turn);
+    const across = semi_minor_m * Math.sin(turn);
+    const east = along * Math.sin(bearing) + across * Math.cos(bearing);
+    const north = along * Math.cos(bearing) - across * Math.sin(bearing);
+    return [lon + east / scale.lon, lat + north / scale.lat];
+  });
+  return { type: 'Polygon', coordinates: [ring] };
+}
+
+/** A case as the map draws it. `label` is in the reader's language, `opened` in minutes. */
+export function caseFeature(row: CaseRow, label: string): GeoJSON.Feature<GeoJSON.Point> {
+  return {
+    type: 'Feature',
+    id: row.id,
+    geometry: { type: 'Point', coordinates: [row.lon, row.lat] },
+    properties: {
+      state: row.state,
+      source: row.source,
+      label,
+      opened: Date.parse(row.opened_at) / 60_000,
+    },
+  };
+}
+
+export function cameraFeatures(cameras: CameraView[], name: (camera: CameraView) => string) {
+  return cameras.map(
+    (camera): GeoJSON.Feature => ({
+      type: 'Feature',
+      geometry: { type: 'Point', coordinates: [camera.lon, camera.lat] },
+      properties: { camera: camera.id, label: name(camera) },
+    }),
+  );
+}
+
+/** Where each calibrated camera is believed: its ground polygon, joined to where it stands. */
+export function viewFeatures(cameras: CameraView[]): GeoJSON.Feature[] {
+  return cameras.flatMap((camera): GeoJSON.Feature[] => {
+    if (!camera.calibration) return [];
+    const properties = { camera: camera.id };
+    return [{ type: 'Feature', geometry: camera.calibration.ground, properties }];
+  });
+}
+
+export type Bounds = [west: number, south: number, east: number, north: number];
+
+/** The smallest box around places; null when there are none. */
+export function boundsOf(places: Iterable<{ lon: number; lat: number }>): Bounds | null {
+  let bounds: Bounds | null = null;
+  for (const { lon, lat } of places) {
+    bounds = bounds
+      ? [
+          Math.min(bounds[0], lon),
+          Math.min(bounds[1], lat),
+          Math.max(bounds[2], lon),
+          Math.max(bounds[3], lat),
+        ]
+      : [lon, lat, lon, lat];
+  }
+  return bounds;
+}

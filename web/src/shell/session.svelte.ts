@@ -1,0 +1,40 @@
+import { ApiError, session as ask, onSignedOut, signOut } from '../api/client';
+import type { Person } from '../api/types';
+
+type State = 'asking' | 'in' | 'out' | 'unreachable';
+
+/** Who is signed in. */
+class Session {
+  state = $state<State>('asking');
+  person = $state.raw<Person | null>(null);
+
+  constructor() {
+    onSignedOut(() => this.leave());
+  }
+
+  async resume(): Promise<void> {
+    this.state = 'asking';
+    try {
+      this.enter((await ask()).person);
+    } catch (error) {
+      this.state = error instanceof ApiError && error.status === 401 ? 'out' : 'unreachable';
+    }
+  }
+
+  enter(person: Person): void {
+    this.person = person;
+    this.state = 'in';
+  }
+
+  async signOut(): Promise<void> {
+    await signOut();
+    this.leave();
+  }
+
+  private leave(): void {
+    this.person = null;
+    this.state = 'out';
+  }
+}
+
+export const session = new Session();

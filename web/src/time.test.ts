@@ -1,0 +1,18 @@
+import { expect, test } from 'vitest';
+import { en } from './i18n/en';
+import { zh } from './i18n/zh';
+import { age } from './time';
+
+const now = Date.parse('2026-11-22T12:00:00Z');
+
+test.each([
+  ['2026-11-22T11:59:01Z', '刚刚', 'just now'],
+  ['2026-11-22T11:57:00Z', '3 分钟', '3 min'],
+  ['2026-11-22T11:00:00Z', '1 小时', '1 h'],
+  ['2026-11-20T12:01:00Z', '47 小时', '47 h'],
+  ['2026-11-20T12:00:00Z', '2 天', '2 d'],
+  ['2026-11-22T12:00:30Z', '刚刚', 'just now'],
+])('the age of %s is %s', (at, inChinese, inEnglish) => {
+  expect(age(at, now, zh.time)).toBe(inChinese);
+  expect(age(at, now, en.time)).toBe(inEnglish);
+});
