@@ -105,7 +105,6 @@ export interface PlacedComponent {
   class: string;
   code: string | null;
   name: string;
-  distance_m?: number | null;
 }
 
 export interface Placement {
@@ -147,7 +146,7 @@ export interface CaseEvent {
 export interface CaseDetail extends CaseRow {
   ellipse: ErrorEllipse;
   because: Because;
-  component: PlacedComponent | null;
+  component: (PlacedComponent & { lon: number; lat: number }) | null;
   evidence: Evidence[];
   history: CaseEvent[];
 }
@@ -172,5 +171,4 @@ export interface Problem {
   title?: string;
   status: number;
   detail?: string;
-  field?: string;
 }

@@ -137,7 +137,7 @@ export const en: Messages = {
     showCell: 'Show cell',
     cameraView: 'Spot now',
     nextCase: 'Next',
-    actor: { pipeline: 'automatic', system: 'automatic' },
+    actorCamera: (id) => `camera ${id}`,
   },
 
   because: {

@@ -132,7 +132,7 @@ export const zh = {
     showCell: '显示网格',
     cameraView: '现场此刻',
     nextCase: '下一条',
-    actor: { pipeline: '自动', system: '自动' } as Record<string, string>,
+    actorCamera: (id: string) => `相机 ${id}`,
   },
 
   because: {

@@ -23,7 +23,7 @@ import { layers } from './layers.svelte';
 import { CaseOverlay } from './overlay';
 import { palette } from './palette';
 import { restyle } from './restyle';
-import { boundsOf, cameraFeatures, ellipsePolygon, viewFeatures } from './shapes';
+import { becauseFeatures, boundsOf, cameraFeatures, ellipsePolygon, viewFeatures } from './shapes';
 import { style } from './style';
 import { mapView } from './view.svelte';
 
@@ -186,6 +186,10 @@ export class CityMap {
       ? [{ type: 'Feature', geometry: ellipsePolygon(detail, detail.ellipse), properties: {} }]
       : [];
     this.source('ellipse').setData(collection(outline));
+    const component = detail?.component;
+    this.source('because').setData(
+      collection(detail && component ? becauseFeatures(detail, component) : []),
+    );
     this.map.removeFeatureState({ source: 'views' });
     const eye = place.cameraId ?? row?.camera_id;
     if (chosen && eye) this.map.setFeatureState({ source: 'views', id: eye }, { chosen: true });

@@ -65,6 +65,19 @@ export function viewFeatures(cameras: CameraView[]): GeoJSON.Feature[] {
   });
 }
 
+/** The component a case is pinned to, and the line that says so. */
+export function becauseFeatures(
+  place: { lon: number; lat: number },
+  component: { lon: number; lat: number },
+): GeoJSON.Feature[] {
+  const from = [place.lon, place.lat];
+  const to = [component.lon, component.lat];
+  return [
+    { type: 'Feature', geometry: { type: 'LineString', coordinates: [from, to] }, properties: {} },
+    { type: 'Feature', geometry: { type: 'Point', coordinates: to }, properties: {} },
+  ];
+}
+
 export type Bounds = [west: number, south: number, east: number, north: number];
 
 /** The smallest box around places; null when there are none. */

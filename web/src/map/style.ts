@@ -181,7 +181,7 @@ function ground({ colours, language, layers }: Look): LayerSpecification[] {
 
 /** The colour of a cell's responsible unit. */
 function ownerColour(colours: Palette): ExpressionSpecification {
-  const unit: ExpressionSpecification = ['coalesce', ['get', 'unit_id'], 0];
+  const unit: ExpressionSpecification = ['coalesce', ['get', 'unit'], -1];
   const cases = colours.owners.flatMap((colour, i) => [i, colour]);
   return [
     'match',
@@ -247,6 +247,21 @@ function territory({ colours, language, layers, componentClasses }: Look): Layer
       paint: { 'line-color': colours.camera, 'line-width': 2.5 },
     },
     {
+      // Below that zoom the tiles carry how many there are, in squares.
+      id: 'component-density',
+      type: 'circle',
+      source: 'components',
+      'source-layer': 'component_density',
+      minzoom: 12,
+      maxzoom: COMPONENTS_FROM_ZOOM,
+      layout: { visibility: visible(layers.components) },
+      paint: {
+        'circle-color': colours.component,
+        'circle-radius': ['interpolate', ['linear'], ['get', 'count'], 1, 0.8, 30, 2.6],
+        'circle-opacity': 0.4,
+      },
+    },
+    {
       id: 'component',
       type: 'circle',
       source: 'components',
@@ -285,7 +300,7 @@ function territory({ colours, language, layers, componentClasses }: Look): Layer
       id: 'cell-label',
       type: 'symbol',
       source: 'cells',
-      'source-layer': 'cells',
+      'source-layer': 'cell_labels',
       minzoom: 14,
       layout: {
         ...font,
@@ -394,6 +409,25 @@ function happenings({ colours, t }: Look): LayerSpecification[] {
       paint: { 'line-color': colours.reported, 'line-width': 1.4 },
     },
     {
+      id: 'because-line',
+      type: 'line',
+      source: 'because',
+      layout: { 'line-cap': 'round' },
+      paint: { 'line-color': colours.selected, 'line-width': 1.4, 'line-dasharray': [1, 2] },
+    },
+    {
+      id: 'because-component',
+      type: 'circle',
+      source: 'because',
+      filter: ['==', ['geometry-type'], 'Point'],
+      paint: {
+        'circle-radius': 5,
+        'circle-color': colours.component,
+        'circle-stroke-color': colours.selected,
+        'circle-stroke-width': 1.6,
+      },
+    },
+    {
       id: 'case-fresh',
       type: 'circle',
       source: 'cases',
@@ -481,6 +515,7 @@ export function style(look: Look): StyleSpecification {
       cameras: overlay,
       cases: overlay,
       ellipse: overlay,
+      because: overlay,
       chosen: overlay,
       question: overlay,
     },
