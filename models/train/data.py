@@ -45,14 +45,15 @@ def read_picture(path, frame_width, frame_height, width, height):
 
 
 class Frames:
-    """Pictures of one folder with their true classes and boxes in pixels of the input."""
+    """Pictures of some folders with their true classes and boxes in pixels of the input."""
 
-    def __init__(self, folder, width, height, limit=None):
-        folder = Path(folder)
-        lines = (folder / "labels.jsonl").read_text().splitlines()[:limit]
-        self.width, self.height = width, height
+    def __init__(self, folders, width, height):
         self.files, self.frames, self.truths, self.placements = [], [], [], []
-        for line in map(json.loads, lines):
+        for folder in map(Path, folders):
+            self.add(folder, width, height)
+
+    def add(self, folder, width, height):
+        for line in map(json.loads, (folder / "labels.jsonl").read_text().splitlines()):
             canvas, placement = read_picture(
                 folder / line["file"], line["width"], line["height"], width, height
             )

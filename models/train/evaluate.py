@@ -16,7 +16,9 @@ from export import CATALOGUE, look, reported, session_of
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("model", type=Path, help="folder with model.toml")
-    parser.add_argument("frames", type=Path, help="folder with pictures and labels.jsonl")
+    parser.add_argument(
+        "frames", type=Path, nargs="+", help="folders with pictures and labels.jsonl"
+    )
     args = parser.parse_args()
 
     manifest = tomllib.loads((args.model / "model.toml").read_text())

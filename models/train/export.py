@@ -105,7 +105,9 @@ def golden_of(finds, frames, thresholds):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("checkpoint", type=Path)
-    parser.add_argument("frames", type=Path, help="folder of `cityward demo-frames --split`")
+    parser.add_argument(
+        "frames", type=Path, nargs="+", help="folders of `cityward demo-frames --split`"
+    )
     parser.add_argument("--out", type=Path, default=Path("../street-events"))
     parser.add_argument("--version", required=True)
     parser.add_argument("--precision", type=float, default=0.97)
@@ -121,7 +123,7 @@ def main():
     file = args.out / "street-events.onnx"
     onnx_of(network, width, height, file)
 
-    valid = Frames(args.frames / "valid", width, height)
+    valid = Frames([f / "valid" for f in args.frames], width, height)
     finds = look(session_of(file), valid)
     rows = measure.table_of(finds, valid.truths, args.precision)
     measure.show(rows)

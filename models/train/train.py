@@ -17,7 +17,9 @@ from network import StreetEvents, grid
 
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("frames", type=Path, help="folder of `cityward demo-frames --split`")
+    parser.add_argument(
+        "frames", type=Path, nargs="+", help="folders of `cityward demo-frames --split`"
+    )
     parser.add_argument("--runs", type=Path, default=Path("runs"), help="checkpoints go here")
     parser.add_argument("--start", type=Path, help="take the weights of this checkpoint first")
     parser.add_argument("--width", type=int, default=416)
@@ -27,7 +29,9 @@ def arguments():
     parser.add_argument("--rate", type=float, default=2e-3, help="highest learning rate")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--limit", type=int, help="use only so many pictures")
+    parser.add_argument(
+        "--bfloat16", action="store_true", help="half the time on a processor with AMX"
+    )
     return parser.parse_args()
 
 
@@ -78,7 +82,9 @@ def epoch_of(network, average, optimiser, frames, args, epoch):
             picture, classes, boxes = augment(frames.frames[index], *frames.truths[index], rng)
             pictures.append(picture)
             truths.append((torch.from_numpy(classes), torch.from_numpy(boxes)))
-        score_loss, box_loss = loss(*network.raw(tensor(pictures)), cells, truths)
+        with torch.autocast("cpu", torch.bfloat16, enabled=args.bfloat16):
+            logits, sides = network.raw(tensor(pictures))
+        score_loss, box_loss = loss(logits.float(), sides.float(), cells, truths)
         optimiser.zero_grad(set_to_none=True)
         (score_loss + box_loss).backward()
         torch.nn.utils.clip_grad_norm_(network.parameters(), 10.0)
@@ -107,8 +113,8 @@ def main():
         optimiser.load_state_dict(saved["optimiser"])
         first = saved["epoch"] + 1
         print(f"goes on at epoch {first}")
-    train = Frames(args.frames / "train", args.width, args.height, args.limit)
-    valid = Frames(args.frames / "valid", args.width, args.height, args.limit)
+    train = Frames([f / "train" for f in args.frames], args.width, args.height)
+    valid = Frames([f / "valid" for f in args.frames], args.width, args.height)
     parameters = sum(p.numel() for p in network.parameters())
     print(f"{len(train)} + {len(valid)} pictures, {parameters} parameters", flush=True)
     for epoch in range(first, args.epochs):

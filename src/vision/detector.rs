@@ -8,17 +8,17 @@ use ort::value::Tensor;
 
 use super::boxes::{BoxReader, Candidate, suppress};
 use super::fit::{Fit, Size};
-use super::header::size_from_header;
 use super::model::Proven;
 use super::picture::Picture;
 use super::tensor::Normalise;
 use super::{Detection, Detections};
+use crate::camera::jpeg::{JpegProblem, probe};
 
 /// Why a picture could not be looked at.
 #[derive(Debug, thiserror::Error)]
 pub enum UnreadableFrame {
-    #[error("not a JPEG with a readable header")]
-    Header,
+    #[error(transparent)]
+    Header(#[from] JpegProblem),
     #[error("the picture cannot be decoded: {0}")]
     Undecodable(String),
     #[error(
@@ -97,7 +97,12 @@ impl Detector {
     /// # Errors
     /// The picture cannot be decoded, or is not of the size its header says.
     pub fn detect(&mut self, jpeg: &[u8]) -> Result<Detections, UnreadableFrame> {
-        let frame = size_from_header(jpeg).ok_or(UnreadableFrame::Header)?;
+        // How many pixels are too many is the intake's to say; the decoder's own bound is higher.
+        let size = probe(jpeg, u32::MAX)?;
+        let frame = Size {
+            width: size.width_px,
+            height: size.height_px,
+        };
         let input = &self.model.manifest.input;
         let input_size = Size {
             width: input.width,

@@ -7,7 +7,6 @@ mod boxes;
 mod detection;
 mod detector;
 mod fit;
-mod header;
 mod manifest;
 mod model;
 mod picture;

@@ -3,8 +3,10 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use cityward::demo::{FramesArgs, write_frames};
 use cityward::space::PixelBox;
-use cityward::vision::Model;
+use cityward::vision::{Detector, Model, ModelError, UnreadableFrame};
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 /// The library the service itself would load.
@@ -137,4 +139,221 @@ fn a_network_of_others_finds_vehicles_on_street_cameras() {
     }
     println!("{right} of {found} boxes lie on a labelled vehicle");
     assert!(found >= 20 && right * 10 >= found * 6, "{right} of {found}");
+}
+
+const SHIPPED: &str = "models/street-events";
+
+/// The shipped model, its files changed by `change(manifest)` and loaded from a copy.
+fn load_changed(change: impl Fn(&Path, String) -> String) -> Result<Model, ModelError> {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["street-events.onnx", "golden.jpg"] {
+        fs::copy(Path::new(SHIPPED).join(name), folder.path().join(name)).unwrap();
+    }
+    let manifest = fs::read_to_string(Path::new(SHIPPED).join("model.toml")).unwrap();
+    let changed = change(folder.path(), manifest);
+    fs::write(folder.path().join("model.toml"), changed).unwrap();
+    Model::load(folder.path(), &onnxruntime())
+}
+
+/// Loads the shipped model with `from` replaced by `to` in its manifest.
+fn load_with(from: &str, to: &str) -> ModelError {
+    let loaded = load_changed(|_, manifest| {
+        assert!(manifest.contains(from), "the manifest has no {from}");
+        manifest.replacen(from, to, 1)
+    });
+    loaded.expect_err("a manifest that is not true must not load")
+}
+
+fn shipped_detector() -> Detector {
+    let model = Model::load(Path::new(SHIPPED), &onnxruntime()).unwrap();
+    model.detector().unwrap()
+}
+
+#[test]
+fn the_shipped_model_is_as_declared() {
+    load_changed(|_, manifest| manifest).unwrap();
+}
+
+#[test]
+fn a_model_that_is_not_as_declared_is_refused_by_name() {
+    let error = load_changed(|folder, manifest| {
+        let file = folder.join("street-events.onnx");
+        let mut onnx = fs::read(&file).unwrap();
+        let middle = onnx.len() / 2;
+        onnx[middle] ^= 1;
+        fs::write(file, onnx).unwrap();
+        manifest
+    })
+    .unwrap_err();
+    assert!(matches!(error, ModelError::Sha256 { .. }), "{error}");
+    assert!(error.to_string().contains("street-events.onnx"), "{error}");
+
+    let error = load_with("tensor = \"images\"", "tensor = \"pixels\"");
+    assert!(
+        matches!(&error, ModelError::NoSuchTensor { tensor, present, .. }
+            if tensor == "pixels" && present == &["images"]),
+        "{error}"
+    );
+    let error = load_with("tensor = \"output\"", "tensor = \"boxes\"");
+    assert!(
+        matches!(&error, ModelError::NoSuchTensor { tensor, .. } if tensor == "boxes"),
+        "{error}"
+    );
+    let error = load_with("height = 256", "height = 288");
+    assert!(
+        matches!(&error, ModelError::TensorShape { tensor, .. } if tensor == "images"),
+        "{error}"
+    );
+    let error = load_changed(|_, manifest| manifest + "\n[[classes]]\nlabel = \"dog\"\n");
+    assert!(
+        matches!(
+            error,
+            Err(ModelError::ClassCount {
+                expected: 8,
+                actual: 7,
+                ..
+            })
+        ),
+        "{error:?}"
+    );
+    let error = load_with("name = ", "nickname = \"x\"\nname = ");
+    assert!(error.to_string().contains("nickname"), "{error}");
+    let error = load_with("iou = 0.5", "iou = 1.5");
+    assert!(error.to_string().contains("nms.iou"), "{error}");
+    let error = load_with("M06042", "M6042");
+    assert!(matches!(error, ModelError::Manifest { .. }), "{error}");
+    let error = load_with("golden.jpg", "silver.jpg");
+    assert!(error.to_string().contains("silver.jpg"), "{error}");
+    let error = load_with("colour = \"bgr\"", "colour = \"rgb\"");
+    assert!(matches!(error, ModelError::Golden { .. }), "{error}");
+}
+
+#[test]
+fn a_missing_runtime_is_one_clear_sentence() {
+    let error = Model::load(Path::new(SHIPPED), Path::new("/nowhere/libonnxruntime.so"));
+    let error = error.map(|_| ()).unwrap_err();
+    assert!(matches!(error, ModelError::RuntimeMissing { .. }));
+    assert!(error.to_string().contains("/nowhere/libonnxruntime.so"));
+}
+
+#[test]
+fn what_cannot_be_decoded_is_refused_and_the_next_frame_is_not_the_worse() {
+    let golden = fs::read(Path::new(SHIPPED).join("golden.jpg")).unwrap();
+    let mut detector = shipped_detector();
+    let before = detector.detect(&golden).unwrap();
+    assert!(matches!(
+        detector.detect(b"hello"),
+        Err(UnreadableFrame::Header(_))
+    ));
+    assert!(matches!(
+        detector.detect(&golden[..200]),
+        Err(UnreadableFrame::Header(_))
+    ));
+    // A frame header that promises another picture than the data holds.
+    let start = golden.windows(2).position(|w| w == [0xFF, 0xC0]).unwrap();
+    let mut wrong_precision = golden.clone();
+    wrong_precision[start + 4] = 12;
+    assert!(detector.detect(&wrong_precision).is_err());
+    // Flipped bits make noise or an error, never a crash.
+    for flip in (600..golden.len()).step_by(golden.len() / 40) {
+        let mut noisy = golden.clone();
+        noisy[flip] ^= 0x55;
+        drop(detector.detect(&noisy));
+    }
+    let after = detector.detect(&golden).unwrap();
+    assert_eq!(before.found, after.found);
+}
+
+/// Labelled pictures of invented streets, none of them seen in training.
+fn streets(count: u32, width: u32) -> (tempfile::TempDir, Vec<Value>) {
+    let folder = tempfile::tempdir().unwrap();
+    write_frames(&FramesArgs {
+        out: folder.path().to_owned(),
+        count,
+        seed: 990_017,
+        width,
+        split: false,
+    })
+    .unwrap();
+    let labels = fs::read_to_string(folder.path().join("labels.jsonl")).unwrap();
+    let lines = labels.lines().map(|l| serde_json::from_str(l).unwrap());
+    let lines = lines.collect();
+    (folder, lines)
+}
+
+fn side(thing: &Value, name: &str) -> f32 {
+    thing[name].as_f64().unwrap() as f32
+}
+
+fn true_boxes(line: &Value) -> Vec<(&str, PixelBox)> {
+    let things = line["boxes"].as_array().unwrap();
+    things
+        .iter()
+        .map(|thing| {
+            let pixel_box = PixelBox {
+                left: side(thing, "left"),
+                top: side(thing, "top"),
+                right: side(thing, "right"),
+                bottom: side(thing, "bottom"),
+            };
+            (thing["label"].as_str().unwrap(), pixel_box)
+        })
+        .collect()
+}
+
+#[test]
+fn the_shipped_model_finds_events_on_rendered_streets() {
+    let (folder, lines) = streets(60, 1280);
+    let mut detector = shipped_detector();
+    let (mut events, mut found, mut right) = (0, 0, 0);
+    for line in &lines {
+        let jpeg = fs::read(folder.path().join(line["file"].as_str().unwrap())).unwrap();
+        let truth = true_boxes(line);
+        let is_event = |label: &str| !matches!(label, "bin" | "cover");
+        events += truth.iter().filter(|(label, _)| is_event(label)).count();
+        for detection in detector.detect(&jpeg).unwrap().found {
+            assert_eq!(detection.class.is_some(), is_event(&detection.label));
+            if detection.class.is_some() {
+                found += 1;
+                right += usize::from(truth.iter().any(|(label, pixel_box)| {
+                    **label == *detection.label && pixel_box.iou(&detection.pixel_box) > 0.5
+                }));
+            }
+        }
+    }
+    println!("{events} events, {found} boxes, {right} of them right");
+    assert!(right * 10 >= found * 9, "{right} of {found} boxes are right");
+    assert!(right * 10 >= events * 6, "{right} of {events} events found");
+}
+
+#[test]
+fn the_same_street_in_another_resolution_has_its_events_in_the_same_places() {
+    let mut detector = shipped_detector();
+    let mut seen_at = |width: u32| {
+        let (folder, lines) = streets(12, width);
+        let name = |line: &Value| folder.path().join(line["file"].as_str().unwrap());
+        let look = |line| detector.detect(&fs::read(name(line)).unwrap()).unwrap();
+        lines.iter().map(look).collect::<Vec<_>>()
+    };
+    let (small, large) = (seen_at(1280), seen_at(1920));
+    let (mut pairs, mut off_px) = (0, 0.0);
+    for (small, large) in small.iter().zip(&large) {
+        assert_eq!((large.image_width_px, large.image_height_px), (1920, 1080));
+        for detection in &small.found {
+            let foot = detection.pixel_box.foot();
+            let other = large.found.iter().find(|other| {
+                let there = other.pixel_box.foot();
+                other.label == detection.label
+                    && (there.x / 1.5 - foot.x).hypot(there.y / 1.5 - foot.y) < 40.0
+            });
+            if let Some(other) = other {
+                let there = other.pixel_box.foot();
+                pairs += 1;
+                off_px += (there.x / 1.5 - foot.x).hypot(there.y / 1.5 - foot.y);
+            }
+        }
+    }
+    assert!(pairs >= 10, "only {pairs} things were seen in both");
+    let mean_px = off_px / f64::from(pairs);
+    assert!(mean_px < 4.0, "feet are {mean_px} pixels of 1280 apart on average");
 }
