@@ -12,14 +12,15 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
-use nix::errno::Errno;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::{Pid, dup};
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{ConnectOptions, Connection};
 use tokio::time::sleep;
 
+use super::binaries::find_binaries;
 use super::server_user::ServerUser;
+use super::survivors::stop_survivors;
 
 /// Name of the database, and of the role that owns it.
 const NAME: &str = "cityward";
@@ -297,115 +298,6 @@ fn way_in(folder: &Path) -> anyhow::Result<(OwnedFd, PathBuf)> {
     let held = dup(File::open(folder).with_context(open)?).with_context(open)?;
     let path = PathBuf::from(format!("/proc/self/fd/{}", held.as_raw_fd()));
     Ok((held, path))
-}
-
-/// Stops what a killed program, or a killed server, left running on this folder.
-async fn stop_survivors(folder: &Path) -> anyhow::Result<()> {
-    let note = folder.join("postmaster.pid");
-    let Ok(text) = fs::read_to_string(&note) else {
-        return Ok(());
-    };
-    let pid = text
-        .lines()
-        .next()
-        .and_then(|line| line.trim().parse().ok());
-    let postmaster = Pid::from_raw(pid.unwrap_or(0));
-    let started = Instant::now();
-    let mut signalled = false;
-    loop {
-        let alive = servers_in(folder)?;
-        if alive.is_empty() {
-            break;
-        }
-        if !signalled {
-            signalled = true;
-            tracing::warn!(%postmaster, "stop the embedded database that outlived its program");
-            if alive.contains(&postmaster) {
-                stop_process(postmaster, Signal::SIGINT)?;
-            } else {
-                // their postmaster was killed: nothing they hold can be finished any more
-                for pid in alive {
-                    stop_process(pid, Signal::SIGQUIT)?;
-                }
-            }
-        }
-        if started.elapsed() > Duration::from_secs(60) {
-            bail!("process {postmaster}, the embedded database of an earlier run, does not stop");
-        }
-        sleep(Duration::from_millis(20)).await;
-    }
-    if kill(postmaster, None) != Err(Errno::ESRCH) {
-        // The number in the notes is another process by now, or one that ended and that nobody
-        // has collected; PostgreSQL would take it for a running server.
-        for note in [note, folder.join(".s.PGSQL.5432.lock")] {
-            if note.exists() {
-                fs::remove_file(&note).with_context(|| format!("remove {}", note.display()))?;
-            }
-        }
-    }
-    Ok(())
-}
-
-/// Signals a process that may just have ended.
-fn stop_process(pid: Pid, signal: Signal) -> anyhow::Result<()> {
-    match kill(pid, signal) {
-        Ok(()) | Err(Errno::ESRCH) => Ok(()),
-        Err(error) => Err(error).with_context(|| format!("stop process {pid}")),
-    }
-}
-
-/// The PostgreSQL processes of this cluster: all of them work inside its folder.
-fn servers_in(folder: &Path) -> anyhow::Result<Vec<Pid>> {
-    let folder = folder.canonicalize().context("find the cluster's folder")?;
-    let processes = fs::read_dir("/proc").context("list processes")?;
-    Ok(processes
-        .flatten()
-        .filter_map(|process| {
-            let pid: i32 = process.file_name().to_str()?.parse().ok()?;
-            // a process that is not ours to look into is not ours at all
-            let is_postgres = fs::read_to_string(process.path().join("comm")).ok()? == "postgres\n";
-            let works_here = fs::read_link(process.path().join("cwd")).ok()? == folder;
-            (is_postgres && works_here).then(|| Pid::from_raw(pid))
-        })
-        .collect())
-}
-
-/// The folder with `postgres` and `initdb`: the one given, the newest of Debian's, or the first
-/// on the search path.
-fn find_binaries(given: Option<&Path>) -> anyhow::Result<PathBuf> {
-    let has_both = |bin: &PathBuf| bin.join("postgres").is_file() && bin.join("initdb").is_file();
-    if let Some(given) = given {
-        let bin = given.to_owned();
-        if has_both(&bin) {
-            return Ok(bin);
-        }
-        bail!(
-            "--postgres-bin {} holds no postgres and initdb",
-            bin.display()
-        );
-    }
-    let mut versions: Vec<(u32, PathBuf)> = fs::read_dir("/usr/lib/postgresql")
-        .into_iter()
-        .flatten()
-        .flatten()
-        .filter_map(|entry| {
-            let version = entry.file_name().to_str()?.parse().ok()?;
-            Some((version, entry.path().join("bin")))
-        })
-        .filter(|(version, bin)| *version >= 15 && has_both(bin))
-        .collect();
-    versions.sort_unstable();
-    if let Some((_, newest)) = versions.pop() {
-        return Ok(newest);
-    }
-    if Command::new("postgres").arg("--version").output().is_ok() {
-        // an empty folder makes bare names, which are looked up on the search path
-        return Ok(PathBuf::new());
-    }
-    bail!(
-        "PostgreSQL 15 or newer with PostGIS was not found: install the packages postgresql and \
-         postgresql-postgis, name its folder with --postgres-bin, or give a server with DATABASE_URL"
-    );
 }
 
 /// The last lines of the server's log.

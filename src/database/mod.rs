@@ -1,10 +1,12 @@
 //! The database: a server of the city's own or the private one in the data folder.
 
+mod binaries;
 mod embedded;
 mod folder_lock;
 mod open;
 mod postgis;
 mod server_user;
+mod survivors;
 
 pub use embedded::{Cluster, ServerDown, Stop};
 pub use folder_lock::{FolderInUse, FolderLock};

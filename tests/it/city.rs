@@ -60,6 +60,17 @@ impl TestCity {
         Self { db, options }
     }
 
+    /// The city in the embedded database of a running program.
+    pub(crate) async fn of_program(data: &Path) -> Self {
+        let options = Cluster::join(data).await.unwrap().options();
+        let db = PgPoolOptions::new()
+            .max_connections(2)
+            .connect_with(options.clone())
+            .await
+            .unwrap();
+        Self { db, options }
+    }
+
     /// A responsible unit; the number makes its credit code. Returns its id.
     pub(crate) async fn unit(&self, number: u32) -> i32 {
         sqlx::query_scalar(
@@ -170,10 +181,15 @@ impl TestCity {
         (id, token)
     }
 
-    /// A camera at [`ORIGIN`] with a 1280 × 720 picture that shows the square of 40 m north-east
-    /// of it from straight above, so that a pixel is 1/32 m wide and 1/18 m high. It belongs to
-    /// `platform`.
+    /// A camera at [`ORIGIN`]; see [`camera_at`](Self::camera_at).
     pub(crate) async fn camera(&self, id: &str, platform: i32) {
+        self.camera_at(id, platform, 0.0).await;
+    }
+
+    /// A camera `east_m` of [`ORIGIN`] with a 1280 × 720 picture that shows the square of 40 m
+    /// north-east of it from straight above, so that a pixel is 1/32 m wide and 1/18 m high. It
+    /// belongs to `platform`.
+    pub(crate) async fn camera_at(&self, id: &str, platform: i32, east_m: f64) {
         sqlx::query(
             "insert into camera (camera_id, platform_id, name_zh, name_en, location, height_m)
              values ($1, $2, $3, $4, $5, 8)",
@@ -182,12 +198,12 @@ impl TestCity {
         .bind(platform)
         .bind(format!("摄像机 {id}"))
         .bind(format!("Camera {id}"))
-        .bind(ORIGIN)
+        .bind(place(east_m, 0.0))
         .execute(&self.db)
         .await
         .unwrap();
         let pair = |x: f64, y: f64| {
-            let on_ground = place(x / 32.0, (720.0 - y) / 18.0);
+            let on_ground = place(east_m + x / 32.0, (720.0 - y) / 18.0);
             json!({ "x": x, "y": y, "lon": on_ground.lon, "lat": on_ground.lat })
         };
         let pairs = json!([
@@ -196,7 +212,7 @@ impl TestCity {
             pair(1280.0, 720.0),
             pair(0.0, 720.0)
         ]);
-        let (from, to) = (place(0.0, 0.0), place(40.0, 40.0));
+        let (from, to) = (place(east_m, 0.0), place(east_m + 40.0, 40.0));
         sqlx::query(
             "insert into calibration
                  (camera_id, version, image_width_px, image_height_px, pairs, ground)
