@@ -1,8 +1,11 @@
 import type { CaseRow } from '../api/types';
 
+/** Changes that arrive together are shown together. */
+const APPLY_MS = 40;
+
 /**
  * Every open case this browser knows. The map itself is not reactive (thousands of rows change);
- * `version` is, and moves at most once per animation frame.
+ * `version` is, and moves a few times a second at most.
  */
 class OpenCases {
   readonly byId = new Map<number, CaseRow>();
@@ -40,14 +43,11 @@ class OpenCases {
   private schedule(): void {
     if (this.scheduled) return;
     this.scheduled = true;
-    // A hidden page gets no animation frames, yet its title and list stay right.
-    const later = document.hidden
-      ? (run: () => void) => setTimeout(run, 250)
-      : requestAnimationFrame;
-    later(() => {
+    // A timer, not an animation frame: a hidden or busy page stays right as well.
+    setTimeout(() => {
       this.scheduled = false;
       this.version += 1;
-    });
+    }, APPLY_MS);
   }
 }
 

@@ -1,0 +1,43 @@
+import axe, { type AxeResults } from 'axe-core';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { launch, mapIsDrawn, signIn, visit } from './browser';
+
+let browser: Browser;
+beforeAll(async () => {
+  browser = await launch();
+});
+afterAll(() => browser?.close());
+
+/** What axe calls serious or worse, as lines a person can act on. */
+async function barriers(page: Page): Promise<string[]> {
+  await page.evaluate(axe.source);
+  const { violations } = (await page.evaluate('axe.run()')) as AxeResults;
+  return violations
+    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+    .flatMap(({ id, nodes }) =>
+      nodes.map(({ html, failureSummary }) => `${id}: ${html} ${failureSummary}`),
+    );
+}
+
+test.each(['dark', 'light'] as const)('no page has serious barriers (%s)', async (theme) => {
+  const page = await visit(browser, { theme });
+  await page.goto(inject('url'));
+  await page.waitForSelector('#password');
+  expect(await barriers(page)).toEqual([]);
+
+  await signIn(page, inject('url'), inject('password'));
+  await mapIsDrawn(page);
+  expect(await barriers(page)).toEqual([]);
+  if ((await page.locator('[role=option]').count()) > 0) {
+    await page.keyboard.press('j');
+    await page.waitForSelector('[data-test=because] li');
+    expect(await barriers(page)).toEqual([]);
+  }
+  for (const name of ['cameras', 'platforms']) {
+    await page.click(`nav a[href="#/${name}"]`);
+    await page.waitForSelector('main h1');
+    expect(await barriers(page)).toEqual([]);
+  }
+  await page.context().close();
+});

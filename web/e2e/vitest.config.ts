@@ -1,0 +1,13 @@
+import { defineConfig } from 'vitest/config';
+
+/** A real browser on the real program: one file at a time, because both are heavy. */
+export default defineConfig({
+  test: {
+    root: import.meta.dirname,
+    include: ['*.spec.ts'],
+    globalSetup: ['./city.ts'],
+    fileParallelism: false,
+    testTimeout: 90_000,
+    hookTimeout: 180_000,
+  },
+});
