@@ -12,6 +12,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use metrics::counter;
 use serde::Serialize;
+use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{Notify, broadcast};
 use tokio_util::sync::CancellationToken;
 
@@ -59,13 +60,62 @@ struct State {
 /// A client's place in the stream.
 #[derive(Debug)]
 pub struct Subscription {
-    /// The client's past is unknown: it must fetch the snapshot.
-    pub reset: bool,
-    /// Where the stream stood when the client came.
-    pub seq: String,
-    /// What the client missed, oldest first.
-    pub missed: Vec<Arc<LiveEvent>>,
-    pub batches: broadcast::Receiver<Arc<LiveEvent>>,
+    feed: Arc<LiveFeed>,
+    reset: bool,
+    /// Of what was handed out last.
+    seq: String,
+    missed: VecDeque<Arc<LiveEvent>>,
+    batches: broadcast::Receiver<Arc<LiveEvent>>,
+}
+
+/// What a client is told next.
+#[derive(Debug, PartialEq, Eq)]
+pub enum LiveStep {
+    Batch(Arc<LiveEvent>),
+    /// What lies between is not known any more: fetch the snapshot, then go on.
+    Reset,
+}
+
+impl Subscription {
+    /// Where this client stands.
+    pub fn seq(&self) -> &str {
+        &self.seq
+    }
+
+    /// What comes next; `None` when the feed is closed. Nothing is lost when the wait is broken
+    /// off.
+    pub async fn next(&mut self) -> Option<LiveStep> {
+        if let Some(known) = self.known() {
+            return Some(known);
+        }
+        let batch = tokio::select! {
+            biased;
+            batch = self.batches.recv() => batch,
+            () = self.feed.closed.cancelled() => return None,
+        };
+        match batch {
+            Ok(event) => Some(self.hand_out(event)),
+            Err(RecvError::Lagged(_)) => {
+                *self = self.feed.subscribe(None);
+                Some(LiveStep::Reset)
+            }
+            Err(RecvError::Closed) => None,
+        }
+    }
+
+    /// What can be said without waiting for anything new.
+    pub fn known(&mut self) -> Option<LiveStep> {
+        if std::mem::take(&mut self.reset) {
+            return Some(LiveStep::Reset);
+        }
+        let event = self.missed.pop_front()?;
+        Some(self.hand_out(event))
+    }
+
+    fn hand_out(&mut self, event: Arc<LiveEvent>) -> LiveStep {
+        self.seq.clone_from(&event.seq);
+        LiveStep::Batch(event)
+    }
 }
 
 #[derive(Serialize)]
@@ -137,10 +187,11 @@ impl LiveFeed {
     }
 
     /// Joins the stream after `after`, the `seq` a client saw last; without one, at its end.
-    pub fn subscribe(&self, after: Option<&str>) -> Subscription {
+    pub fn subscribe(self: &Arc<Self>, after: Option<&str>) -> Subscription {
         let state = self.lock();
-        let missed = after.map_or_else(|| Some(Vec::new()), |seq| self.since(&state, seq));
+        let missed = after.map_or_else(|| Some(VecDeque::new()), |seq| self.since(&state, seq));
         Subscription {
+            feed: Arc::clone(self),
             reset: missed.is_none(),
             seq: self.seq_of(state.number),
             missed: missed.unwrap_or_default(),
@@ -154,13 +205,8 @@ impl LiveFeed {
         self.closed.cancel();
     }
 
-    /// Resolves when the feed is closed.
-    pub async fn closed(&self) {
-        self.closed.cancelled().await;
-    }
-
     /// `None` when that is not in what is kept.
-    fn since(&self, state: &State, seq: &str) -> Option<Vec<Arc<LiveEvent>>> {
+    fn since(&self, state: &State, seq: &str) -> Option<VecDeque<Arc<LiveEvent>>> {
         let (epoch, number) = seq.split_once('-')?;
         let number: u64 = number.parse().ok()?;
         let oldest = state
@@ -224,3 +270,6 @@ impl State {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

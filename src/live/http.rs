@@ -1,8 +1,6 @@
 //! The live stream and the snapshot it starts from.
 
-use std::collections::VecDeque;
 use std::convert::Infallible;
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Json;
@@ -17,14 +15,12 @@ use futures::stream;
 use metrics::gauge;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use tokio::sync::broadcast;
-use tokio::sync::broadcast::error::RecvError;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{LiveEvent, LiveFeed, Subscription};
+use super::{LiveStep, Subscription};
 use crate::access::Person;
 use crate::cases::{self, CaseRow};
 use crate::http::{ApiError, App, QueryParams};
@@ -113,11 +109,7 @@ struct Client {
     /// The request, to ask again whether its session stands.
     parts: Parts,
     greeted: bool,
-    reset: bool,
-    /// Of the newest event sent.
-    seq: String,
-    missed: VecDeque<Arc<LiveEvent>>,
-    batches: broadcast::Receiver<Arc<LiveEvent>>,
+    subscription: Subscription,
     heartbeat: Interval,
     recheck: Interval,
 }
@@ -125,20 +117,11 @@ struct Client {
 impl Client {
     fn new(app: App, parts: Parts, subscription: Subscription) -> Self {
         gauge!(telemetry::LIVE_CLIENTS).increment(1);
-        let Subscription {
-            reset,
-            seq,
-            missed,
-            batches,
-        } = subscription;
         Self {
             app,
             parts,
             greeted: false,
-            reset,
-            seq,
-            missed: missed.into(),
-            batches,
+            subscription,
             heartbeat: every(HEARTBEAT),
             recheck: every(RECHECK),
         }
@@ -146,25 +129,19 @@ impl Client {
 
     /// `None` ends the stream.
     async fn next(&mut self) -> Option<Event> {
-        if std::mem::take(&mut self.reset) {
-            return Some(self.reset_event());
-        }
-        if let Some(event) = self.missed.pop_front() {
-            return Some(self.batch(&event));
+        if let Some(step) = self.subscription.known() {
+            return Some(self.event(&step));
         }
         if !std::mem::replace(&mut self.greeted, true) {
             return Some(self.heartbeat().retry(RETRY));
         }
-        let live: Arc<LiveFeed> = Arc::clone(&self.app.live);
         loop {
             tokio::select! {
                 biased;
-                batch = self.batches.recv() => return match batch {
-                    Ok(event) => Some(self.batch(&event)),
-                    Err(RecvError::Lagged(_)) => Some(self.start_over()),
-                    Err(RecvError::Closed) => None,
-                },
-                () = live.closed() => return None,
+                step = self.subscription.next() => {
+                    let step = step?;
+                    return Some(self.event(&step));
+                }
                 _ = self.heartbeat.tick() => return Some(self.heartbeat()),
                 _ = self.recheck.tick() => if self.is_signed_out().await {
                     return None;
@@ -173,27 +150,18 @@ impl Client {
         }
     }
 
-    fn batch(&mut self, event: &LiveEvent) -> Event {
-        self.seq.clone_from(&event.seq);
-        Event::default().event("d").id(&event.seq).data(&event.data)
+    /// Also a reset carries an id, so that a client that breaks off now resumes from here.
+    fn event(&self, step: &LiveStep) -> Event {
+        let event = Event::default().id(self.subscription.seq());
+        match step {
+            LiveStep::Batch(batch) => event.event("d").data(&batch.data),
+            LiveStep::Reset => event.event("reset").data("{}"),
+        }
     }
 
     fn heartbeat(&self) -> Event {
-        let data = json!({"seq": self.seq, "now": self.app.now()});
+        let data = json!({"seq": self.subscription.seq(), "now": self.app.now()});
         Event::default().event("hb").data(data.to_string())
-    }
-
-    /// Carries an id, so that a client that breaks off now resumes from here.
-    fn reset_event(&self) -> Event {
-        Event::default().event("reset").id(&self.seq).data("{}")
-    }
-
-    /// Gives up the batches this client was too slow for.
-    fn start_over(&mut self) -> Event {
-        let Subscription { seq, batches, .. } = self.app.live.subscribe(None);
-        self.seq = seq;
-        self.batches = batches;
-        self.reset_event()
     }
 
     /// A database that cannot be asked is no reason to send people away.

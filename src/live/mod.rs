@@ -3,5 +3,5 @@
 mod feed;
 mod http;
 
-pub use feed::{LiveEvent, LiveFeed, Subscription};
+pub use feed::{LiveEvent, LiveFeed, LiveStep, Subscription};
 pub use http::routes;

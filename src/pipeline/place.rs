@@ -7,6 +7,7 @@ use super::report::{DetectionReport, Dropped, PlaceReport};
 use crate::camera::Frame;
 use crate::cases::{Picture, Sighting};
 use crate::catalogue::{ClassCode, SightingRule};
+use crate::ground::{Calibration, Fix};
 use crate::territory::Territory;
 use crate::vision::{Detection, Detections};
 
@@ -65,16 +66,7 @@ fn sight(
     class: ClassCode,
 ) -> Result<Sighting, Dropped> {
     let rule = rules.get(&class).ok_or(Dropped::NoRule)?;
-    if detection.confidence < rule.confidence_min {
-        return Err(Dropped::Unsure);
-    }
-    let calibration = frame.camera.calibration.as_ref();
-    let calibration = calibration.ok_or(Dropped::Uncalibrated)?;
-    let foot = detection.pixel_box.foot();
-    let foot = calibration
-        .pixel_from_image(foot, seen.image_width_px, seen.image_height_px)
-        .ok_or(Dropped::Uncalibrated)?;
-    let fix = calibration.locate(foot)?;
+    let (calibration, fix) = fix(rule, frame, seen, detection)?;
     let reach_m = fix.ellipse.semi_major_m.max(REACH_MIN_M);
     let placement = territory
         .locate(fix.point, class, &rule.snap_classes, reach_m)
@@ -99,6 +91,25 @@ fn sight(
     })
 }
 
+/// Where the thing stands on the ground, and the calibration that says so.
+fn fix<'a>(
+    rule: &SightingRule,
+    frame: &'a Frame,
+    seen: &Detections,
+    detection: &Detection,
+) -> Result<(&'a Calibration, Fix), Dropped> {
+    if detection.confidence < rule.confidence_min {
+        return Err(Dropped::Unsure);
+    }
+    let calibration = frame.camera.calibration.as_deref();
+    let calibration = calibration.ok_or(Dropped::Uncalibrated)?;
+    let foot = detection.pixel_box.foot();
+    let foot = calibration
+        .pixel_from_image(foot, seen.image_width_px, seen.image_height_px)
+        .ok_or(Dropped::Uncalibrated)?;
+    Ok((calibration, calibration.locate(foot)?))
+}
+
 fn place_report(sighting: &Sighting) -> PlaceReport {
     PlaceReport {
         lon: sighting.fix.point.lon,
@@ -107,3 +118,6 @@ fn place_report(sighting: &Sighting) -> PlaceReport {
         placement: sighting.placement.clone(),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -100,29 +100,12 @@ impl TestService {
 
     /// A client that is signed in as the administrator.
     pub(crate) async fn sign_in(&self, city: &TestCity) -> TestClient {
-        let (login, password) = access::reset_administrator(&city.db).await.unwrap();
-        let client = self.client();
-        let answer = client
-            .post("/api/v1/session")
-            .json(&json!({ "login": login, "password": password.reveal() }))
-            .send()
-            .await
-            .unwrap();
-        assert_eq!(answer.status(), StatusCode::OK);
-        let cookie = answer.headers()["set-cookie"].to_str().unwrap();
-        TestClient {
-            cookie: Some(cookie.split(';').next().unwrap().to_owned()),
-            ..client
-        }
+        TestClient::sign_in(self.url(""), city).await
     }
 
     /// A client that is nobody.
     pub(crate) fn client(&self) -> TestClient {
-        TestClient {
-            http: Client::new(),
-            base: self.url(""),
-            cookie: None,
-        }
+        TestClient::nobody(self.url(""))
     }
 }
 
@@ -140,6 +123,32 @@ pub(crate) struct TestClient {
 }
 
 impl TestClient {
+    fn nobody(base: String) -> Self {
+        Self {
+            http: Client::new(),
+            base,
+            cookie: None,
+        }
+    }
+
+    /// Signed in as the administrator at the service at `base`.
+    pub(crate) async fn sign_in(base: String, city: &TestCity) -> Self {
+        let (login, password) = access::reset_administrator(&city.db).await.unwrap();
+        let client = Self::nobody(base);
+        let answer = client
+            .post("/api/v1/session")
+            .json(&json!({ "login": login, "password": password.reveal() }))
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(answer.status(), StatusCode::OK);
+        let cookie = answer.headers()["set-cookie"].to_str().unwrap();
+        Self {
+            cookie: Some(cookie.split(';').next().unwrap().to_owned()),
+            ..client
+        }
+    }
+
     pub(crate) fn request(&self, method: reqwest::Method, path: &str) -> RequestBuilder {
         let request = self.http.request(method, format!("{}{path}", self.base));
         match &self.cookie {

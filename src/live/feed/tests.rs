@@ -1,0 +1,141 @@
+use super::*;
+use crate::cases::{CaseCell, CaseSource, CaseState};
+
+fn row(id: i64, version: i32) -> CaseRow {
+    CaseRow {
+        id: CaseId(id),
+        class: "M06042".parse().unwrap(),
+        state: CaseState::Reported,
+        source: CaseSource::Camera,
+        lon: 119.92,
+        lat: 32.45,
+        cell: CaseCell {
+            id: 1,
+            code: "321202001001001".to_owned(),
+        },
+        component_id: None,
+        unit: None,
+        camera_id: None,
+        first_seen_at: DateTime::UNIX_EPOCH,
+        last_seen_at: DateTime::UNIX_EPOCH,
+        sighting_count: 1,
+        opened_at: DateTime::UNIX_EPOCH,
+        version,
+    }
+}
+
+fn publish(feed: &LiveFeed, change: CaseChange) {
+    feed.publish(&[change], DateTime::UNIX_EPOCH);
+    feed.send_batch();
+}
+
+/// `(case, version)` of each change, and the new cases, of the batch a step holds.
+fn content(step: Option<LiveStep>) -> (Vec<(i64, i64)>, Vec<i64>) {
+    let Some(LiveStep::Batch(event)) = step else {
+        panic!("{step:?}")
+    };
+    let data: serde_json::Value = serde_json::from_str(&event.data).unwrap();
+    assert_eq!(data["seq"], event.seq);
+    let number = |value: &serde_json::Value| value.as_i64().unwrap();
+    let up = data["up"].as_array().unwrap().iter();
+    let new = data["new"].as_array().unwrap().iter();
+    (
+        up.map(|row| (number(&row["id"]), number(&row["version"])))
+            .collect(),
+        new.map(number).collect(),
+    )
+}
+
+#[tokio::test]
+async fn changes_of_one_case_collapse_into_the_newest() {
+    let feed = LiveFeed::start();
+    let mut client = feed.subscribe(None);
+    let changes = [
+        CaseChange::Opened(row(1, 1)),
+        CaseChange::SeenAgain(row(2, 7)),
+        CaseChange::SeenAgain(row(1, 3)),
+        CaseChange::SeenAgain(row(1, 2)),
+        CaseChange::Unchanged(CaseId(9)),
+    ];
+    feed.publish(&changes, DateTime::UNIX_EPOCH);
+    assert_eq!(
+        content(client.next().await),
+        (vec![(1, 3), (2, 7)], vec![1])
+    );
+    publish(&feed, CaseChange::SeenAgain(row(1, 4)));
+    assert_eq!(content(client.next().await), (vec![(1, 4)], vec![]));
+}
+
+#[tokio::test]
+async fn a_client_that_comes_back_gets_exactly_what_it_missed() {
+    let feed = LiveFeed::start();
+    let start = feed.seq();
+    publish(&feed, CaseChange::Opened(row(1, 1)));
+    let seen = feed.seq();
+    publish(&feed, CaseChange::Opened(row(2, 1)));
+    publish(&feed, CaseChange::SeenAgain(row(1, 2)));
+    let missed = |after: &str| {
+        let mut client = feed.subscribe(Some(after));
+        let steps = std::iter::from_fn(move || client.known());
+        steps
+            .map(|step| content(Some(step)).0[0])
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(missed(&start), [(1, 1), (2, 1), (1, 2)]);
+    assert_eq!(missed(&seen), [(2, 1), (1, 2)]);
+    assert_eq!(missed(&feed.seq()), []);
+}
+
+#[tokio::test]
+async fn an_unknown_past_is_a_reset() {
+    let feed = LiveFeed::start();
+    publish(&feed, CaseChange::Opened(row(1, 1)));
+    let later = format!("{}-{}", feed.epoch, 99);
+    for after in ["00000000-1", later.as_str(), "", "7", "x-y"] {
+        let mut client = feed.subscribe(Some(after));
+        assert_eq!(client.known(), Some(LiveStep::Reset), "{after:?}");
+        assert_eq!(client.known(), None);
+        assert_eq!(client.seq(), feed.seq());
+    }
+}
+
+#[tokio::test]
+async fn what_is_kept_is_bounded_and_its_loss_is_a_reset() {
+    let feed = LiveFeed::start();
+    let start = feed.seq();
+    let crowd: Vec<CaseChange> = (0..5_000)
+        .map(|id| CaseChange::SeenAgain(row(id, 1)))
+        .collect();
+    let mut before_last = String::new();
+    for _ in 0..8 {
+        before_last = feed.seq();
+        feed.publish(&crowd, DateTime::UNIX_EPOCH);
+        feed.send_batch();
+        assert!(feed.lock().kept_bytes <= KEPT_BYTES_MAX);
+    }
+    assert_eq!(feed.subscribe(Some(&start)).known(), Some(LiveStep::Reset));
+    let (up, _) = content(feed.subscribe(Some(&before_last)).known());
+    assert_eq!(up.len(), 5_000);
+}
+
+#[tokio::test]
+async fn a_client_that_lags_starts_over() {
+    let feed = LiveFeed::start();
+    let mut slow = feed.subscribe(None);
+    for version in 0..=i32::try_from(BEHIND_MAX).unwrap() {
+        publish(&feed, CaseChange::SeenAgain(row(1, version)));
+    }
+    assert_eq!(slow.next().await, Some(LiveStep::Reset));
+    publish(&feed, CaseChange::SeenAgain(row(1, 1_000)));
+    assert_eq!(content(slow.next().await), (vec![(1, 1_000)], vec![]));
+}
+
+#[tokio::test]
+async fn closing_sends_what_waits_and_ends_every_stream() {
+    let feed = LiveFeed::start();
+    let mut client = feed.subscribe(None);
+    feed.publish(&[CaseChange::Opened(row(1, 1))], DateTime::UNIX_EPOCH);
+    feed.close();
+    assert_eq!(content(client.next().await), (vec![(1, 1)], vec![1]));
+    assert_eq!(client.next().await, None);
+}
