@@ -8,6 +8,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
 use crate::http::App;
+use crate::pipeline::Pipeline;
+use crate::vision::Model;
 use crate::{http, router, telemetry};
 
 /// Serves until `stop` is cancelled; then finishes what was accepted and returns.
@@ -21,13 +23,18 @@ pub async fn run(
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
     telemetry::recorder()?;
+    let vision = config.vision.clone();
+    let load = move || Model::load(&vision.model_dir, &vision.onnxruntime);
+    let model = tokio::task::spawn_blocking(load).await??;
     let app = App::start(Arc::new(config), db).await?;
+    let pipeline = Pipeline::start(&app, model).await?;
     let live = Arc::clone(&app.live);
     let streams = stop.clone();
+    // an open stream would hold up the server until its grace ends
     tokio::spawn(async move {
         streams.cancelled().await;
         live.close();
     });
     http::serve(listener, router::router(app), stop.cancelled_owned()).await;
-    Ok(())
+    pipeline.drain().await
 }

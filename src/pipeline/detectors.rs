@@ -9,8 +9,9 @@ use anyhow::Context;
 use metrics::histogram;
 use tokio::sync::mpsc;
 
-use super::{FrameReport, now};
-use crate::camera::{Frame, Intake, Waiting};
+use super::FrameReport;
+use crate::camera::{Frame, Waiting};
+use crate::http::App;
 use crate::telemetry;
 use crate::vision::{Detections, Detector, Model};
 
@@ -25,21 +26,25 @@ pub(super) struct Looked {
 /// wants to know what they see any more.
 pub(super) fn start(
     count: usize,
-    model: &Arc<Model>,
-    intake: &Arc<Intake<FrameReport>>,
+    app: &App,
+    model: Model,
     looked: &mpsc::Sender<Looked>,
 ) -> anyhow::Result<Vec<JoinHandle<()>>> {
+    let model = Arc::new(model);
     (0..count)
         .map(|number| {
             let mut eye = Eye {
                 detector: Some(model.detector()?),
-                model: Arc::clone(model),
+                model: Arc::clone(&model),
             };
-            let (intake, looked) = (Arc::clone(intake), looked.clone());
+            let (app, looked) = (app.clone(), looked.clone());
             thread::Builder::new()
                 .name(format!("detector-{number}"))
                 .spawn(move || {
-                    while let Some(waiting) = intake.take() {
+                    while let Some(waiting) = app.intake.take() {
+                        let waited = app.now() - waiting.frame.received_at;
+                        histogram!(telemetry::STAGE_SECONDS, "stage" => "queue")
+                            .record(waited.to_std().unwrap_or_default());
                         let seen = eye.look(&waiting.frame);
                         if looked.blocking_send(Looked { waiting, seen }).is_err() {
                             return;
@@ -59,8 +64,6 @@ struct Eye {
 
 impl Eye {
     fn look(&mut self, frame: &Frame) -> Result<Detections, String> {
-        let waited = (now() - frame.received_at).to_std().unwrap_or_default();
-        histogram!(telemetry::STAGE_SECONDS, "stage" => "queue").record(waited);
         let started = Instant::now();
         let mut detector = match self.detector.take() {
             Some(detector) => detector,

@@ -54,12 +54,12 @@ pub struct Pipeline {
 }
 
 impl Pipeline {
-    /// Starts `detectors` threads (0: one per core) and the recorder.
-    pub async fn start(app: &App, model: Model, detectors: usize) -> anyhow::Result<Self> {
+    /// Starts the detector threads and the recorder.
+    pub async fn start(app: &App, model: Model) -> anyhow::Result<Self> {
         let rules = catalogue::sighting_rules(&app.db)
             .await
             .context("cannot read the sighting rules")?;
-        let count = match detectors {
+        let count = match app.config.vision.detectors {
             0 => thread::available_parallelism()?.get(),
             given => given,
         };
@@ -76,7 +76,7 @@ impl Pipeline {
         };
         Ok(Self {
             intake: Arc::clone(&app.intake),
-            detectors: detectors::start(count, &Arc::new(model), &app.intake, &sender)?,
+            detectors: detectors::start(count, app, model, &sender)?,
             recorder: tokio::spawn(recorder.run(looked)),
             give_up,
         })
@@ -124,7 +124,7 @@ impl Recorder {
     async fn run(mut self, mut looked: mpsc::Receiver<Looked>) {
         let mut batch = Vec::with_capacity(BATCH_MAX);
         while looked.recv_many(&mut batch, BATCH_MAX).await > 0 {
-            let at = now();
+            let at = self.app.now();
             let mut frames: Vec<Followed> =
                 batch.drain(..).map(|looked| self.follow(looked)).collect();
             let changes = self.record(&mut frames, at).await;
@@ -235,7 +235,9 @@ impl Recorder {
         match report.outcome {
             FrameOutcome::Processed => {
                 counter!(telemetry::FRAMES, "outcome" => "processed", "reason" => "").increment(1);
-                let total = (now() - frame.received_at).to_std().unwrap_or_default();
+                let total = (self.app.now() - frame.received_at)
+                    .to_std()
+                    .unwrap_or_default();
                 histogram!(telemetry::STAGE_SECONDS, "stage" => "total").record(total);
                 self.app.last_frames.put(
                     &frame.camera.id,
@@ -281,12 +283,4 @@ fn log_failure(frame: &Frame, report: &FrameReport) {
     let reason = report.reason.as_deref().unwrap_or_default();
     tracing::warn!(camera = %frame.camera.id, frame = %frame.id, reason, "a frame failed");
     counter!(telemetry::FRAMES, "outcome" => "failed", "reason" => "").increment(1);
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the pipeline is where frames meet the clock; its steps are told the time"
-)]
-fn now() -> DateTime<Utc> {
-    Utc::now()
 }

@@ -322,7 +322,10 @@ fn the_shipped_model_finds_events_on_rendered_streets() {
         }
     }
     println!("{events} events, {found} boxes, {right} of them right");
-    assert!(right * 10 >= found * 9, "{right} of {found} boxes are right");
+    assert!(
+        right * 10 >= found * 9,
+        "{right} of {found} boxes are right"
+    );
     assert!(right * 10 >= events, "{right} of {events} events found");
 }
 
@@ -355,5 +358,8 @@ fn the_same_street_in_another_resolution_has_its_events_in_the_same_places() {
     }
     assert!(pairs >= 10, "only {pairs} things were seen in both");
     let mean_px = off_px / f64::from(pairs);
-    assert!(mean_px < 4.0, "feet are {mean_px} pixels of 1280 apart on average");
+    assert!(
+        mean_px < 4.0,
+        "feet are {mean_px} pixels of 1280 apart on average"
+    );
 }
