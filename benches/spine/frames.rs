@@ -2,12 +2,17 @@
 //! running the model are the floor; everything else together should be less than 5 % of the time.
 
 use std::fs;
+use std::hint::black_box;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use cityward::camera::jpeg::probe;
-use cityward::demo::{FramesArgs, write_frames};
+use cityward::config::DataConfig;
+use cityward::database::{self, Mode};
+use cityward::demo::{self, City, FramesArgs};
 use cityward::ground::{Calibration, ControlPair};
+use cityward::space::GroundPoint;
 use cityward::territory::Territory;
 use cityward::vision::{Detections, Detector, Model};
 
@@ -38,35 +43,66 @@ impl Stage {
     }
 }
 
-/// Prints one table per resolution. `territory` is asked about every box; the camera stands over
-/// the middle of its first cell.
-pub(crate) fn run(territory: &Territory, over: cityward::space::GroundPoint) {
-    let model = Model::load(Path::new("models/street-events"), &onnxruntime())
-        .expect("the shipped model loads");
-    println!("\n(b) one frame through the pipe on one core, model {}", model.reference().name);
+/// In the middle of the demo city.
+const MIDDLE: GroundPoint = GroundPoint {
+    lon: 119.92,
+    lat: 32.45,
+};
+
+pub(crate) fn run() -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let territory = runtime.block_on(demo_territory())?;
+    let model = Model::load(Path::new("models/street-events"), &onnxruntime())?;
+    let reference = model.reference();
+    println!("model {} {}, one core", reference.name, reference.version);
     for (width, height) in [(1280, 720), (1920, 1080)] {
-        let mut detector = model.detector().expect("it has loaded before");
-        let calibration = calibration(over, width, height);
+        let calibration = calibration(width, height)?;
         let place = |seen: &Detections| {
             for detection in &seen.found {
                 let Some(class) = detection.class else {
                     continue;
                 };
                 if let Ok(fix) = calibration.locate(detection.pixel_box.foot()) {
-                    std::hint::black_box(territory.locate(fix.point, class, &[], 5.0));
+                    black_box(territory.locate(fix.point, class, &[class], 5.0));
                 }
             }
         };
-        let mut stages = measure(&pictures(width), &mut detector, place);
+        let mut stages = measure(&pictures(width)?, &mut model.detector()?, place)?;
         print(width, height, &mut stages);
     }
+    Ok(())
+}
+
+/// The cells, components and rules of the demo city.
+async fn demo_territory() -> anyhow::Result<Territory> {
+    let folder = tempfile::Builder::new()
+        .prefix("cityward-bench-")
+        .tempdir()?;
+    // the server may run as another user
+    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o711))?;
+    let config = DataConfig {
+        database_url: None,
+        data_dir: folder.path().to_owned(),
+        database_connections_max: 2,
+        postgres_bin: None,
+    };
+    let database = database::open(&config, Mode::Serve).await?;
+    demo::ensure_city(&database.pool, &City::build(1)).await?;
+    let now = sqlx::query_scalar("select now()")
+        .fetch_one(&database.pool)
+        .await?;
+    let territory = Territory::load(&database.pool, now).await;
+    database.close().await?;
+    territory
 }
 
 fn measure(
     pictures: &[Vec<u8>],
     detector: &mut Detector,
     place: impl Fn(&Detections),
-) -> [Stage; 6] {
+) -> anyhow::Result<[Stage; 6]> {
     let mut stages = [
         Stage::new("probe the JPEG's header", false),
         Stage::new("decode the JPEG, reduced", true),
@@ -78,9 +114,9 @@ fn measure(
     for round in 0..=ROUNDS {
         for jpeg in pictures {
             let start = Instant::now();
-            std::hint::black_box(probe(jpeg, u32::MAX)).expect("rendered pictures are whole");
+            black_box(probe(jpeg, u32::MAX)?);
             let probed = start.elapsed();
-            let seen = detector.detect(jpeg).expect("rendered pictures decode");
+            let seen = detector.detect(jpeg)?;
             let start = Instant::now();
             place(&seen);
             let placed = start.elapsed();
@@ -94,7 +130,7 @@ fn measure(
             }
         }
     }
-    stages
+    Ok(stages)
 }
 
 fn print(width: u32, height: u32, stages: &mut [Stage]) {
@@ -119,30 +155,27 @@ fn print(width: u32, height: u32, stages: &mut [Stage]) {
 }
 
 /// Rendered streets, as the demo cameras push them.
-fn pictures(width: u32) -> Vec<Vec<u8>> {
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    write_frames(&FramesArgs {
+fn pictures(width: u32) -> anyhow::Result<Vec<Vec<u8>>> {
+    let folder = tempfile::tempdir()?;
+    demo::write_frames(&FramesArgs {
         out: folder.path().to_owned(),
         count: PICTURES,
         seed: 5,
         width,
         split: false,
-    })
-    .expect("pictures can be rendered");
-    (0..PICTURES)
-        .map(|number| fs::read(folder.path().join(format!("{number:06}.jpg"))))
-        .collect::<Result<_, _>>()
-        .expect("they were just written")
+    })?;
+    let read = |number| fs::read(folder.path().join(format!("{number:06}.jpg")));
+    Ok((0..PICTURES).map(read).collect::<Result<_, _>>()?)
 }
 
-/// A camera that sees 40 m of street around a point.
-fn calibration(over: cityward::space::GroundPoint, width: u32, height: u32) -> Calibration {
+/// A camera that sees some tens of metres of street.
+fn calibration(width: u32, height: u32) -> anyhow::Result<Calibration> {
     let (width_px, height_px) = (f64::from(width), f64::from(height));
     let pair = |x: f64, y: f64, east: f64, north: f64| ControlPair {
         x: x * width_px,
         y: y * height_px,
-        lon: over.lon + east * 1e-5,
-        lat: over.lat + north * 1e-5,
+        lon: MIDDLE.lon + east * 1e-5,
+        lat: MIDDLE.lat + north * 1e-5,
     };
     let pairs = vec![
         pair(0.05, 0.95, -5.0, -10.0),
@@ -151,9 +184,10 @@ fn calibration(over: cityward::space::GroundPoint, width: u32, height: u32) -> C
         pair(0.35, 0.40, -6.0, 20.0),
         pair(0.50, 0.60, 0.0, 2.0),
     ];
-    Calibration::fit(pairs, width, height, None).expect("five pairs make a calibration")
+    Ok(Calibration::fit(pairs, width, height, None)?)
 }
 
+/// Where the service looks for it too.
 fn onnxruntime() -> PathBuf {
     std::env::var_os("ORT_DYLIB_PATH")
         .map_or_else(|| ".cache/onnxruntime/libonnxruntime.so".into(), PathBuf::from)
