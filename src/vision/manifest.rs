@@ -4,7 +4,7 @@
 use serde::Deserialize;
 
 use super::fit::Letterbox;
-use crate::catalogue::ClassCode;
+use crate::catalogue::{Catalogue, ClassCode};
 
 /// The whole of `model.toml`; unknown keys are refused.
 #[derive(Debug, Clone, Deserialize)]
@@ -145,6 +145,11 @@ impl Manifest {
                 class.threshold.is_none_or(|t| t > 0.0 && t < 1.0),
                 "classes.threshold: expected more than 0, less than 1",
             )?;
+            if let Some(code) = class.class
+                && Catalogue::shipped().class(code).is_none()
+            {
+                return Err(format!("classes.class: the catalogue has no {code}"));
+            }
         }
         for expected in &self.golden.boxes {
             if !self.classes.iter().any(|c| c.label == expected.label) {

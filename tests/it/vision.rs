@@ -222,6 +222,8 @@ fn a_model_that_is_not_as_declared_is_refused_by_name() {
     assert!(error.to_string().contains("nms.iou"), "{error}");
     let error = load_with("M06042", "M6042");
     assert!(matches!(error, ModelError::Manifest { .. }), "{error}");
+    let error = load_with("M06042", "M99999");
+    assert!(error.to_string().contains("no M99999"), "{error}");
     let error = load_with("golden.jpg", "silver.jpg");
     assert!(error.to_string().contains("silver.jpg"), "{error}");
     let error = load_with("colour = \"bgr\"", "colour = \"rgb\"");
