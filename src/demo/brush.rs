@@ -9,6 +9,7 @@ use tiny_skia::{
 };
 
 use super::color::{Rgb, byte, scale};
+use super::grain::roll;
 use super::light::Light;
 use super::pinhole::Pinhole;
 use super::shadow::flat_path;
@@ -137,6 +138,33 @@ impl Canvas<'_> {
         if let Some(path) = builder.finish() {
             let shader = self.round_shade((x, y), widest * per_m, color, middle);
             self.fill(&path, shader);
+        }
+    }
+
+    /// A ragged patch of one colour that faces the camera, such as a tuft of leaves.
+    pub(super) fn tuft(&mut self, middle: Vec3, radius_m: f32, seed: u32, color: Rgb, up: f32) {
+        let depth = self.camera.depth(middle);
+        let Some((x, y)) = self.camera.pixel_from_scene(middle) else {
+            return;
+        };
+        let radius = radius_m * self.camera.focal_px / depth;
+        let mut builder = PathBuilder::new();
+        for n in 0..11_u8 {
+            let angle = f32::from(n) * std::f32::consts::TAU / 11.0;
+            let out = radius * (0.62 + 0.55 * roll(seed, i32::from(n)));
+            let (px, py) = (x + out * angle.cos(), y + out * 0.85 * angle.sin());
+            if n == 0 {
+                builder.move_to(px, py);
+            } else {
+                builder.line_to(px, py);
+            }
+        }
+        builder.close();
+        let sun = self.light.sun;
+        let normal = v3(sun.x * 0.5, sun.y * 0.5, up).unit();
+        let color = self.lit(color, normal, middle);
+        if let Some(path) = builder.finish() {
+            self.fill(&path, solid(color, 0.94));
         }
     }
 

@@ -85,31 +85,31 @@ pub(super) fn tree(canvas: &mut Canvas<'_>, thing: &Thing) {
         thing.seed,
         3,
     );
-    let mut puffs: Vec<(Vec3, f32, Rgb)> = (0..64)
+    let mut tufts: Vec<(Vec3, f32, Rgb)> = (0..150)
         .map(|n| {
             let angle = roll(thing.seed, n * 5 + 10) * std::f32::consts::TAU;
-            let out = roll(thing.seed, n * 5 + 11).sqrt() * 1.5 * size;
-            let up = (roll(thing.seed, n * 5 + 12) - 0.35) * 2.3 * size;
-            let tone = 0.8 + 0.2 * up / size + 0.3 * (roll(thing.seed, n * 5 + 13) - 0.5);
+            let up = roll(thing.seed, n * 5 + 12) * 2.0 - 0.9;
+            let wide = (1.15 - up * up * 0.75).max(0.1).sqrt();
+            let out = roll(thing.seed, n * 5 + 11).sqrt() * 1.5 * size * wide;
+            // deep inside and below the crown is dark
+            let tone = 0.62 + 0.26 * (up + 0.9) + 0.34 * (roll(thing.seed, n * 5 + 13) - 0.5);
             (
-                stand.at(out * angle.cos(), out * angle.sin(), crown_z + up),
-                (0.24 + 0.24 * roll(thing.seed, n * 5 + 14)) * size,
+                stand.at(
+                    out * angle.cos(),
+                    out * angle.sin(),
+                    crown_z + up * 1.3 * size,
+                ),
+                (0.17 + 0.24 * roll(thing.seed, n * 5 + 14)) * size,
                 scale(leaf, tone),
             )
         })
         .collect();
     let camera = *canvas.camera;
-    puffs.sort_by(|a, b| camera.depth(b.0).total_cmp(&camera.depth(a.0)));
-    for (n, (middle, radius, color)) in (0_i32..).zip(puffs) {
+    tufts.sort_by(|a, b| camera.depth(b.0).total_cmp(&camera.depth(a.0)));
+    for (n, (middle, radius, color)) in (0_i32..).zip(tufts) {
         let seed = hash2(thing.seed.cast_signed(), n);
-        canvas.lump(
-            middle,
-            |angle| {
-                let ragged = 0.82 + 0.30 * (angle * 5.0 + roll(seed, 1) * 6.0).sin().abs();
-                (radius * ragged, radius * ragged * 0.85)
-            },
-            color,
-        );
+        let up = 0.2 + (middle.z - crown_z) / size;
+        canvas.tuft(middle, radius, seed, color, up.max(0.05));
     }
 }
 
@@ -249,18 +249,18 @@ pub(super) fn bush(canvas: &mut Canvas<'_>, thing: &Thing) {
         (0.0, 0.35),
         rgb(0x8c8a84),
     );
-    for n in 0..12_i32 {
-        let x = (roll(thing.seed, n * 3 + 4) - 0.5) * 1.7;
-        let y = (roll(thing.seed, n * 3 + 5) - 0.5) * 0.5;
-        let tone = 0.75 + 0.4 * roll(thing.seed, n * 3 + 6);
-        let middle = stand.at(x, y, 0.5 + 0.15 * roll(thing.seed, n));
-        canvas.lump(
-            middle,
-            |angle| {
-                let ragged = 0.24 + 0.07 * (angle * 4.0 + x * 9.0).sin();
-                (ragged, ragged)
-            },
+    for n in 0..40_i32 {
+        let x = (roll(thing.seed, n * 3 + 4) - 0.5) * 1.8;
+        let y = (roll(thing.seed, n * 3 + 5) - 0.5) * 0.6;
+        let rise = roll(thing.seed, n * 3 + 6);
+        let seed = hash2(thing.seed.cast_signed(), n);
+        let tone = 0.65 + 0.5 * rise;
+        canvas.tuft(
+            stand.at(x, y, 0.38 + 0.35 * rise),
+            0.17,
+            seed,
             scale(leaf, tone),
+            rise + 0.1,
         );
     }
 }

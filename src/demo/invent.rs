@@ -212,7 +212,7 @@ struct Cast<'a> {
 
 impl Cast<'_> {
     fn fill(&mut self, rng: &mut ChaCha8Rng) {
-        let events = *[0, 0, 0, 1, 1, 2, 2, 3].choose(rng).expect("not empty");
+        let events = *[0, 0, 1, 1, 2, 2, 3, 4].choose(rng).expect("not empty");
         for _ in 0..events {
             let kind = *EVENTS.choose(rng).expect("not empty");
             self.put(rng, kind);
