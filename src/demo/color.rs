@@ -46,3 +46,12 @@ pub(super) fn byte(value: f32) -> u8 {
 pub(super) fn step(value: f32) -> i32 {
     value.floor() as i32
 }
+
+/// Metres in f64 as the city has them, to the f32 a picture is computed in.
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "a picture needs centimetres over a few hundred metres"
+)]
+pub(super) fn narrow(value: f64) -> f32 {
+    value as f32
+}

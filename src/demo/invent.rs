@@ -44,7 +44,12 @@ pub(super) fn scene(rng: &mut ChaCha8Rng, size: (u32, u32)) -> (Scene, Pinhole) 
     })
     .choose(rng)
     .expect("the list is not empty");
-    let street = street(rng, profile);
+    let mut crossings = Vec::new();
+    if rng.random_bool(0.45) {
+        let from = rng.random_range(14.0..40.0);
+        crossings.push((from, from + rng.random_range(6.0..11.0)));
+    }
+    let street = street(rng, profile, crossings);
     let camera = camera(rng, &street, size);
     let mut cast = Cast {
         street: &street,
@@ -65,7 +70,7 @@ pub(super) fn scene(rng: &mut ChaCha8Rng, size: (u32, u32)) -> (Scene, Pinhole) 
 }
 
 /// A street with this cross-section; surfaces, wear, houses and side streets by chance.
-pub(super) fn street(rng: &mut ChaCha8Rng, profile: Profile) -> Street {
+pub(super) fn street(rng: &mut ChaCha8Rng, profile: Profile, crossings: Vec<(f32, f32)>) -> Street {
     let grey = rng.random_range(0.26..0.52);
     let asphalt: Rgb = [
         grey * rng.random_range(0.97..1.05),
@@ -80,11 +85,6 @@ pub(super) fn street(rng: &mut ChaCha8Rng, profile: Profile) -> Street {
         ),
         rng.random_range(0.8..1.05),
     );
-    let mut crossings = Vec::new();
-    if rng.random_bool(0.45) {
-        let from = rng.random_range(14.0..40.0);
-        crossings.push((from, from + rng.random_range(6.0..11.0)));
-    }
     let patches = (0..rng.random_range(2..12))
         .map(|_| Patch {
             x: rng.random_range(-5.0..55.0),

@@ -1,9 +1,12 @@
 //! A city of our own to try it all on: built from a seed, watched by rendered cameras.
 
 mod backdrop;
+mod blocks;
 mod brush;
+mod city;
 mod cli;
 mod color;
+mod equipment;
 mod frames;
 mod front;
 mod furniture;
@@ -12,14 +15,29 @@ mod ground_paint;
 mod incident;
 mod invent;
 mod light;
+mod names;
 mod pinhole;
+mod plan;
+mod plane;
 mod puddle;
+mod push;
 mod render;
+mod rows;
 mod scene;
+mod schedule;
 mod shadow;
+mod site;
+mod stage;
+mod store;
 mod traffic;
 mod truth;
+mod units;
 mod vector;
+mod watch;
 
+pub use city::City;
 pub use cli::{DemoArgs, FramesArgs};
 pub use frames::write as write_frames;
+pub use push::push;
+pub use stage::{Stage, Staged};
+pub use store::ensure_city;

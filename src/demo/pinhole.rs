@@ -64,4 +64,10 @@ impl Pinhole {
             + self.right * ((x - cx) / self.focal_px)
             + self.down * ((y - cy) / self.focal_px)
     }
+
+    /// The ground a pixel below the horizon shows.
+    pub(super) fn ground_from_pixel(&self, x: f32, y: f32) -> Vec3 {
+        let ray = self.ray(x, y);
+        self.at + ray * (self.at.z / -ray.z)
+    }
 }
