@@ -6,10 +6,10 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use cityward::config::{Config, DataConfig, LogConfig, LogFormat};
 use cityward::database::{self, Mode};
-use cityward::demo::{self, FramesArgs};
+use cityward::demo::{self, DemoArgs, FramesArgs};
 use cityward::import::{self, ImportArgs};
 use cityward::{access, router, service};
-use clap::{Parser, Subcommand};
+use clap::{Args, Parser, Subcommand};
 use sqlx::PgPool;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -30,6 +30,8 @@ struct Cli {
 enum Command {
     /// Runs the service.
     Serve(Box<Config>),
+    /// Builds a demo city unless it is there, runs the service and pushes the city's cameras to it.
+    Demo(Box<DemoConfig>),
     /// Takes a file of others into the city: components or cells.
     Import(Box<ImportArgs>),
     /// Writes labelled pictures of invented streets, for training a detector.
@@ -38,6 +40,14 @@ enum Command {
     Password(DataConfig),
     /// Prints the OpenAPI document of the service.
     Openapi,
+}
+
+#[derive(Debug, Args)]
+struct DemoConfig {
+    #[command(flatten)]
+    config: Config,
+    #[command(flatten)]
+    demo: DemoArgs,
 }
 
 #[tokio::main]
@@ -58,7 +68,8 @@ async fn main() -> ExitCode {
 
 async fn run(command: Command) -> anyhow::Result<ExitCode> {
     match command {
-        Command::Serve(config) => serve(*config, stop_signal()?).await?,
+        Command::Serve(config) => serve(*config, None, stop_signal()?).await?,
+        Command::Demo(args) => serve(args.config, Some(args.demo), stop_signal()?).await?,
         Command::Import(args) => return unless_stopped(import::run(*args)).await,
         Command::DemoFrames(args) => demo::write_frames(&args)?,
         Command::Password(data) => unless_stopped(reset_password(&data)).await?,
@@ -77,7 +88,11 @@ async fn unless_stopped<T>(work: impl Future<Output = anyhow::Result<T>>) -> any
 }
 
 /// Starts everything from the database up, serves, and stops in the opposite order.
-async fn serve(config: Config, stop: CancellationToken) -> anyhow::Result<()> {
+async fn serve(
+    config: Config,
+    demo: Option<DemoArgs>,
+    stop: CancellationToken,
+) -> anyhow::Result<()> {
     let listen = config.http.listen;
     let listener = TcpListener::bind(listen)
         .await
@@ -88,10 +103,34 @@ async fn serve(config: Config, stop: CancellationToken) -> anyhow::Result<()> {
         database = database::open(&config.data, Mode::Serve) => database?,
         () = stop.cancelled() => return Ok(()),
     };
-    welcome(&database.pool, &url).await?;
-    let served = service::run(config, database.pool.clone(), listener, stop).await;
+    let served = serve_from(config, demo, &database.pool, listener, url, stop).await;
     let closed = database.close().await;
     served.and(closed)
+}
+
+/// Everything that happens while the database is open.
+async fn serve_from(
+    config: Config,
+    demo: Option<DemoArgs>,
+    db: &PgPool,
+    listener: TcpListener,
+    url: String,
+    stop: CancellationToken,
+) -> anyhow::Result<()> {
+    // the cameras stop when the service does, for whatever reason
+    let cameras_stop = stop.child_token();
+    let _stop_cameras = cameras_stop.clone().drop_guard();
+    let cameras = match &demo {
+        Some(args) => Some(demo::start(db, args, url.clone(), cameras_stop.clone()).await?),
+        None => None,
+    };
+    welcome(db, &url).await?;
+    let served = service::run(config, db.clone(), listener, stop).await;
+    cameras_stop.cancel();
+    if let Some(cameras) = cameras {
+        cameras.await?;
+    }
+    served
 }
 
 /// Says where the page is and how to sign in.

@@ -128,7 +128,7 @@ impl Net {
         let half = (self.columns[COLUMNS], self.rows[ROWS]);
         let (u, v) = (x / half.0, y / half.1);
         // square to disc, part of the way: outer squares become rings
-        let round = 0.34;
+        let round = 0.25;
         let squeeze =
             |along: f64, across: f64| 1.0 - round * across * across * along.abs().min(1.0);
         let (mut e, mut n) = (x * squeeze(u, v), y * squeeze(v, u));

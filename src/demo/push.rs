@@ -60,13 +60,10 @@ pub async fn push(
     for camera in 0..cameras {
         // one after the other, so that the detector is never asked for all at once
         let first = Instant::now() + period * u32::try_from(camera)? / u32::try_from(cameras)?;
-        let (pusher, stop) = (Arc::clone(&pusher), stop.clone());
-        tasks.spawn(async move {
-            tokio::select! {
-                () = stop.cancelled() => {}
-                () = pusher.watch(camera, first, period) => {}
-            }
-        });
+        let pusher = Arc::clone(&pusher);
+        tasks.spawn(stop.clone().run_until_cancelled_owned(async move {
+            pusher.watch(camera, first, period).await;
+        }));
     }
     while tasks.join_next().await.is_some() {}
     Ok(())

@@ -151,7 +151,7 @@ fn lap(now_ms: i64, speed: f32, start: f32, loop_m: f32) -> f32 {
 /// Cars at the kerb that change from hour to hour and leave the spots free.
 fn parked(street: &Street, own: u32, now_ms: i64, spots: &[Thing]) -> Vec<Thing> {
     let hour = i32::try_from(now_ms / 3_600_000 % (1 << 24)).unwrap_or_default();
-    (0..7_i32)
+    (0..10_i32)
         .filter_map(|n| {
             let seed = hash2(own.cast_signed() ^ n, hour / 2);
             let side = if n % 2 == 0 { 1.0 } else { -1.0 };
@@ -161,7 +161,7 @@ fn parked(street: &Street, own: u32, now_ms: i64, spots: &[Thing]) -> Vec<Thing>
                 } else {
                     Kind::Van
                 },
-                x: 13.0 + 7.5 * n as f32 + 2.0 * roll(seed, 2),
+                x: 10.0 + 5.6 * n as f32 + 2.0 * roll(seed, 2),
                 y: side * (street.road_half_m - 1.25),
                 yaw: if side < 0.0 {
                     0.0
@@ -181,7 +181,7 @@ fn parked(street: &Street, own: u32, now_ms: i64, spots: &[Thing]) -> Vec<Thing>
 /// Traffic keeps to the right: away from the camera on the right side, towards it on the left.
 fn passing(street: &Street, own: u32, now_ms: i64) -> Vec<Thing> {
     let lanes = i32::from(street.lanes.max(1));
-    (0..4 + 2 * lanes)
+    (0..8 + 4 * lanes)
         .map(|n| {
             let seed = hash2(own.cast_signed(), 500 + n);
             let side = if n % 2 == 0 { -1.0 } else { 1.0 };
@@ -219,7 +219,7 @@ fn passing(street: &Street, own: u32, now_ms: i64) -> Vec<Thing> {
 
 /// People on the pavements, and bicycles that lean there.
 fn walking(street: &Street, own: u32, now_ms: i64) -> Vec<Thing> {
-    (0..9_i32)
+    (0..18_i32)
         .map(|n| {
             let seed = hash2(own.cast_signed(), 900 + n);
             let side = if n % 2 == 0 { 1.0 } else { -1.0 };
@@ -231,7 +231,7 @@ fn walking(street: &Street, own: u32, now_ms: i64) -> Vec<Thing> {
                 130.0,
             ) - 20.0;
             let aside = street.road_half_m + street.pavement_m * (0.55 + 0.35 * roll(seed, 4));
-            let leans = n >= 6;
+            let leans = n >= 13;
             Thing {
                 kind: if leans { Kind::Bicycle } else { Kind::Person },
                 x: match (leans, away) {
