@@ -283,3 +283,6 @@ impl<R> State<R> {
         u32::try_from(waited_s.clamp(1, 30)).unwrap_or(1)
     }
 }
+
+#[cfg(test)]
+mod tests;

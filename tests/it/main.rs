@@ -1,6 +1,7 @@
 //! Everything that needs more than one function: real PostGIS, the real model, the real binary.
 
 mod city;
+mod door;
 mod program;
 mod service;
 
@@ -10,6 +11,7 @@ mod cases;
 mod database;
 mod demo;
 mod frame_to_map;
+mod frames;
 mod import;
 mod live;
 mod malformed;

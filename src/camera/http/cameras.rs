@@ -355,7 +355,7 @@ pub(super) async fn newest_frame(
     let headers = [
         (CONTENT_TYPE, "image/jpeg".to_owned()),
         (CACHE_CONTROL, "no-store".to_owned()),
-        (super::frames::CAPTURED_AT, captured_at),
+        (super::pictures::CAPTURED_AT, captured_at),
     ];
     Ok((headers, frame.jpeg).into_response())
 }

@@ -3,6 +3,7 @@
 mod body;
 mod cameras;
 mod frames;
+mod pictures;
 
 use axum::extract::DefaultBodyLimit;
 use utoipa_axum::router::OpenApiRouter;
