@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -18,7 +19,7 @@ use crate::city::TestCity;
 use crate::live::EventSource;
 use crate::service::TestService;
 
-const PICTURES: u32 = 16;
+const PICTURES: u32 = 10;
 /// Farther apart than any class joins sightings.
 const CORNERS_M: f64 = 120.0;
 
@@ -28,14 +29,15 @@ struct Scene {
     truth: Vec<(String, PixelBox)>,
 }
 
-fn scenes() -> Vec<Scene> {
+/// Rendered once for all tests.
+static SCENES: LazyLock<Vec<Scene>> = LazyLock::new(|| {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().to_owned();
     demo::write_frames(&FramesArgs {
         out: out.clone(),
         count: PICTURES,
         seed: 11,
-        width: 1280,
+        width: 640,
         split: false,
     })
     .unwrap();
@@ -59,7 +61,7 @@ fn scenes() -> Vec<Scene> {
             }
         })
         .collect()
-}
+});
 
 fn pixel_box(json: &Value) -> PixelBox {
     serde_json::from_value(json.clone()).unwrap()
@@ -113,12 +115,8 @@ fn placed(report: &Value) -> Vec<&Value> {
 }
 
 /// The first scene in which the model sees something it should, by its number.
-async fn telling_scene<'a>(
-    service: &TestService,
-    token: &str,
-    scenes: &'a [Scene],
-) -> (u32, &'a Scene, Value) {
-    for (corner, scene) in (0..).zip(scenes) {
+async fn telling_scene(service: &TestService, token: &str) -> (u32, &'static Scene, Value) {
+    for (corner, scene) in (0..).zip(SCENES.iter()) {
         let report = push(service, token, corner, &scene.jpeg, second(0)).await;
         assert_eq!(report["outcome"], "processed", "{report}");
         let seen = placed(&report).into_iter().find(|found| {
@@ -138,10 +136,9 @@ async fn telling_scene<'a>(
 async fn a_frame_becomes_a_case_on_the_map() {
     let city = TestCity::new().await;
     let token = lay_out(&city).await;
-    let scenes = scenes();
     let service = TestService::start(&city).await;
     let person = service.sign_in(&city).await;
-    let (corner, scene, seen) = telling_scene(&service, &token, &scenes).await;
+    let (corner, scene, seen) = telling_scene(&service, &token).await;
     let class = seen["class"].as_str().unwrap();
     let rule = &Catalogue::shipped().sighting_rules()[&class.parse().unwrap()];
 
@@ -210,9 +207,8 @@ async fn a_frame_becomes_a_case_on_the_map() {
 async fn a_case_survives_a_broken_connection() {
     let city = TestCity::new().await;
     let token = lay_out(&city).await;
-    let scenes = scenes();
     let service = TestService::start(&city).await;
-    let (corner, scene, seen) = telling_scene(&service, &token, &scenes).await;
+    let (corner, scene, seen) = telling_scene(&service, &token).await;
     let rule =
         &Catalogue::shipped().sighting_rules()[&seen["class"].as_str().unwrap().parse().unwrap()];
     for look in 2..rule.confirm_frames {
@@ -256,7 +252,10 @@ async fn a_case_survives_a_broken_connection() {
             .any(|found| found["case_id"].is_i64()),
         "{report}"
     );
-    let told: BTreeSet<i64> = placed(&report).iter().filter_map(|found| found["case_id"].as_i64()).collect();
+    let told: BTreeSet<i64> = placed(&report)
+        .iter()
+        .filter_map(|found| found["case_id"].as_i64())
+        .collect();
     let filed: Vec<i64> = sqlx::query_scalar("select case_id from city_case order by case_id")
         .fetch_all(&city.db)
         .await
@@ -270,9 +269,8 @@ async fn a_case_survives_a_broken_connection() {
 async fn a_stopping_service_finishes_what_it_accepted() {
     let city = TestCity::new().await;
     let token = lay_out(&city).await;
-    let scenes = scenes();
     let service = TestService::start(&city).await;
-    let (corner, scene, seen) = telling_scene(&service, &token, &scenes).await;
+    let (corner, scene, seen) = telling_scene(&service, &token).await;
     let rule =
         &Catalogue::shipped().sighting_rules()[&seen["class"].as_str().unwrap().parse().unwrap()];
     for look in 2..rule.confirm_frames {
