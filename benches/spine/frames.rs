@@ -124,7 +124,14 @@ fn measure(
                 continue; // buffers grow and code is paged in
             }
             let inner = detector.stages();
-            let spent = [probed, inner.decode, inner.prepare, inner.run, inner.boxes, placed];
+            let spent = [
+                probed,
+                inner.decode,
+                inner.prepare,
+                inner.run,
+                inner.boxes,
+                placed,
+            ];
             for (stage, spent) in stages.iter_mut().zip(spent) {
                 stage.spent.push(spent);
             }
@@ -148,10 +155,16 @@ fn print(width: u32, height: u32, stages: &mut [Stage]) {
     let ours = typical.iter().filter(|(_, floor, _)| !floor);
     let ours = ours.map(|(_, _, spent)| *spent).sum();
     let (ms, per_s) = (total.as_secs_f64() * 1e3, 1.0 / total.as_secs_f64());
-    println!("    {:<36}{ms:>9.3} ms  = {per_s:.0} frames/s per core", "together");
+    println!(
+        "    {:<36}{ms:>9.3} ms  = {per_s:.0} frames/s per core",
+        "together"
+    );
     let met = if share(ours) < 5.0 { "met" } else { "missed" };
     let all_else = "all but decoding and the model";
-    println!("    {all_else:<36}{:>9.1} %  (goal: less than 5 %, {met})", share(ours));
+    println!(
+        "    {all_else:<36}{:>9.1} %  (goal: less than 5 %, {met})",
+        share(ours)
+    );
 }
 
 /// Rendered streets, as the demo cameras push them.
@@ -189,6 +202,8 @@ fn calibration(width: u32, height: u32) -> anyhow::Result<Calibration> {
 
 /// Where the service looks for it too.
 fn onnxruntime() -> PathBuf {
-    std::env::var_os("ORT_DYLIB_PATH")
-        .map_or_else(|| ".cache/onnxruntime/libonnxruntime.so".into(), PathBuf::from)
+    std::env::var_os("ORT_DYLIB_PATH").map_or_else(
+        || ".cache/onnxruntime/libonnxruntime.so".into(),
+        PathBuf::from,
+    )
 }

@@ -36,7 +36,9 @@ const FULL_LOAD_FOR: Duration = Duration::from_secs(8);
 const HALF_LOAD_FOR: Duration = Duration::from_secs(25);
 
 pub(crate) fn run() -> anyhow::Result<()> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
     runtime.block_on(measure())
 }
 
@@ -57,9 +59,14 @@ fn config(data_dir: &Path) -> Config {
 }
 
 async fn measure() -> anyhow::Result<()> {
-    let folder = tempfile::Builder::new().prefix("cityward-bench-").tempdir()?;
+    let folder = tempfile::Builder::new()
+        .prefix("cityward-bench-")
+        .tempdir()?;
     // the server may run as another user
-    std::fs::set_permissions(folder.path(), std::os::unix::fs::PermissionsExt::from_mode(0o711))?;
+    std::fs::set_permissions(
+        folder.path(),
+        std::os::unix::fs::PermissionsExt::from_mode(0o711),
+    )?;
     let config = config(folder.path());
     let database = database::open(&config.data, Mode::Serve).await?;
     let (cameras, token) = street::lay_out(&database.pool).await?;
@@ -94,7 +101,10 @@ async fn measure_with(
     mut browser: Browser,
 ) -> anyhow::Result<()> {
     let cameras = telling(&platform, cameras).await?;
-    println!("{} cameras with something to see, 1280 x 720 JPEG", cameras.len());
+    println!(
+        "{} cameras with something to see, 1280 x 720 JPEG",
+        cameras.len()
+    );
     let (cameras, full_per_s) = full_load(&platform, cameras).await?;
     let half_per_s = full_per_s / 2.0;
     let arrivals = browser.listen().await?;
@@ -147,17 +157,26 @@ async fn telling(platform: &Platform, cameras: Vec<Camera>) -> anyhow::Result<Ve
             ensure!(status == StatusCode::OK, "{status}: {report}");
             last = report;
         }
-        let mut found = last["frames"][0]["detections"].as_array().into_iter().flatten();
+        let mut found = last["frames"][0]["detections"]
+            .as_array()
+            .into_iter()
+            .flatten();
         if found.any(|found| found["case_id"].is_i64()) {
             telling.push(camera);
         }
     }
-    ensure!(telling.len() >= 4, "the model sees too little in the rendered streets");
+    ensure!(
+        telling.len() >= 4,
+        "the model sees too little in the rendered streets"
+    );
     Ok(telling)
 }
 
 /// Every camera pushes its next frame as soon as its last one is done. Frames per second.
-async fn full_load(platform: &Arc<Platform>, cameras: Vec<Camera>) -> anyhow::Result<(Vec<Camera>, f64)> {
+async fn full_load(
+    platform: &Arc<Platform>,
+    cameras: Vec<Camera>,
+) -> anyhow::Result<(Vec<Camera>, f64)> {
     let began = Instant::now();
     let pushing = cameras.into_iter().map(|mut camera| {
         let platform = Arc::clone(platform);
@@ -211,7 +230,12 @@ async fn half_load(
     pushed.into_iter().collect()
 }
 
-fn report(full_per_s: f64, half_per_s: f64, pushed: &Moments, arrivals: &Moments) -> anyhow::Result<()> {
+fn report(
+    full_per_s: f64,
+    half_per_s: f64,
+    pushed: &Moments,
+    arrivals: &Moments,
+) -> anyhow::Result<()> {
     let latency = |(frame, answered): (&_, &Instant)| {
         let arrived = arrivals.get(frame)?;
         // an event may overtake the answer
@@ -221,7 +245,10 @@ fn report(full_per_s: f64, half_per_s: f64, pushed: &Moments, arrivals: &Moments
     latencies.sort();
     let at = |share: f64| {
         let index = (latencies.len() as f64 * share).ceil() as usize;
-        latencies.get(index.saturating_sub(1)).copied().context("no event came")
+        latencies
+            .get(index.saturating_sub(1))
+            .copied()
+            .context("no event came")
     };
     let (p50, p99) = (at(0.5)?, at(0.99)?);
     println!("full load {full_per_s:.1} frames/s, pushed at half: {half_per_s:.1} frames/s");
@@ -238,6 +265,8 @@ fn report(full_per_s: f64, half_per_s: f64, pushed: &Moments, arrivals: &Moments
         GOAL.as_millis(),
         if p99 < GOAL { "met" } else { "missed" },
     );
-    println!("A frame without an event was superseded, or its case changed again in the same batch.");
+    println!(
+        "A frame without an event was superseded, or its case changed again in the same batch."
+    );
     Ok(())
 }

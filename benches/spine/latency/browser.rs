@@ -34,7 +34,12 @@ impl Browser {
             .await?
             .error_for_status()?;
         let cookie = answer.headers().get("set-cookie").context("a cookie")?;
-        let cookie = cookie.to_str()?.split(';').next().unwrap_or_default().to_owned();
+        let cookie = cookie
+            .to_str()?
+            .split(';')
+            .next()
+            .unwrap_or_default()
+            .to_owned();
         Ok(Self {
             client,
             base: base.to_owned(),

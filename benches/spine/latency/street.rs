@@ -60,7 +60,10 @@ pub(super) async fn lay_out(db: &PgPool) -> anyhow::Result<(Vec<Camera>, String)
 
 /// One cell around everything, with somebody responsible.
 async fn lay_out_cell(db: &PgPool) -> sqlx::Result<()> {
-    let (from, to) = (place(-50.0, -50.0), place(CORNERS_M * f64::from(CAMERAS), 100.0));
+    let (from, to) = (
+        place(-50.0, -50.0),
+        place(CORNERS_M * f64::from(CAMERAS), 100.0),
+    );
     sqlx::query(
         "with unit as (
             insert into unit (credit_code, name_zh, name_en, valid)
