@@ -19,10 +19,14 @@ mod geometry;
 mod geopackage_store;
 mod identity;
 mod options;
+mod osm;
+mod osm_file;
+mod osm_tags;
 mod overlap;
 mod progress;
 mod read;
 mod report;
+mod rings;
 mod row;
 mod run;
 mod shapefile;
@@ -35,7 +39,10 @@ pub use cells::cells;
 pub use components::components;
 pub use crs::Crs;
 pub use datum::{bd09_from_gcj02, gcj02_from_bd09, gcj02_from_wgs84, wgs84_from_gcj02};
-pub use options::{CellOptions, ComponentOptions, FileOptions, ImportArgs, ImportCommand};
+pub use options::{
+    CellOptions, ComponentOptions, FileOptions, ImportArgs, ImportCommand, OsmOptions,
+};
+pub use osm::osm;
 pub use progress::Progress;
 pub use report::{Outcome, Report, RowReport};
 pub use run::{execute, run};

@@ -36,6 +36,13 @@ pub enum ImportCommand {
         #[command(flatten)]
         options: CellOptions,
     },
+    /// Components, cameras and the base map from an OpenStreetMap extract (.osm.pbf).
+    Osm {
+        #[command(flatten)]
+        data: DataConfig,
+        #[command(flatten)]
+        options: OsmOptions,
+    },
 }
 
 /// How to read the file and what to do with rows that are wrong.
@@ -173,4 +180,20 @@ pub struct CellOptions {
     /// What to write beside the edition, for instance the decree.
     #[arg(long)]
     pub note: Option<String>,
+}
+
+/// How to read an OpenStreetMap extract.
+#[derive(Debug, Clone, Default, Args)]
+pub struct OsmOptions {
+    /// .osm.pbf
+    pub file: PathBuf,
+
+    /// Import what is right; without it one wrong element means nothing is imported.
+    #[arg(long)]
+    pub partial: bool,
+
+    /// Where to write what became of every element (CSV); default: imports/<FILE>.import.csv in
+    /// the data folder.
+    #[arg(long)]
+    pub report: Option<PathBuf>,
 }

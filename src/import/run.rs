@@ -9,7 +9,7 @@ use sqlx::PgPool;
 use super::options::{ImportArgs, ImportCommand};
 use super::progress::Progress;
 use super::report::Report;
-use super::{cells, components};
+use super::{cells, components, osm};
 use crate::config::DataConfig;
 use crate::database::{self, Mode};
 
@@ -40,7 +40,7 @@ pub async fn run(args: ImportArgs) -> anyhow::Result<ExitCode> {
 /// Imports into a database that is open.
 ///
 /// # Errors
-/// As of [`components`] and [`cells`].
+/// As of [`components`], [`cells`] and [`osm`].
 pub async fn execute(
     db: &PgPool,
     command: &ImportCommand,
@@ -51,19 +51,23 @@ pub async fn execute(
             components(db, file, options, progress).await
         }
         ImportCommand::Cells { file, options, .. } => cells(db, file, options, progress).await,
+        ImportCommand::Osm { options, .. } => osm(db, options, progress).await,
     }
 }
 
 impl ImportCommand {
     fn data(&self) -> &DataConfig {
         match self {
-            Self::Components { data, .. } | Self::Cells { data, .. } => data,
+            Self::Components { data, .. } | Self::Cells { data, .. } | Self::Osm { data, .. } => {
+                data
+            }
         }
     }
 
     fn report_path(&self) -> PathBuf {
         let (file, named): (&Path, _) = match self {
             Self::Components { file, .. } | Self::Cells { file, .. } => (&file.file, &file.report),
+            Self::Osm { options, .. } => (&options.file, &options.report),
         };
         let in_data = || {
             let mut name = file.file_name().unwrap_or_default().to_owned();

@@ -318,6 +318,86 @@ pub(super) async fn insert_cells(
     Ok(())
 }
 
+/// A camera that is ready to be written.
+#[derive(Debug)]
+pub(super) struct NewCamera {
+    /// Where its geometry is staged.
+    pub row: i32,
+    pub camera_id: String,
+    pub name_zh: String,
+    pub name_en: String,
+    pub height_m: Option<f64>,
+}
+
+/// A part of the base map that is ready to be written.
+#[derive(Debug)]
+pub(super) struct NewBasemap {
+    /// Where its geometry is staged.
+    pub row: i32,
+    pub kind: &'static str,
+    pub rank: &'static str,
+    pub name: String,
+    pub name_en: String,
+}
+
+/// Adds cameras, uncalibrated. Those that are known stay as people set them. Returns how many
+/// were new.
+pub(super) async fn insert_cameras(
+    tx: &mut PgConnection,
+    source: &str,
+    cameras: &[NewCamera],
+) -> Result<u64> {
+    let inserted = sqlx::query(
+        "insert into camera (camera_id, name_zh, name_en, location, height_m, source)
+         select r.camera_id, r.name_zh, r.name_en, st_pointonsurface(s.geom), r.height_m, $1
+         from unnest($2::int[], $3::text[], $4::text[], $5::text[], $6::float8[])
+                  as r(row, camera_id, name_zh, name_en, height_m)
+         join import_stage s on s.row = r.row
+         on conflict (camera_id) do nothing",
+    )
+    .bind(source)
+    .bind(column(cameras, |camera| camera.row))
+    .bind(column(cameras, |camera| camera.camera_id.as_str()))
+    .bind(column(cameras, |camera| camera.name_zh.as_str()))
+    .bind(column(cameras, |camera| camera.name_en.as_str()))
+    .bind(column(cameras, |camera| camera.height_m))
+    .execute(tx)
+    .await?;
+    Ok(inserted.rows_affected())
+}
+
+/// Puts these parts in the place of all that came from this source before.
+pub(super) async fn replace_basemap(
+    tx: &mut PgConnection,
+    source: &str,
+    parts: &[NewBasemap],
+    mut after_batch: impl FnMut(usize),
+) -> Result<()> {
+    sqlx::query("delete from basemap where source = $1")
+        .bind(source)
+        .execute(&mut *tx)
+        .await?;
+    for batch in parts.chunks(BATCH) {
+        sqlx::query(
+            "insert into basemap (kind, rank, name, name_en, geom, source)
+             select r.kind, r.rank, r.name, r.name_en, s.geom, $1
+             from unnest($2::int[], $3::basemap_kind[], $4::text[], $5::text[], $6::text[])
+                      as r(row, kind, rank, name, name_en)
+             join import_stage s on s.row = r.row",
+        )
+        .bind(source)
+        .bind(column(batch, |part| part.row))
+        .bind(column(batch, |part| part.kind))
+        .bind(column(batch, |part| part.rank))
+        .bind(column(batch, |part| part.name.as_str()))
+        .bind(column(batch, |part| part.name_en.as_str()))
+        .execute(&mut *tx)
+        .await?;
+        after_batch(batch.len());
+    }
+    Ok(())
+}
+
 fn column<'a, T, V>(batch: &'a [T], value: impl FnMut(&'a T) -> V) -> Vec<V> {
     batch.iter().map(value).collect()
 }
