@@ -9,7 +9,7 @@ use super::row::Row;
 
 /// What a column can mean.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Guess {
+pub(super) enum Guess {
     X,
     Y,
     Geometry,
@@ -63,7 +63,10 @@ impl Guess {
 }
 
 /// The column whose name fits best, if one fits.
-pub fn guess<'a>(what: Guess, columns: impl Iterator<Item = &'a str> + Clone) -> Option<&'a str> {
+pub(super) fn guess<'a>(
+    what: Guess,
+    columns: impl Iterator<Item = &'a str> + Clone,
+) -> Option<&'a str> {
     what.names().iter().find_map(|name| {
         let mut columns = columns.clone();
         columns.find(|column| column.trim().to_lowercase() == *name)
@@ -71,7 +74,7 @@ pub fn guess<'a>(what: Guess, columns: impl Iterator<Item = &'a str> + Clone) ->
 }
 
 /// The columns of a table: those of any of its first rows, for rows need not be alike.
-pub fn columns(rows: &[Row]) -> Vec<String> {
+pub(super) fn columns(rows: &[Row]) -> Vec<String> {
     let mut columns: Vec<String> = Vec::new();
     for row in rows.iter().take(100) {
         for name in row.properties.keys() {

@@ -1,6 +1,6 @@
 //! Files of others become components, cells and base map.
 //!
-//! Whatever the format, [`read`] turns a file into [`Row`]s: a geometry and properties, in the
+//! Whatever the format, `read` turns a file into rows: a geometry and properties, in the
 //! coordinates of the file. [`Crs`] brings them to WGS 84, the checks decide row by row, and one
 //! transaction writes what was taken. The [`Report`] says what became of every row, and why.
 

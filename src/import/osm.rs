@@ -73,7 +73,12 @@ fn checked(elements: &[OsmElement]) -> (Report, Vec<Option<Geometry>>) {
     for (index, element) in elements.iter().enumerate() {
         report.rows[index].id.clone_from(&element.id);
         match &element.geometry {
-            Ok(geometry) => geometries.push(Some(geometry.clone())),
+            Ok(geometry) => {
+                if element.is_cut {
+                    report.note(index, "cut by the border of the extract");
+                }
+                geometries.push(Some(geometry.clone()));
+            }
             Err(why) => {
                 report.refuse(index, why);
                 geometries.push(None);

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
-use geo_types::{Coord, Geometry, LineString, Point, Polygon};
+use geo_types::{Coord, Geometry, LineString, MultiLineString, Point, Polygon};
 use osmpbf::{Element, ElementReader, RelMemberType, Relation, Way};
 
 use super::osm_tags::{self, Meaning, Tags};
@@ -18,6 +18,14 @@ pub(super) struct OsmElement {
     pub meaning: Meaning,
     /// WGS 84, or why there is none.
     pub geometry: Result<Geometry, String>,
+    /// A line that the border of the extract cuts; what is inside is taken.
+    pub is_cut: bool,
+}
+
+/// A line in the pieces that are inside the extract.
+struct Pieces {
+    lines: Vec<Vec<Coord>>,
+    is_cut: bool,
 }
 
 /// A multipolygon relation: its member ways by role.
@@ -50,17 +58,27 @@ pub(super) fn read(path: &Path) -> osmpbf::Result<Vec<OsmElement>> {
     let (tagged, ways) = ways(path, &members)?;
     let wanted: HashSet<i64> = ways.values().flatten().copied().collect();
     let (mut elements, places) = nodes(path, &wanted)?;
-    elements.extend(tagged.into_iter().map(|way| OsmElement {
-        geometry: way_geometry(way.id, way.meaning, &ways, &places),
-        id: format!("way/{}", way.id),
-        tags: way.tags,
-        meaning: way.meaning,
-    }));
+    for way in tagged {
+        let (geometry, is_cut) = match way_geometry(way.id, way.meaning, &ways, &places) {
+            Ok((geometry, is_cut)) => (Ok(geometry), is_cut),
+            Err(why) => (Err(why), false),
+        };
+        let id = format!("way/{}", way.id);
+        let (tags, meaning) = (way.tags, way.meaning);
+        elements.push(OsmElement {
+            id,
+            tags,
+            meaning,
+            geometry,
+            is_cut,
+        });
+    }
     elements.extend(multipolygons.into_iter().map(|relation| OsmElement {
         geometry: multipolygon_geometry(&relation, &ways, &places),
         id: format!("relation/{}", relation.id),
         tags: relation.tags,
         meaning: relation.meaning,
+        is_cut: false,
     }));
     Ok(elements)
 }
@@ -144,6 +162,7 @@ fn nodes(path: &Path, wanted: &HashSet<i64>) -> osmpbf::Result<(Vec<OsmElement>,
                 tags,
                 meaning,
                 geometry,
+                is_cut: false,
             });
         }
     };
@@ -178,39 +197,58 @@ fn collect<'a>(tags: impl Iterator<Item = (&'a str, &'a str)>) -> Tags {
         .collect()
 }
 
-fn way_places(id: i64, ways: &Ways, places: &Places) -> Result<Vec<Coord>, String> {
+/// An extract may hold a way without its nodes beyond the border: the line falls into pieces.
+fn pieces(id: i64, ways: &Ways, places: &Places) -> Result<Pieces, String> {
     let nodes = ways
         .get(&id)
         .ok_or_else(|| format!("incomplete: way {id} is not in the file"))?;
-    let places = nodes.iter().map(|node| {
-        let place = places.get(node).copied();
-        place.ok_or_else(|| format!("incomplete: node {node} is not in the file"))
-    });
-    places.collect()
+    let inside: Vec<Option<Coord>> = nodes.iter().map(|node| places.get(node).copied()).collect();
+    let runs = inside.split(Option::is_none);
+    let lines = runs.map(|run| run.iter().flatten().copied().collect::<Vec<Coord>>());
+    Ok(Pieces {
+        lines: lines.filter(|line| line.len() > 1).collect(),
+        is_cut: inside.iter().any(Option::is_none),
+    })
 }
 
+/// The whole way.
+fn way_places(id: i64, ways: &Ways, places: &Places) -> Result<Vec<Coord>, String> {
+    let Pieces { mut lines, is_cut } = pieces(id, ways, places)?;
+    match lines.pop() {
+        Some(line) if !is_cut => Ok(line),
+        _ => Err(format!("incomplete: not all of way {id} is in the file")),
+    }
+}
+
+/// The geometry of a way, and whether the border cuts it.
 fn way_geometry(
     id: i64,
     meaning: Meaning,
     ways: &Ways,
     places: &Places,
-) -> Result<Geometry, String> {
+) -> Result<(Geometry, bool), String> {
     const RING_POINTS_MIN: usize = 4;
-    let line = way_places(id, ways, places)?;
-    let is_ring = line.len() >= RING_POINTS_MIN && line.first() == line.last();
-    let as_area = match meaning {
-        Meaning::Component(_) => is_ring,
+    let is_area = match meaning {
+        Meaning::Component(_) => false,
         Meaning::Basemap(basemap) => basemap.is_area(),
     };
-    match (as_area, is_ring) {
-        (true, true) => Ok(Geometry::Polygon(Polygon::new(
-            LineString(line),
-            Vec::new(),
-        ))),
-        (true, false) => Err("an area whose way is not closed".to_owned()),
-        (false, _) if line.len() < 2 => Err(format!("too few points: {}", line.len())),
-        (false, _) => Ok(Geometry::LineString(LineString(line))),
+    if is_area {
+        let ring = way_places(id, ways, places)?;
+        if ring.len() < RING_POINTS_MIN || ring.first() != ring.last() {
+            return Err("an area whose way is not closed".to_owned());
+        }
+        let polygon = Polygon::new(LineString(ring), Vec::new());
+        return Ok((Geometry::Polygon(polygon), false));
     }
+    let Pieces { mut lines, is_cut } = pieces(id, ways, places)?;
+    let geometry = match lines.len() {
+        0 => return Err(format!("incomplete: nothing of way {id} is in the file")),
+        1 => Geometry::LineString(LineString(lines.remove(0))),
+        _ => {
+            Geometry::MultiLineString(MultiLineString(lines.into_iter().map(LineString).collect()))
+        }
+    };
+    Ok((geometry, is_cut))
 }
 
 fn multipolygon_geometry(

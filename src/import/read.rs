@@ -13,7 +13,7 @@ use super::{csv_file, flatgeobuf_file, geojson_file, geopackage_store, shapefile
 /// # Errors
 /// The file cannot be opened, is not what its extension says, or holds no rows. What is wrong
 /// with a single row is told in the row.
-pub async fn read(options: &FileOptions) -> anyhow::Result<Table> {
+pub(super) async fn read(options: &FileOptions) -> anyhow::Result<Table> {
     let path = options.file.as_path();
     ensure!(path.is_file(), "there is no file {}", path.display());
     let extension = path

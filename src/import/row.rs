@@ -10,7 +10,7 @@ use super::crs::{Crs, UnknownCrs};
 
 /// What a file holds, still in its own coordinates.
 #[derive(Debug, Default)]
-pub struct Table {
+pub(super) struct Table {
     pub rows: Vec<Row>,
     /// The coordinate system the file names, if it names one.
     pub crs: Option<Result<Crs, UnknownCrs>>,
@@ -18,7 +18,7 @@ pub struct Table {
 
 /// A geometry with properties.
 #[derive(Debug)]
-pub struct Row {
+pub(super) struct Row {
     /// Place in the file, from 1; a CSV's heading does not count.
     pub number: usize,
     /// The id the format itself gives, such as GeoJSON's.
@@ -30,7 +30,7 @@ pub struct Row {
 
 impl Row {
     /// The property as text without surrounding blanks; `None` when absent, null or empty.
-    pub fn text(&self, field: &str) -> Option<String> {
+    pub(super) fn text(&self, field: &str) -> Option<String> {
         let text = match self.properties.get(field)? {
             Value::String(text) => text.trim().to_owned(),
             Value::Null => return None,
