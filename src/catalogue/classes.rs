@@ -124,4 +124,5 @@ impl Catalogue {
 }
 
 #[cfg(test)]
+#[path = "classes_tests.rs"]
 mod tests;

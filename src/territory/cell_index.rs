@@ -11,26 +11,24 @@ use super::fixed::{FixedFrame, FixedPoint};
 use super::raster::{Raster, Vantage};
 use crate::space::GroundPoint;
 
-mod build;
-
 /// Bucket values: [`OUTSIDE`], cell + 1, or [`MIXED`] and the place on the tape.
-const OUTSIDE: u32 = 0;
-const MIXED: u32 = 1 << 31;
+pub(super) const OUTSIDE: u32 = 0;
+pub(super) const MIXED: u32 = 1 << 31;
 
 /// The city is closed, and borders that should coincide can miss each other by the rounding of
 /// the file they come from: a point in no cell but this near to one belongs to it, metres.
 const CRACK_M: f64 = 0.001;
 
 /// One entry of the tape: a head, or an edge as `ax, ay, bx, by`.
-type Entry = [i32; 4];
+pub(super) type Entry = [i32; 4];
 
 /// A cell that may hold a point of the bucket; `edges` entries follow it on the tape.
 #[derive(Debug, Clone, Copy)]
-struct Head {
-    cell: u32,
-    holds_corner: bool,
-    edges: u32,
-    last: bool,
+pub(super) struct Head {
+    pub cell: u32,
+    pub holds_corner: bool,
+    pub edges: u32,
+    pub last: bool,
 }
 
 impl Head {
@@ -44,7 +42,7 @@ impl Head {
         }
     }
 
-    fn write(self) -> Entry {
+    pub(super) fn write(self) -> Entry {
         [
             self.cell.cast_signed(),
             i32::from(self.holds_corner),
@@ -63,7 +61,7 @@ impl Edge {
         }
     }
 
-    fn write(self) -> Entry {
+    pub(super) fn write(self) -> Entry {
         [self.a.x, self.a.y, self.b.x, self.b.y]
     }
 }
@@ -72,10 +70,10 @@ impl Edge {
 /// first of them has the point.
 #[derive(Debug)]
 pub(super) struct CellIndex {
-    frame: FixedFrame,
-    raster: Raster,
-    buckets: Vec<u32>,
-    tape: Vec<Entry>,
+    pub(super) frame: FixedFrame,
+    pub(super) raster: Raster,
+    pub(super) buckets: Vec<u32>,
+    pub(super) tape: Vec<Entry>,
 }
 
 impl CellIndex {
@@ -153,9 +151,10 @@ impl CellIndex {
 }
 
 /// [`CRACK_M`], but no less than what rounding to units can open.
-fn crack_m(from: Vantage) -> f64 {
+pub(super) fn crack_m(from: Vantage) -> f64 {
     CRACK_M.max(2.0 * from.m_per_x.max(from.m_per_y))
 }
 
 #[cfg(test)]
+#[path = "cell_index_tests.rs"]
 mod tests;

@@ -85,4 +85,5 @@ impl ComponentIndex {
 }
 
 #[cfg(test)]
+#[path = "component_index_tests.rs"]
 mod tests;

@@ -4,6 +4,7 @@
 //! numbers and every point has one owner. [`TerritoryWatch`] keeps it as the database has it.
 
 mod cell_index;
+mod cell_index_build;
 mod component_index;
 mod edge;
 mod fixed;

@@ -336,4 +336,5 @@ fn position(number: usize) -> u32 {
 }
 
 #[cfg(test)]
+#[path = "snapshot_tests.rs"]
 mod tests;

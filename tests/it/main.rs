@@ -14,6 +14,7 @@ mod frame_to_map;
 mod frames;
 mod import;
 mod live;
+mod locate;
 mod malformed;
 mod restart;
 mod territory;

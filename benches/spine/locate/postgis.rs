@@ -1,5 +1,6 @@
 //! The same questions asked of PostGIS, as well as SQL can ask them: through the indexes of the
-//! schema, on one connection, without parallel workers (the figures are per core).
+//! schema, on one connection, without parallel workers (the figures are per core). `offset 0`
+//! keeps the planner from reading a whole class through its index instead of a small box.
 
 use std::time::{Duration, Instant};
 
@@ -124,9 +125,11 @@ pub(super) async fn ask_nearest(
             "select component_id, distance_m
              from (select component_id,
                           st_distance(anchor::geography, $1::geometry::geography) as distance_m
-                   from component
-                   where anchor && st_expand($1::geometry, $3, $4)
-                     and class_code = $2 and state <> 'removed') as near
+                   from (select component_id, class_code, state, anchor
+                         from component
+                         where anchor && st_expand($1::geometry, $3, $4)
+                         offset 0) as around
+                   where class_code = $2 and state <> 'removed') as near
              where distance_m <= $5
              order by distance_m, component_id limit 1",
         )
@@ -150,9 +153,11 @@ pub(super) async fn ask_nearest(
          from asked
          left join lateral (
              select component_id, st_distance(anchor::geography, asked.at::geography) as distance_m
-             from component
-             where anchor && st_expand(asked.at, $2, $3)
-               and class_code = $1 and state <> 'removed') as near
+             from (select component_id, class_code, state, anchor
+                   from component
+                   where anchor && st_expand(asked.at, $2, $3)
+                   offset 0) as around
+             where class_code = $1 and state <> 'removed') as near
              on near.distance_m <= $4
          order by asked.number, near.distance_m, near.component_id",
     )

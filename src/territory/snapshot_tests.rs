@@ -18,25 +18,25 @@ fn class(code: &str) -> ClassCode {
     code.parse().unwrap()
 }
 
-/// One cell around [`POINT`] and a bin five metres east of it.
-fn parts(
-    owner_unit_id: Option<i32>,
-    maintenance_unit_id: Option<i32>,
-    rules: &[(Option<ClassCode>, i32)],
-) -> Parts {
+fn cell() -> (Cell, MultiPolygon<f64>) {
     let square = [
         (119.89, 32.39),
         (119.91, 32.39),
         (119.91, 32.41),
         (119.89, 32.41),
     ];
+    let border = Polygon::new(LineString::from(square.to_vec()), Vec::new());
     let cell = Cell {
         id: 7,
         code: "321202001001001".to_owned(),
         name: "Market".to_owned(),
         edition_id: 1,
     };
-    let bin = Component {
+    (cell, MultiPolygon(vec![border]))
+}
+
+fn bin() -> Component {
+    Component {
         id: 70,
         class: class("C03005"),
         code: None,
@@ -45,9 +45,17 @@ fn parts(
             lon: 119.900_053_2,
             lat: 32.4,
         },
-        owner_unit_id,
-        maintenance_unit_id,
-    };
+        owner_unit_id: None,
+        maintenance_unit_id: None,
+    }
+}
+
+/// One cell around [`POINT`] and a bin five metres east of it.
+fn parts(
+    owner_unit_id: Option<i32>,
+    maintenance_unit_id: Option<i32>,
+    rules: &[(Option<ClassCode>, i32)],
+) -> Parts {
     let edition = |id| {
         let published_at = "2026-11-01T00:00:00Z".parse().unwrap();
         (
@@ -60,14 +68,12 @@ fn parts(
         )
     };
     Parts {
-        cells: vec![(
-            cell,
-            MultiPolygon(vec![Polygon::new(
-                LineString::from(square.to_vec()),
-                Vec::new(),
-            )]),
-        )],
-        components: vec![bin],
+        cells: vec![cell()],
+        components: vec![Component {
+            owner_unit_id,
+            maintenance_unit_id,
+            ..bin()
+        }],
         responsibilities: (100..)
             .zip(rules)
             .map(|(id, (class, unit_id))| {

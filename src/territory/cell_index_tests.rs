@@ -3,6 +3,7 @@ use proptest::prelude::*;
 
 use super::CellIndex;
 use crate::space::GroundPoint;
+use crate::territory::cell_index_build::edges;
 
 const WEST: f64 = 119.9;
 const SOUTH: f64 = 32.4;
@@ -43,18 +44,17 @@ struct Partition {
 }
 
 const SIDE: i64 = 6;
+const COLUMNS: usize = 6;
+const QUADRANGLES: usize = COLUMNS * COLUMNS;
+const CORNERS: usize = (COLUMNS + 1) * (COLUMNS + 1);
 const STEP: i64 = 1_000_000;
 
 fn partition() -> impl Strategy<Value = Partition> {
-    let corners = (SIDE + 1) * (SIDE + 1);
-    let moves = prop::collection::vec(
-        (-300_000..300_000_i64, -300_000..300_000_i64),
-        corners as usize,
-    );
-    let owners = prop::collection::vec(0..9_usize, (SIDE * SIDE) as usize);
+    let moves = prop::collection::vec((-300_000..300_000_i64, -300_000..300_000_i64), CORNERS);
+    let owners = prop::collection::vec(0..9_usize, QUADRANGLES);
     // sometimes corners stay on the lattice, where they meet bucket sides and each other's levels
-    (moves, owners, prop::bool::weighted(0.7)).prop_map(move |(moves, owners, moved)| {
-        let corners: Vec<(i64, i64)> = (0..corners)
+    (moves, owners, prop::bool::weighted(0.7)).prop_map(|(moves, owners, moved)| {
+        let corners: Vec<(i64, i64)> = (0_i64..)
             .zip(moves)
             .map(|(i, (dx, dy))| {
                 let (column, row) = (i % (SIDE + 1), i / (SIDE + 1));
@@ -66,15 +66,10 @@ fn partition() -> impl Strategy<Value = Partition> {
             })
             .collect();
         let mut parts = vec![Vec::new(); 9];
-        for (i, owner) in (0..SIDE * SIDE).zip(owners) {
-            let corner =
-                |dx: i64, dy: i64| corners[((i / SIDE + dy) * (SIDE + 1) + i % SIDE + dx) as usize];
-            parts[owner].push(polygon(&[
-                corner(0, 0),
-                corner(1, 0),
-                corner(1, 1),
-                corner(0, 1),
-            ]));
+        for (i, owner) in (0..).zip(owners) {
+            let first = i / COLUMNS * (COLUMNS + 1) + i % COLUMNS;
+            let ring = [first, first + 1, first + COLUMNS + 2, first + COLUMNS + 1];
+            parts[owner].push(polygon(&ring.map(|corner| corners[corner])));
         }
         Partition {
             cells: parts.into_iter().map(MultiPolygon).collect(),
@@ -86,7 +81,7 @@ fn partition() -> impl Strategy<Value = Partition> {
 /// Whether a cell holds a point, by counting all its borders to the west of it.
 fn holds(index: &CellIndex, cell: &MultiPolygon<f64>, point: GroundPoint) -> bool {
     let p = index.frame.fix(point).unwrap();
-    let west = super::build::edges(cell, &index.frame)
+    let west = edges(cell, &index.frame)
         .into_iter()
         .filter(|edge| edge.spans_level(p.y) && edge.has_left(p) == (edge.b.y < edge.a.y))
         .count();
@@ -141,7 +136,7 @@ proptest! {
             let expected = (0..)
                 .zip(&partition.cells)
                 .filter(|(number, _)| *number != own)
-                .flat_map(|(_, cell)| super::build::edges(cell, &index.frame))
+                .flat_map(|(_, cell)| edges(cell, &index.frame))
                 .map(|edge| edge.distance_squared_m2(from).sqrt())
                 .min_by(f64::total_cmp);
             let found = index.border_m(point, own, 5000.0);

@@ -2,10 +2,11 @@
 
 use geo_types::{LineString, MultiPolygon};
 
-use super::{CRACK_M, CellIndex, Edge, Entry, Head, MIXED, OUTSIDE, crack_m};
+use super::cell_index::{CellIndex, Entry, Head, MIXED, OUTSIDE, crack_m};
+use super::edge::Edge;
+use super::fixed::{FixedFrame, FixedPoint};
+use super::raster::Raster;
 use crate::space::GroundPoint;
-use crate::territory::fixed::{FixedFrame, FixedPoint};
-use crate::territory::raster::Raster;
 
 /// Buckets per cell: enough that most points of a cell lie in buckets no border touches.
 const BUCKETS_PER_CELL: usize = 2048;
@@ -29,7 +30,7 @@ struct CornerInside {
 
 impl CellIndex {
     /// `None` without cells.
-    pub(in crate::territory) fn build(cells: &[MultiPolygon<f64>]) -> Option<Self> {
+    pub(super) fn build(cells: &[MultiPolygon<f64>]) -> Option<Self> {
         let vertices = cells.iter().flat_map(rings).flat_map(|ring| &ring.0);
         let frame = FixedFrame::around(vertices.map(|at| GroundPoint {
             lon: at.x,
@@ -74,7 +75,7 @@ impl CellIndex {
     /// one too few would be a wrong answer: two units of margin outweigh the rounding here.
     fn visit_touched(&self, edge: Edge, mut visit: impl FnMut(u32)) {
         let from = self.frame.vantage(self.frame.ground(edge.a));
-        let margin = 2.0 + crack_m(from).max(CRACK_M) / from.m_per_x.min(from.m_per_y);
+        let margin = 2.0 + crack_m(from) / from.m_per_x.min(from.m_per_y);
         let (ax, ay) = (f64::from(edge.a.x), f64::from(edge.a.y));
         let (bx, by) = (f64::from(edge.b.x), f64::from(edge.b.y));
         let low = (ax.min(bx) - margin, ay.min(by) - margin);
