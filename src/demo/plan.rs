@@ -128,10 +128,9 @@ impl Net {
         let half = (self.columns[COLUMNS], self.rows[ROWS]);
         let (u, v) = (x / half.0, y / half.1);
         // square to disc, part of the way: outer squares become rings
-        let round = 0.25;
-        let squeeze =
-            |along: f64, across: f64| 1.0 - round * across * across * along.abs().min(1.0);
-        let (mut e, mut n) = (x * squeeze(u, v), y * squeeze(v, u));
+        let round = 0.36;
+        let squeeze = |across: f64| (1.0 - round * across * across).sqrt();
+        let (mut e, mut n) = (x * squeeze(v), y * squeeze(u));
         // the old town stands askew
         let turn = 0.24 * (-(u * u + v * v) * 3.2).exp();
         (e, n) = (
