@@ -60,9 +60,11 @@ setup: ## install what building and running needs
 setup-tests:
 	@scripts/setup --tests
 
-# touched, because npm leaves an unchanged file its old time
+# The versions of the lock file, but not `npm ci`: that also insists on the packages of platforms
+# that are not ours, which not every registry mirror carries. Touched, because npm leaves an
+# unchanged file its old time.
 web/node_modules/.package-lock.json: web/package-lock.json | setup
-	cd web && npm ci --no-audit --no-fund
+	cd web && npm install --no-save --no-audit --no-fund
 	touch $@
 
 web/dist/index.html: web/node_modules/.package-lock.json $(web_sources)

@@ -94,9 +94,9 @@ fn pictures_with_events() -> Vec<Bytes> {
     let folder = tempdir().unwrap();
     demo::write_frames(&FramesArgs {
         out: folder.path().to_owned(),
-        count: 60,
+        count: 24,
         seed: 7,
-        width: 1280,
+        width: 640,
         split: false,
     })
     .unwrap();
@@ -118,7 +118,7 @@ fn pictures_with_events() -> Vec<Bytes> {
                 .iter()
                 .any(|it| it.class.is_some() && it.confidence > SURE)
         })
-        .collect()
+        .collect::<Vec<_>>()
 }
 
 /// A row of cells with a camera at every corner. Returns the token they are pushed with.
