@@ -8,7 +8,6 @@ export interface Named {
 export interface Person {
   login: string;
   name: string;
-  role: 'administrator';
 }
 
 export interface CatalogueClass extends Named {
