@@ -22,7 +22,7 @@ beforeAll(async () => {
   browser = await launch();
   street = await Street.open(inject('url'), inject('password'));
   await street.camera('E2E-SCOUT-2', { lon: 119.92, lat: 32.45 });
-  const [first, second] = await incidents(street, 'E2E-SCOUT-2', 2);
+  const [first, second] = await incidents(street, inject('frames'), 'E2E-SCOUT-2', 2);
   for (const [i, incident] of [first!, second!].entries()) {
     const cameraId = `E2E-WHY-${i}`;
     await street.camera(cameraId, { lon: 119.915 + 0.004 * i, lat: 32.446 }, incident.image);

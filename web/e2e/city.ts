@@ -3,11 +3,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
 import { freePort, start, stop } from './program';
+import { renderFrames } from './street';
+
+const FRAMES = 32;
 
 declare module 'vitest' {
   export interface ProvidedContext {
     url: string;
     password: string;
+    /** A folder of rendered street scenes. */
+    frames: string;
   }
 }
 
@@ -19,8 +24,11 @@ export default async function setup(project: TestProject): Promise<() => Promise
   if (city.password === null) throw new Error('the first start printed no password');
   project.provide('url', city.url);
   project.provide('password', city.password);
+  const frames = await renderFrames(FRAMES);
+  project.provide('frames', frames);
   return async () => {
     await stop(city);
+    await rm(frames, { recursive: true, force: true });
     await rm(dataDir, { recursive: true, force: true });
   };
 }
