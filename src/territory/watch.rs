@@ -34,10 +34,9 @@ impl TerritoryWatch {
     /// Loads the territory of now and follows it from there.
     pub async fn open(db: PgPool) -> anyhow::Result<Self> {
         // listen first, so that no change falls between reading and listening
-        let mut listener = PgListener::connect_with(&db)
+        let listener = listen(&db)
             .await
             .context("listen for changes of the territory")?;
-        listener.listen("territory").await?;
         let current = Arc::new(ArcSwap::from_pointee(load(&db).await?));
         let follower: JoinHandle<()> = tokio::spawn(follow(db, listener, Arc::clone(&current)));
         Ok(Self {
@@ -53,16 +52,36 @@ impl TerritoryWatch {
     }
 }
 
+async fn listen(db: &PgPool) -> sqlx::Result<PgListener> {
+    let mut listener = PgListener::connect_with(db).await?;
+    listener.listen("territory").await?;
+    Ok(listener)
+}
+
+/// Tries until it listens; `None` when the pool was closed.
+async fn listen_again(db: &PgPool) -> Option<PgListener> {
+    while !db.is_closed() {
+        sleep(RETRY).await;
+        if let Ok(listener) = listen(db).await {
+            return Some(listener);
+        }
+    }
+    None
+}
+
 async fn load(db: &PgPool) -> anyhow::Result<Territory> {
     let at = store::now(db).await?;
     Territory::load(db, at).await.context("load the territory")
 }
 
 async fn follow(db: PgPool, mut listener: PgListener, current: Arc<ArcSwap<Territory>>) {
-    loop {
+    while !db.is_closed() {
         let change = current.load().changes_at();
         wait_for_change(&db, &mut listener, change).await;
         while let Err(error) = reload(&db, &current).await {
+            if db.is_closed() {
+                return; // the listener's connection goes with it, so that closing can end
+            }
             tracing::warn!(
                 error = format!("{error:#}"),
                 "the territory could not be reloaded; the old one stays in use"
@@ -98,11 +117,17 @@ async fn wait_for_change(
             // the base map is not part of it
             Ok(Ok(Some(bell))) if bell.payload() == "basemap" => {}
             Ok(Ok(Some(_))) => break,
-            // the connection was lost, and bells with it; it is made anew by the next try_recv
+            // the connection was lost, and bells with it; it has been made anew
             Ok(Ok(None)) => break,
+            Ok(Err(_)) if db.is_closed() => return,
             Ok(Err(error)) => {
                 tracing::warn!(%error, "not listening for changes of the territory");
-                sleep(RETRY).await;
+                // a listener that failed can stay broken for good: make another
+                match listen_again(db).await {
+                    Some(anew) => *listener = anew,
+                    None => return,
+                }
+                break;
             }
             Err(_deadline) => return,
         }
