@@ -27,7 +27,7 @@ pub async fn run(
     let load = move || Model::load(&vision.model_dir, &vision.onnxruntime);
     let model = tokio::task::spawn_blocking(load).await??;
     let app = App::start(Arc::new(config), db).await?;
-    let pipeline = Pipeline::start(&app, model).await?;
+    let pipeline = Pipeline::start(&app, model, stop.clone()).await?;
     let live = Arc::clone(&app.live);
     let streams = stop.clone();
     // an open stream would hold up the server until its grace ends

@@ -10,6 +10,7 @@ use metrics::histogram;
 use tokio::sync::mpsc;
 
 use super::FrameReport;
+use super::failure::Failure;
 use crate::camera::{Frame, Waiting};
 use crate::http::App;
 use crate::telemetry;
@@ -18,8 +19,7 @@ use crate::vision::{Detections, Detector, Model};
 /// A frame that was looked at.
 pub(super) struct Looked {
     pub(super) waiting: Waiting<FrameReport>,
-    /// What was found in it, or why it could not be looked at.
-    pub(super) seen: Result<Detections, String>,
+    pub(super) seen: Result<Detections, Failure>,
 }
 
 /// Starts `count` threads that look at frames until the intake is closed and empty, or nobody
@@ -63,11 +63,11 @@ struct Eye {
 }
 
 impl Eye {
-    fn look(&mut self, frame: &Frame) -> Result<Detections, String> {
+    fn look(&mut self, frame: &Frame) -> Result<Detections, Failure> {
         let started = Instant::now();
         let mut detector = match self.detector.take() {
             Some(detector) => detector,
-            None => self.model.detector().map_err(|error| error.to_string())?,
+            None => self.model.detector()?,
         };
         // A panic in here is a bug of ours or of a library. The frame is lost, and so is the
         // detector, whose state nobody can vouch for; the camera's next frame is not.
@@ -79,9 +79,9 @@ impl Eye {
         match outcome {
             Ok((seen, detector)) => {
                 self.detector = Some(detector);
-                seen.map_err(|error| error.to_string())
+                Ok(seen?)
             }
-            Err(_) => Err("the detector panicked".to_owned()),
+            Err(_panic) => Err(Failure::Panicked),
         }
     }
 }

@@ -10,6 +10,7 @@
 //! older ones.
 
 mod detectors;
+mod failure;
 mod place;
 mod report;
 mod retry;
@@ -25,13 +26,14 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::camera::{Frame, Intake, LastFrame, Waiting};
+use crate::camera::{Intake, LastFrame, Waiting};
 use crate::cases::{self, CaseChange, Confirmed, Confirmer};
 use crate::catalogue;
 use crate::http::App;
 use crate::telemetry;
 use crate::vision::Model;
 use detectors::Looked;
+use failure::Failure;
 use place::{Placed, SightingRules, place};
 use retry::Patience;
 
@@ -54,8 +56,10 @@ pub struct Pipeline {
 }
 
 impl Pipeline {
-    /// Starts the detector threads and the recorder.
-    pub async fn start(app: &App, model: Model) -> anyhow::Result<Self> {
+    /// Starts the detector threads and the recorder. Should the recorder end by itself, which
+    /// only a bug can make it do, it cancels `stop`: a service that records nothing must not look
+    /// alive.
+    pub async fn start(app: &App, model: Model, stop: CancellationToken) -> anyhow::Result<Self> {
         let rules = catalogue::sighting_rules(&app.db)
             .await
             .context("cannot read the sighting rules")?;
@@ -77,7 +81,10 @@ impl Pipeline {
         Ok(Self {
             intake: Arc::clone(&app.intake),
             detectors: detectors::start(count, app, model, &sender)?,
-            recorder: tokio::spawn(recorder.run(looked)),
+            recorder: tokio::spawn(async move {
+                let _stops = stop.drop_guard();
+                recorder.run(looked).await;
+            }),
             give_up,
         })
     }
@@ -141,7 +148,7 @@ impl Recorder {
         let frame = &waiting.frame;
         let seen = match seen {
             Ok(seen) => seen,
-            Err(reason) => return Followed::failed(waiting, reason),
+            Err(failure) => return Followed::failed(waiting, failure),
         };
         let started = Instant::now();
         let placed = place(&self.app.territory.now(), &self.rules, frame, &seen);
@@ -190,8 +197,7 @@ impl Recorder {
                     changes.extend(filed);
                 }
                 Err(error) => {
-                    let reason = format!("it could not be filed: {error:#}");
-                    frame.report = FrameReport::failed(&frame.waiting.frame, reason);
+                    frame.report = Failure::NotFiled(error).of(&frame.waiting.frame);
                 }
             }
         }
@@ -232,22 +238,16 @@ impl Recorder {
         }: Followed,
     ) {
         let Waiting { frame, reply } = waiting;
-        match report.outcome {
-            FrameOutcome::Processed => {
-                counter!(telemetry::FRAMES, "outcome" => "processed", "reason" => "").increment(1);
-                let total = (self.app.now() - frame.received_at)
-                    .to_std()
-                    .unwrap_or_default();
-                histogram!(telemetry::STAGE_SECONDS, "stage" => "total").record(total);
-                self.app.last_frames.put(
-                    &frame.camera.id,
-                    LastFrame {
-                        captured_at: frame.captured_at,
-                        jpeg: frame.jpeg,
-                    },
-                );
-            }
-            FrameOutcome::Failed | FrameOutcome::Superseded => log_failure(&frame, &report),
+        if report.outcome == FrameOutcome::Processed {
+            counter!(telemetry::FRAMES, "outcome" => "processed", "reason" => "").increment(1);
+            let total = self.app.now() - frame.received_at;
+            histogram!(telemetry::STAGE_SECONDS, "stage" => "total")
+                .record(total.to_std().unwrap_or_default());
+            let picture = LastFrame {
+                captured_at: frame.captured_at,
+                jpeg: frame.jpeg,
+            };
+            self.app.last_frames.put(&frame.camera.id, picture);
         }
         if let Some(reply) = reply {
             // The pusher may have hung up; then there is nobody to tell.
@@ -257,9 +257,9 @@ impl Recorder {
 }
 
 impl Followed {
-    fn failed(waiting: Waiting<FrameReport>, reason: String) -> Self {
+    fn failed(waiting: Waiting<FrameReport>, failure: Failure) -> Self {
         Self {
-            report: FrameReport::failed(&waiting.frame, reason),
+            report: failure.of(&waiting.frame),
             confirmed: Vec::new(),
             waiting,
         }
@@ -277,10 +277,4 @@ impl Followed {
             self.report.detections[*number].case_id = Some(change.case_id());
         }
     }
-}
-
-fn log_failure(frame: &Frame, report: &FrameReport) {
-    let reason = report.reason.as_deref().unwrap_or_default();
-    tracing::warn!(camera = %frame.camera.id, frame = %frame.id, reason, "a frame failed");
-    counter!(telemetry::FRAMES, "outcome" => "failed", "reason" => "").increment(1);
 }
