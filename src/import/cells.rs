@@ -67,8 +67,9 @@ pub async fn cells(
         .filter(|cell| !report.is_refused(staged::index(cell.row)))
         .collect();
     let new = numbered(&mut tx, new, options.community.as_deref()).await?;
-    write(&mut tx, file, options, &new, progress).await?;
+    let edition = write(&mut tx, file, options, &new, progress).await?;
     tx.commit().await?;
+    report.remark(format!("Edition {edition}."));
     Ok(report)
 }
 
@@ -130,11 +131,7 @@ async fn units(
         .filter(|name| known.id(name).is_none())
         .collect();
     if options.create_units && !unknown.is_empty() {
-        report.remark(format!(
-            "{} units created: {}.",
-            unknown.len(),
-            unknown.join(", ")
-        ));
+        report.remark(format!("New units: {}.", unknown.join(", ")));
         let first = store::next_local_unit(tx).await?;
         for (number, name) in (first..).zip(&unknown) {
             let code =
@@ -245,13 +242,14 @@ async fn numbered(
     Ok(cells)
 }
 
+/// Writes the cells under an edition of their own, whose number is returned.
 async fn write(
     tx: &mut PgConnection,
     file: &FileOptions,
     options: &CellOptions,
     cells: &[NewCell],
     progress: Progress,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<i32> {
     let writing = progress.stage("writing", cells.len());
     let source = file.source_name();
     let note = options
@@ -261,5 +259,5 @@ async fn write(
     let edition = store::insert_edition(tx, &note, &source).await?;
     store::insert_cells(tx, edition, cells).await?;
     writing.advance(cells.len());
-    Ok(())
+    Ok(edition)
 }
