@@ -20,7 +20,7 @@ pub enum Crs {
     /// The twice shifted coordinates of Baidu.
     Bd09,
     /// Any other system, under its EPSG number or its PROJ definition.
-    Projected(Projection),
+    Projected(Box<Projection>),
 }
 
 /// A system that proj4rs converts.
@@ -77,7 +77,7 @@ impl Crs {
 
     fn from_projection(name: String, from: Proj) -> Option<Self> {
         let wgs84 = Proj::from_proj_string("+proj=longlat +datum=WGS84 +no_defs").ok()?;
-        Some(Self::Projected(Projection { name, from, wgs84 }))
+        Some(Self::Projected(Box::new(Projection { name, from, wgs84 })))
     }
 
     /// The same place in WGS 84; `None` when the projection does not reach there.

@@ -99,8 +99,8 @@ fn geometry_of(record: &StringRecord, place: &Place) -> Result<Option<Geometry>,
             }
             let number = |column: &usize| {
                 let text = text(column);
-                text.parse::<f64>()
-                    .map_err(|_| format!("`{text}` is not a coordinate"))
+                let parsed = text.parse::<f64>().ok();
+                parsed.ok_or_else(|| format!("`{text}` is not a coordinate"))
             };
             Ok(Some(Point::new(number(x)?, number(y)?).into()))
         }

@@ -185,7 +185,16 @@ fn unwrap_single(geometry: Geometry) -> Geometry {
         Geometry::MultiLineString(mut lines) if lines.0.len() == 1 => {
             Geometry::LineString(lines.0.remove(0))
         }
-        other => other,
+        single @ (Geometry::Point(_)
+        | Geometry::Line(_)
+        | Geometry::LineString(_)
+        | Geometry::Polygon(_)
+        | Geometry::MultiPoint(_)
+        | Geometry::MultiLineString(_)
+        | Geometry::MultiPolygon(_)
+        | Geometry::GeometryCollection(_)
+        | Geometry::Rect(_)
+        | Geometry::Triangle(_)) => single,
     }
 }
 
