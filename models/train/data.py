@@ -48,7 +48,7 @@ class Frames:
     """Pictures of some folders with their true classes and boxes in pixels of the input."""
 
     def __init__(self, folders, width, height):
-        self.files, self.frames, self.truths, self.placements = [], [], [], []
+        self.files, self.frames, self.truths, self.placements, self.edges = [], [], [], [], []
         for folder in map(Path, folders):
             self.add(folder, width, height)
 
@@ -74,6 +74,12 @@ class Frames:
                 (np.array(classes, np.int64), np.array(boxes, np.float32).reshape(-1, 4))
             )
             self.placements.append(placement)
+            self.edges.append(
+                np.array(
+                    [left, top, left + line["width"] * scale_x, top + line["height"] * scale_y],
+                    np.float32,
+                )
+            )
 
     def __len__(self):
         return len(self.frames)

@@ -27,8 +27,10 @@ def main():
     frames = Frames(args.frames, manifest["input"]["width"], manifest["input"]["height"])
     finds = look(session, frames)
 
-    ranked = measure.matched(finds, frames.truths)
-    at_work = measure.matched([reported(f, thresholds) for f in finds], frames.truths)
+    ranked = measure.matched(finds, frames)
+    at_work = measure.matched(
+        [reported(f, thresholds) for f in finds], frames, measure.MEANT_IOU
+    )
     print(f"{len(frames)} frames; at the thresholds of {args.model / 'model.toml'}")
     print(f"{'class':<12}{'AP50':>7}{'threshold':>11}{'precision':>11}{'recall':>8}{'things':>8}")
     for name in CLASSES:

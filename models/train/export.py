@@ -125,7 +125,7 @@ def main():
 
     valid = Frames([f / "valid" for f in args.frames], width, height)
     finds = look(session_of(file), valid)
-    rows = measure.table_of(finds, valid.truths, args.precision)
+    rows = measure.table_of(finds, valid, args.precision)
     measure.show(rows)
     thresholds = {
         name: math.floor(min(max(row["threshold"], 0.3), 0.95) * 100) / 100 for name, row in rows.items()

@@ -136,7 +136,7 @@ def main():
             checkpoint,
         )
         if epoch % 4 == 3 or epoch + 1 == args.epochs:
-            measure.show(measure.table_of(look(average.network, valid), valid.truths))
+            measure.show(measure.table_of(look(average.network, valid), valid))
 
 
 if __name__ == "__main__":

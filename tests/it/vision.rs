@@ -3,7 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use cityward::demo::{FramesArgs, write_frames};
+use chrono::{DateTime, Utc};
+use cityward::demo::{City, FramesArgs, Stage, write_frames};
 use cityward::space::PixelBox;
 use cityward::vision::{Detector, Model, ModelError, UnreadableFrame};
 use serde_json::Value;
@@ -305,7 +306,7 @@ fn true_boxes(line: &Value) -> Vec<(&str, PixelBox)> {
 
 #[test]
 fn the_shipped_model_finds_events_on_rendered_streets() {
-    let (folder, lines) = streets(40, 1280);
+    let (folder, lines) = streets(16, 1280);
     let mut detector = shipped_detector();
     let (mut events, mut found, mut right) = (0, 0, 0);
     for line in &lines {
@@ -332,10 +333,45 @@ fn the_shipped_model_finds_events_on_rendered_streets() {
 }
 
 #[test]
+fn the_shipped_model_finds_what_goes_on_before_the_demo_cameras() {
+    let stage = Stage::of(&City::build(1));
+    let mut detector = shipped_detector();
+    let noon: DateTime<Utc> = "2026-11-22T04:00:00Z".parse().unwrap();
+    let (mut staged, mut found, mut right) = (0, 0, 0);
+    for camera in 0..stage.cameras() {
+        let mut true_labels: Vec<&str> = stage
+            .staged(noon)
+            .iter()
+            .filter(|event| event.camera == camera)
+            .map(|event| event.label)
+            .collect();
+        staged += true_labels.len();
+        let jpeg = stage.frame(camera, noon).unwrap();
+        for detection in detector.detect(&jpeg).unwrap().found {
+            if detection.class.is_none() {
+                continue;
+            }
+            found += 1;
+            let known = true_labels.iter().position(|l| **l == *detection.label);
+            if let Some(known) = known {
+                true_labels.swap_remove(known);
+                right += 1;
+            }
+        }
+    }
+    println!("{staged} events, {found} boxes, {right} of them right");
+    assert!(
+        staged > 0 && right * 10 >= found * 8,
+        "{right} of {found} boxes are right"
+    );
+    assert!(right * 10 >= staged * 4, "{right} of {staged} events found");
+}
+
+#[test]
 fn the_same_street_in_another_resolution_has_its_events_in_the_same_places() {
     let mut detector = shipped_detector();
     let mut seen_at = |width: u32| {
-        let (folder, lines) = streets(12, width);
+        let (folder, lines) = streets(6, width);
         let name = |line: &Value| folder.path().join(line["file"].as_str().unwrap());
         let look = |line| detector.detect(&fs::read(name(line)).unwrap()).unwrap();
         lines.iter().map(look).collect::<Vec<_>>()
@@ -358,7 +394,7 @@ fn the_same_street_in_another_resolution_has_its_events_in_the_same_places() {
             }
         }
     }
-    assert!(pairs >= 10, "only {pairs} things were seen in both");
+    assert!(pairs >= 5, "only {pairs} things were seen in both");
     let mean_px = off_px / f64::from(pairs);
     assert!(
         mean_px < 4.0,
