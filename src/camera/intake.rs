@@ -124,6 +124,8 @@ impl<R> Intake<R> {
                 gauge!(telemetry::FRAME_QUEUE_DEPTH).set(state.frames as f64);
                 drop(state);
                 self.arrived.notify_all();
+                counter!(telemetry::FRAMES, "outcome" => "accepted", "reason" => "")
+                    .increment(arrivals as u64);
                 self.tell_superseded(superseded);
                 Ok(())
             }

@@ -8,6 +8,7 @@ use arc_swap::ArcSwap;
 use sqlx::PgPool;
 use sqlx::postgres::PgListener;
 use tokio::sync::Mutex;
+use tokio::time::{Instant, timeout_at};
 use tokio_util::task::AbortOnDropHandle;
 
 use super::{Camera, CameraId, store};
@@ -39,15 +40,15 @@ struct Registry {
 impl Cameras {
     /// Reads all cameras and keeps them fresh from then on.
     pub async fn watch(db: PgPool) -> sqlx::Result<Self> {
-        let mut bell = PgListener::connect_with(&db).await?;
-        bell.listen(BELL).await?;
+        // Before reading, so that no change falls in between.
+        let bell = listen(&db).await?;
         let registry = Arc::new(Registry {
             db,
             known: ArcSwap::default(),
             refreshing: Mutex::new(()),
         });
         registry.refresh().await?;
-        let listening = tokio::spawn(listen(bell, registry.clone()));
+        let listening = tokio::spawn(follow(bell, registry.clone()));
         Ok(Self {
             registry,
             _listening: Arc::new(AbortOnDropHandle::new(listening)),
@@ -87,15 +88,32 @@ impl Registry {
     }
 }
 
-async fn listen(mut bell: PgListener, registry: Arc<Registry>) {
-    loop {
-        // The listener connects again by itself; what rang meanwhile is made up by the reload.
+async fn listen(db: &PgPool) -> sqlx::Result<PgListener> {
+    let mut bell = PgListener::connect_with(db).await?;
+    bell.listen(BELL).await?;
+    Ok(bell)
+}
+
+/// Until the pool is closed.
+async fn follow(mut bell: PgListener, registry: Arc<Registry>) {
+    while !registry.db.is_closed() {
         match bell.try_recv().await {
-            Ok(_) => tokio::time::sleep(SETTLE).await,
-            Err(sqlx::Error::PoolClosed) => return,
-            Err(_) => tokio::time::sleep(RETRY).await,
+            // It rang, or the connection was lost and is made anew, bells missed.
+            Ok(_) => {
+                let settled = Instant::now() + SETTLE;
+                while let Ok(Ok(Some(_))) = timeout_at(settled, bell.try_recv()).await {}
+            }
+            Err(_) if registry.db.is_closed() => return,
+            // A listener that failed may stay broken for good: take another.
+            Err(error) => {
+                tracing::warn!(%error, "not listening for changes of cameras");
+                tokio::time::sleep(RETRY).await;
+                match listen(&registry.db).await {
+                    Ok(anew) => bell = anew,
+                    Err(_) => continue,
+                }
+            }
         }
-        while bell.next_buffered().is_some() {}
         if let Err(error) = registry.refresh().await {
             tracing::warn!(%error, "cannot read the cameras; the last known ones stay in use");
         }

@@ -186,7 +186,7 @@ impl Homography {
             self.chi_squared = before;
             let Some(better) = better else { break };
             self.h = better;
-            if step.iter().all(|s| s.abs() < 1e-12) {
+            if step.iter().all(|s| s.abs() < 1e-10) {
                 break;
             }
         }

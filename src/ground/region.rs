@@ -11,7 +11,7 @@ const SEMI_MAJOR_M_MAX: f64 = 5.0;
 /// And this near to the nearest ground in the picture.
 const REACH_M: f64 = 120.0;
 /// The picture is tried at this many places along each side.
-const SAMPLES: u32 = 48;
+const SAMPLES: u32 = 32;
 
 /// The convex hull of the ground the picture shows well enough.
 pub(super) fn visible(

@@ -135,13 +135,12 @@ fn the_ellipse_points_away_from_the_camera() {
 fn coverage(count: usize, factor: f64, seed: u64) -> f64 {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let (mut held, mut tried) = (0, 0);
-    for _ in 0..400 {
+    let ground = CAMERA.calibration(count).ground().clone();
+    for _ in 0..150 {
         let mut pairs = CAMERA.pairs(count);
         blur(&mut pairs, factor, &mut rng);
-        let Ok(calibration) = Calibration::fit(pairs, WIDTH, HEIGHT, None) else {
-            continue;
-        };
-        for _ in 0..10 {
+        let calibration = Calibration::fit(pairs, WIDTH, HEIGHT, Some(ground.clone())).unwrap();
+        for _ in 0..20 {
             let seen = PixelPoint {
                 x: rng.random_range(100.0..1820.0),
                 y: rng.random_range(300.0..1050.0),
