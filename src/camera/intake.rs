@@ -287,4 +287,5 @@ impl<R> State<R> {
 }
 
 #[cfg(test)]
+#[path = "intake_tests.rs"]
 mod tests;

@@ -137,7 +137,7 @@ impl Homography {
     /// [`PIXEL_SIGMA_PX`], under the assumed errors.
     pub(super) fn covariance_m2(&self, pixel: PixelPoint) -> Covariance {
         let at = self.pixels.apply((pixel.x, pixel.y));
-        let from_pixel = self.from_pixel_noise(at);
+        let from_pixel = self.pixel_noise(at);
         let [by_east, by_north] = by_parameters(&self.h, at);
         let scale = self.grounds.spread * self.grounds.spread;
         Covariance {
@@ -148,7 +148,7 @@ impl Homography {
     }
 
     /// What pixel noise alone makes of a ground position, normalised.
-    fn from_pixel_noise(&self, at: (f64, f64)) -> Covariance {
+    fn pixel_noise(&self, at: (f64, f64)) -> Covariance {
         let variance = (PIXEL_SIGMA_PX / self.pixels.spread).powi(2);
         let [[ex, ey], [nx, ny]] = by_pixel(&self.h, at);
         Covariance {
@@ -161,7 +161,7 @@ impl Homography {
     /// The covariance a pair's ground residual must have, normalised.
     fn pair_covariance(&self, at: (f64, f64)) -> Covariance {
         let survey = (SURVEY_SIGMA_M / self.grounds.spread).powi(2);
-        let from_pixel = self.from_pixel_noise(at);
+        let from_pixel = self.pixel_noise(at);
         Covariance {
             east: from_pixel.east + survey,
             both: from_pixel.both,

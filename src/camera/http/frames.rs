@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use anyhow::Context as _;
 use axum::Json;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
@@ -109,7 +110,7 @@ pub(super) async fn push_frames(
     let reports = futures::future::try_join_all(reports);
     match timeout(WAIT_MAX, reports).await {
         Ok(reports) => {
-            let frames = reports.map_err(|_| anyhow::anyhow!("a frame was lost on its way"))?;
+            let frames = reports.context("a frame was lost on its way")?;
             Ok(Json(Reports { frames }).into_response())
         }
         Err(_elapsed) => Ok(answer_accepted(
