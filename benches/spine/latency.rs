@@ -243,14 +243,12 @@ fn report(
     };
     let mut latencies: Vec<Duration> = pushed.iter().filter_map(latency).collect();
     latencies.sort();
-    let at = |share: f64| {
-        let index = (latencies.len() as f64 * share).ceil() as usize;
-        latencies
-            .get(index.saturating_sub(1))
-            .copied()
-            .context("no event came")
+    let at = |per_cent: usize| {
+        let index = (latencies.len() * per_cent).div_ceil(100);
+        let latency = latencies.get(index.saturating_sub(1));
+        latency.copied().context("no event came")
     };
-    let (p50, p99) = (at(0.5)?, at(0.99)?);
+    let (p50, p99) = (at(50)?, at(99)?);
     println!("full load {full_per_s:.1} frames/s, pushed at half: {half_per_s:.1} frames/s");
     println!("| frames | with an event | p50 ms | p90 ms | p99 ms | worst ms | goal |");
     println!("|---:|---:|---:|---:|---:|---:|---|");
@@ -259,9 +257,9 @@ fn report(
         pushed.len(),
         latencies.len(),
         p50.as_secs_f64() * 1e3,
-        at(0.9)?.as_secs_f64() * 1e3,
+        at(90)?.as_secs_f64() * 1e3,
         p99.as_secs_f64() * 1e3,
-        at(1.0)?.as_secs_f64() * 1e3,
+        at(100)?.as_secs_f64() * 1e3,
         GOAL.as_millis(),
         if p99 < GOAL { "met" } else { "missed" },
     );
