@@ -17,6 +17,7 @@ mod demo;
 mod frame_to_map;
 mod frames;
 mod import;
+mod import_cells;
 mod live;
 mod locate;
 mod malformed;
