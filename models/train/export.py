@@ -10,6 +10,7 @@ import math
 import shutil
 from pathlib import Path
 
+import cv2
 import onnx
 import onnxruntime
 import torch
@@ -134,6 +135,7 @@ def main():
     golden = golden_of(finds, valid, thresholds)
     shutil.copy(valid.files[golden], args.out / "golden.jpg")
     scale_x, scale_y, left, top = valid.placements[golden]
+    tall, wide = cv2.imread(str(valid.files[golden])).shape[:2]
     text = MANIFEST.format(
         version=args.version,
         sha256=hashlib.sha256(file.read_bytes()).hexdigest(),
@@ -144,8 +146,10 @@ def main():
     )
     for name, confidence, box in reported(finds[golden], thresholds):
         x0, y0, x1, y1 = (
-            max((value - shift) / scale, 0.0)
-            for value, shift, scale in zip(box, (left, top) * 2, (scale_x, scale_y) * 2)
+            min(max((value - shift) / scale, 0.0), side)  # the service keeps boxes in the picture
+            for value, shift, scale, side in zip(
+                box, (left, top) * 2, (scale_x, scale_y) * 2, (wide, tall) * 2
+            )
         )
         text += (
             f'\n[[golden.boxes]]\nlabel = "{CLASSES[name]}"\nconfidence = {confidence:.3f}\n'
