@@ -44,16 +44,21 @@ export class Street {
     return (await answer.json()) as T;
   }
 
-  /** Pushes a picture of now; with `wait`, the answer says what was seen in it. */
-  async push(cameraId: string, jpeg: Buffer, wait: true): Promise<Report>;
+  /** Pushes a picture; with `wait`, the answer says what was seen in it. */
+  async push(cameraId: string, jpeg: Buffer, wait: true, capturedAt?: Date): Promise<Report>;
   async push(cameraId: string, jpeg: Buffer, wait: false): Promise<null>;
-  async push(cameraId: string, jpeg: Buffer, wait: boolean): Promise<Report | null> {
+  async push(
+    cameraId: string,
+    jpeg: Buffer,
+    wait: boolean,
+    capturedAt = new Date(),
+  ): Promise<Report | null> {
     const path = `/api/v1/cameras/${cameraId}/frames${wait ? '?wait=true' : ''}`;
     const answer = await fetch(this.url + path, {
       method: 'POST',
       headers: {
         'content-type': 'image/jpeg',
-        'x-captured-at': new Date().toISOString(),
+        'x-captured-at': capturedAt.toISOString(),
         authorization: `Bearer ${this.platform.token}`,
       },
       body: new Uint8Array(jpeg),

@@ -8,7 +8,7 @@ export default defineConfig({
     include: ['*.spec.ts'],
     globalSetup: ['./city.ts'],
     fileParallelism: false,
-    testTimeout: 90_000,
+    testTimeout: 180_000,
     hookTimeout: 180_000,
   },
 });

@@ -142,9 +142,9 @@ export const en: Messages = {
 
   because: {
     component_maintenance: (component, distance) =>
-      `The place is ${distance} m from the component “${component}”, within the position error; the unit that maintains this component is responsible.`,
+      `The place is ${distance} m from the component “${component}”; the unit that maintains this component is responsible.`,
     component_owner: (component, distance) =>
-      `The place is ${distance} m from the component “${component}”, within the position error; nobody is named to maintain it, so its owner is responsible.`,
+      `The place is ${distance} m from the component “${component}”; nobody is named to maintain it, so its owner is responsible.`,
     cell_class: (cell, name) =>
       `The place is in grid cell ${cell}, which has a rule of its own for “${name}”.`,
     cell_default: (cell, name) =>

@@ -137,9 +137,9 @@ export const zh = {
 
   because: {
     component_maintenance: (component: string, distance: string) =>
-      `位置距部件「${component}」${distance} 米，在定位误差之内；由该部件的养护单位负责。`,
+      `位置距部件「${component}」${distance} 米；由该部件的养护单位负责。`,
     component_owner: (component: string, distance: string) =>
-      `位置距部件「${component}」${distance} 米，在定位误差之内；该部件没有养护单位，由权属单位负责。`,
+      `位置距部件「${component}」${distance} 米；该部件没有养护单位，由权属单位负责。`,
     cell_class: (cell: string, name: string) =>
       `位置在单元网格 ${cell} 内；该网格对「${name}」另有规定，按规定归属。`,
     cell_default: (cell: string, name: string) =>

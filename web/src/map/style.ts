@@ -466,7 +466,7 @@ function happenings({ colours, t }: Look): LayerSpecification[] {
         ],
         'text-size': 13,
         'text-anchor': 'left',
-        'text-offset': [0.9, 0],
+        'text-offset': [1.1, 0],
         'text-max-width': 14,
         'symbol-sort-key': ['-', 0, ['get', 'opened']],
       },
