@@ -42,9 +42,10 @@ fn lattice(x: usize, y: usize, cell: usize) -> f32 {
 
 /// Noise at a place given in tile pixels, −1 to 1.
 pub(super) fn noise(x: f32, y: f32) -> f32 {
-    let mask = (SIDE - 1) as i32;
-    let index = (step(y) & mask) * SIDE as i32 + (step(x) & mask);
-    usize::try_from(index).map_or(0.0, |index| TILE[index])
+    // the low eight bits of either coordinate: the tile repeats
+    let [column, ..] = step(x).to_le_bytes();
+    let [row, ..] = step(y).to_le_bytes();
+    TILE[usize::from(row) * SIDE + usize::from(column)]
 }
 
 /// A well-mixed 32-bit value of two integers.

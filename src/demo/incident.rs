@@ -1,7 +1,7 @@
 //! Paints what should not be there: overflowing bins, garbage, stalls, open manholes.
 
 use super::brush::{Canvas, ring};
-use super::color::{Rgb, mix, rgb, scale};
+use super::color::{Rgb, mix, rgb, scale, step};
 use super::furniture::{COVER_M, bin, bin_size, crate_at, lid, stand_of};
 use super::grain::{hash2, noise, pick, roll};
 use super::scene::{Kind, Thing};
@@ -111,7 +111,7 @@ pub(super) fn overflow(canvas: &mut Canvas<'_>, thing: &Thing) {
     let (half_x, half_y, tall) = bin_size(thing.seed);
     let stand = stand_of(thing);
     litter(canvas, (thing.x, thing.y), 0.95, 16, seed);
-    let count = 3 + (roll(seed, 1) * 4.0).floor() as i32;
+    let count = 3 + step(roll(seed, 1) * 4.0);
     let mut around: Vec<(Vec3, f32, u32)> = (0..count)
         .map(|n| {
             let own = hash2(seed.cast_signed(), n);
@@ -151,7 +151,7 @@ pub(super) fn garbage(canvas: &mut Canvas<'_>, thing: &Thing) {
     let spread = 0.55 + 0.55 * roll(seed, 1);
     let stand = stand_of(thing);
     litter(canvas, (thing.x, thing.y), spread * 1.35, 20, seed);
-    let count = 6 + (roll(seed, 2) * 9.0).floor() as i32;
+    let count = 6 + step(roll(seed, 2) * 9.0);
     let boxes = roll(seed, 3) * 0.7;
     let mut pile: Vec<(Vec3, u32)> = (0..count)
         .map(|n| {

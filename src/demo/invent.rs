@@ -303,19 +303,14 @@ impl Cast<'_> {
             Strip::Pavement => aside > street.road_half_m + 0.5 && aside < street.front_m() - 0.4,
             Strip::Anywhere => aside < street.front_m() - 0.3,
         };
-        let along: f32 = if side > 0.0 {
-            0.0
+        let loose = matches!(
+            kind,
+            Kind::Person | Kind::Scrap | Kind::Garbage | Kind::Cone
+        );
+        let turned = if loose {
+            rng.random_range(0.0..std::f32::consts::TAU)
         } else {
-            std::f32::consts::PI
-        };
-        let turned = match kind {
-            Kind::Person | Kind::Scrap | Kind::Garbage | Kind::Cone => {
-                rng.random_range(0.0..std::f32::consts::TAU)
-            }
-            // lamps reach over the road
-            Kind::Lamp => -side * std::f32::consts::FRAC_PI_2,
-            Kind::Sign => std::f32::consts::PI,
-            _ => along + rng.random_range(-0.12..0.12),
+            faces(kind, side) + rng.random_range(-0.12..0.12)
         };
         fits.then_some((seen_y, turned))
     }
@@ -347,6 +342,18 @@ fn strip(rng: &mut ChaCha8Rng, kind: Kind) -> Strip {
     }
 }
 
+/// Which way a thing looks that stands on this side of the street (1: left), radians.
+pub(super) fn faces(kind: Kind, side: f32) -> f32 {
+    if kind == Kind::Lamp {
+        // reaches over the road
+        -side * std::f32::consts::FRAC_PI_2
+    } else if kind == Kind::Sign || side < 0.0 {
+        std::f32::consts::PI
+    } else {
+        0.0
+    }
+}
+
 /// Half of the room a thing keeps free around it, metres.
 pub(super) fn room_m(kind: Kind) -> f32 {
     match kind {
@@ -371,11 +378,14 @@ pub(super) fn room_m(kind: Kind) -> f32 {
 
 /// Whether a tall thing would stand right before the lens.
 pub(super) fn in_the_way(camera: &Pinhole, kind: Kind, x: f32, y: f32) -> bool {
-    let near_m = match kind {
-        Kind::Tree => 15.0,
-        Kind::Lamp | Kind::Sign => 7.0,
-        Kind::Van | Kind::Stall => 6.0,
-        _ => 2.5,
+    let near_m = if kind == Kind::Tree {
+        15.0
+    } else if matches!(kind, Kind::Lamp | Kind::Sign) {
+        7.0
+    } else if matches!(kind, Kind::Van | Kind::Stall) {
+        6.0
+    } else {
+        2.5
     };
     (x - camera.at.x).hypot(y - camera.at.y) < near_m
 }

@@ -77,14 +77,7 @@ fn fixed(city: &City, post: &Post, street: &Street, camera: &Pinhole) -> Vec<Thi
         let Some(kind) = kind_of(component.class).filter(|_| on_street) else {
             continue;
         };
-        let side = y.signum();
-        let yaw = match kind {
-            // lamps reach over the road
-            Kind::Lamp => -side * std::f32::consts::FRAC_PI_2,
-            Kind::Sign => std::f32::consts::PI,
-            _ if side < 0.0 => std::f32::consts::PI,
-            _ => 0.0,
-        };
+        let yaw = invent::faces(kind, y.signum());
         let crowded = kind != Kind::Bin
             && kind != Kind::Cover
             && things
@@ -167,10 +160,12 @@ fn spots(
 fn candidate(rng: &mut ChaCha8Rng, kind: Kind, street: &Street, camera: &Pinhole) -> Thing {
     let side = if rng.random_bool(0.5) { 1.0 } else { -1.0 };
     let road = street.road_half_m;
-    let aside = match kind {
-        Kind::Water => road - rng.random_range(1.2..2.6),
-        _ if rng.random_bool(0.25) => road - 1.3,
-        _ => road + rng.random_range(0.9..(street.pavement_m - 0.6).max(1.0)),
+    let aside = if kind == Kind::Water {
+        road - rng.random_range(1.2..2.6)
+    } else if rng.random_bool(0.25) {
+        road - 1.3
+    } else {
+        road + rng.random_range(0.9..(street.pavement_m - 0.6).max(1.0))
     };
     Thing {
         kind,
