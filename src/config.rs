@@ -15,7 +15,7 @@ pub struct LogConfig {
     #[arg(
         long,
         env = "CITYWARD_LOG",
-        default_value = "info,sqlx=error",
+        default_value = "info,sqlx=error,tiny_skia=error",
         global = true
     )]
     pub log: String,
