@@ -99,9 +99,18 @@ impl Database {
     /// # Errors
     /// The cluster did not stop cleanly.
     pub async fn close(self) -> anyhow::Result<()> {
-        self.pool.close().await;
-        if let Some(cluster) = self.cluster {
-            let how = match self.mode {
+        let Self {
+            pool,
+            cluster,
+            mode,
+            _lock,
+        } = self;
+        pool.close().await;
+        // sqlx 0.8 leaves a connection open that was on its way back while the pool closed, and
+        // the server would wait for it for ever
+        drop(pool);
+        if let Some(cluster) = cluster {
+            let how = match mode {
                 Mode::Serve => Stop::Now,
                 Mode::Tool => Stop::WhenUnused,
             };
