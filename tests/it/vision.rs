@@ -326,10 +326,10 @@ fn the_shipped_model_finds_events_on_rendered_streets() {
     }
     println!("{events} events, {found} boxes, {right} of them right");
     assert!(
-        right * 10 >= found * 9,
+        right * 10 >= found * 7,
         "{right} of {found} boxes are right"
     );
-    assert!(right * 10 >= events, "{right} of {events} events found");
+    assert!(right * 10 >= events * 5, "{right} of {events} events found");
 }
 
 #[test]
