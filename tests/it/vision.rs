@@ -22,7 +22,7 @@ fn onnxruntime() -> PathBuf {
 fn data_of_others() -> Option<PathBuf> {
     let folder = std::env::var_os("CITYWARD_DATA").map(PathBuf::from);
     if folder.is_none() {
-        println!("skipped: CITYWARD_DATA names no folder with models and street pictures");
+        eprintln!("skipped: CITYWARD_DATA names no folder with models and street pictures");
     }
     folder
 }
@@ -285,7 +285,7 @@ fn streets(count: u32, width: u32) -> (tempfile::TempDir, Vec<Value>) {
 }
 
 fn side(thing: &Value, name: &str) -> f32 {
-    thing[name].as_f64().unwrap() as f32
+    serde_json::from_value(thing[name].clone()).unwrap()
 }
 
 fn true_boxes(line: &Value) -> Vec<(&str, PixelBox)> {
