@@ -467,6 +467,7 @@ function happenings({ colours, t }: Look): LayerSpecification[] {
         'text-size': 13,
         'text-anchor': 'left',
         'text-offset': [1.1, 0],
+        'text-justify': 'left',
         'text-max-width': 14,
         'symbol-sort-key': ['-', 0, ['get', 'opened']],
       },
