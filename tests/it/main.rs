@@ -3,6 +3,11 @@
     clippy::unwrap_used,
     reason = "a test that cannot go on fails where it stands"
 )]
+#![expect(clippy::print_stdout, reason = "a test says what it could not check")]
+#![expect(
+    clippy::cast_possible_truncation,
+    reason = "the numbers in tests are small"
+)]
 
 mod city;
 mod door;

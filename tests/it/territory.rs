@@ -293,77 +293,91 @@ async fn memory_and_postgis_agree_on_real_boundaries() {
         "plymouth_neighbourhoods.geojson",
         "Lucknow_Lucknow_ward_boundary.geojson",
     ] {
-        let city = TestCity::new().await;
-        let edition = city.edition().await;
-        let text = std::fs::read_to_string(format!("{data}/cells/{file}")).unwrap();
-        let document: Value = serde_json::from_str(&text).unwrap();
-        sqlx::query(
-            "insert into cell (code, geom, edition_id)
-             select '990101001' || to_char(number, 'fm000000'),
-                    st_multi(st_collectionextract(st_makevalid(
-                        st_force2d(st_geomfromgeojson(feature -> 'geometry'))), 3)), $2
-             from jsonb_array_elements($1 -> 'features') with ordinality as f (feature, number)",
-        )
-        .bind(&document)
-        .bind(edition)
-        .execute(&city.db)
-        .await
-        .unwrap();
+        let city = city_of(&format!("{data}/cells/{file}")).await;
         let territory = territory_of(&city).await;
-        // PostGIS has the last word 1 cm away from borders, where both must agree; the lower
-        // code has the point where cells overlap
-        let rows: Vec<(f64, f64, Option<String>)> = sqlx::query_as(
-            "with points as (
-                 select (st_dump(st_generatepoints(st_setsrid(st_expand(st_extent(geom)::geometry, 0.001), 4326), 10000, 1))).geom as at
-                 from cell)
-             select st_x(at), st_y(at),
-                    (select min(code) from cell where st_covers(geom, at))
-             from points
-             where not exists (select from cell where geom && st_expand(at, 1e-7)
-                               and st_dwithin(st_boundary(geom), at, 1e-7))",
-        )
-        .fetch_all(&city.db)
-        .await
-        .unwrap();
-        assert!(rows.len() > 8_000, "{file}: {} points", rows.len());
-        for (lon, lat, code) in &rows {
-            let found = territory.cell_at(GroundPoint {
-                lon: *lon,
-                lat: *lat,
-            });
-            assert_eq!(
-                found.map(|cell| &cell.code),
-                code.as_ref(),
-                "{file}: {lon} {lat}"
-            );
-        }
-        // every vertex belongs to a cell that has it
-        let vertices: Vec<(f64, f64, Vec<String>)> = sqlx::query_as(
-            "select st_x(at), st_y(at), (select array_agg(code) from cell where st_dwithin(geom, at, 1e-7))
-             from (select distinct (st_dumppoints(geom)).geom as at from cell limit 5000) as vertices",
-        )
-        .fetch_all(&city.db)
-        .await
-        .unwrap();
-        for (lon, lat, codes) in &vertices {
-            let found = territory.cell_at(GroundPoint {
-                lon: *lon,
-                lat: *lat,
-            });
-            assert!(
-                found.is_some_and(|cell| codes.contains(&cell.code)),
-                "{file}: {lon} {lat} is of {codes:?}, not {found:?}"
-            );
-        }
-        let placed = territory.locate(
-            GroundPoint {
-                lon: rows[0].0,
-                lat: rows[0].1,
-            },
-            class("M06042"),
-            &[],
-            0.0,
+        points_agree(&city, &territory, file).await;
+        vertices_have_an_owner(&city, &territory, file).await;
+    }
+}
+
+/// The cells of a GeoJSON file, repaired by PostGIS, with codes in the order of the file.
+async fn city_of(path: &str) -> TestCity {
+    let city = TestCity::new().await;
+    let edition = city.edition().await;
+    let text = std::fs::read_to_string(path).unwrap();
+    let document: Value = serde_json::from_str(&text).unwrap();
+    sqlx::query(
+        "insert into cell (code, geom, edition_id)
+         select '990101001' || to_char(number, 'fm000000'),
+                st_multi(st_collectionextract(st_makevalid(
+                    st_force2d(st_geomfromgeojson(feature -> 'geometry'))), 3)), $2
+         from jsonb_array_elements($1 -> 'features') with ordinality as f (feature, number)",
+    )
+    .bind(&document)
+    .bind(edition)
+    .execute(&city.db)
+    .await
+    .unwrap();
+    city
+}
+
+async fn points_agree(city: &TestCity, territory: &Territory, file: &str) {
+    // PostGIS has the last word 1 cm away from borders, where both must agree; the lower
+    // code has the point where cells overlap
+    let rows: Vec<(f64, f64, Option<String>)> = sqlx::query_as(
+        "with points as (
+             select (st_dump(st_generatepoints(st_setsrid(st_expand(st_extent(geom)::geometry, 0.001), 4326), 10000, 1))).geom as at
+             from cell)
+         select st_x(at), st_y(at),
+                (select min(code) from cell where st_covers(geom, at))
+         from points
+         where not exists (select from cell where geom && st_expand(at, 1e-7)
+                           and st_dwithin(st_boundary(geom), at, 1e-7))",
+    )
+    .fetch_all(&city.db)
+    .await
+    .unwrap();
+    assert!(rows.len() > 8_000, "{file}: {} points", rows.len());
+    for (lon, lat, code) in &rows {
+        let found = territory.cell_at(GroundPoint {
+            lon: *lon,
+            lat: *lat,
+        });
+        assert_eq!(
+            found.map(|cell| &cell.code),
+            code.as_ref(),
+            "{file}: {lon} {lat}"
         );
-        assert!(placed.is_none_or(|placed| placed.because.rule == Rule::Nobody));
+    }
+    let placed = territory.locate(
+        GroundPoint {
+            lon: rows[0].0,
+            lat: rows[0].1,
+        },
+        class("M06042"),
+        &[],
+        0.0,
+    );
+    assert!(placed.is_none_or(|placed| placed.because.rule == Rule::Nobody));
+}
+
+async fn vertices_have_an_owner(city: &TestCity, territory: &Territory, file: &str) {
+    // every vertex belongs to a cell that has it
+    let vertices: Vec<(f64, f64, Vec<String>)> = sqlx::query_as(
+        "select st_x(at), st_y(at), (select array_agg(code) from cell where st_dwithin(geom, at, 1e-7))
+         from (select distinct (st_dumppoints(geom)).geom as at from cell limit 5000) as vertices",
+    )
+    .fetch_all(&city.db)
+    .await
+    .unwrap();
+    for (lon, lat, codes) in &vertices {
+        let found = territory.cell_at(GroundPoint {
+            lon: *lon,
+            lat: *lat,
+        });
+        assert!(
+            found.is_some_and(|cell| codes.contains(&cell.code)),
+            "{file}: {lon} {lat} is of {codes:?}, not {found:?}"
+        );
     }
 }
