@@ -1,6 +1,6 @@
 //! House fronts: shops on the ground floor, windows above.
 
-use super::color::{Rgb, mix, rgb, scale, step};
+use super::color::{Rgb, mix, rgb, scale, step, wrap};
 use super::grain::{hash2, noise, pick, roll, unit};
 use super::scene::{House, Scene};
 use super::vector::{Vec3, v3};
@@ -29,9 +29,7 @@ pub(super) fn side_wall(house: &House, deep: f32, z: f32, soft: f32) -> Rgb {
 /// Colour of the front that stands at `hit`; `None` where no house reaches.
 pub(super) fn front_color(scene: &Scene, hit: Vec3, side: f32, footprint: f32) -> Option<Rgb> {
     let row = usize::from(side < 0.0);
-    let house = scene.street.houses[row]
-        .iter()
-        .find(|house| hit.x >= house.from_x && hit.x < house.to_x)?;
+    let house = house_at(&scene.street.houses[row], hit.x)?;
     if hit.z < 0.0 || hit.z > house.height_m {
         return None;
     }
@@ -49,6 +47,12 @@ pub(super) fn front_color(scene: &Scene, hit: Vec3, side: f32, footprint: f32) -
         mix(flat, [1.0, 0.93, 0.75], 0.25),
         glow * light.lamps,
     ))
+}
+
+/// The house whose front reaches over `x`, in a row that is in order of x.
+fn house_at(row: &[House], x: f32) -> Option<&House> {
+    let next = row.partition_point(|house| house.to_x <= x);
+    row.get(next).filter(|house| house.from_x <= x)
 }
 
 fn inside(value: f32, from: f32, to: f32, soft: f32) -> f32 {
@@ -146,7 +150,7 @@ fn upper(house: &House, x: f32, z: f32, soft: f32) -> Rgb {
     let wall = scale(house.wall, stain);
     let bay = 2.6 + 1.4 * roll(house.seed, 8);
     let low = if house.shops { SHOP_M } else { 0.6 };
-    let (u, v) = ((x / bay).fract() * bay, (z - low).rem_euclid(FLOOR_M));
+    let (u, v) = (wrap(x, bay), wrap(z - low, FLOOR_M));
     if z < low || x < 0.4 || house.to_x - house.from_x - x < 0.4 {
         return wall;
     }

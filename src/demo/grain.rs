@@ -48,6 +48,23 @@ pub(super) fn noise(x: f32, y: f32) -> f32 {
     TILE[usize::from(row) * SIDE + usize::from(column)]
 }
 
+/// Numbers like those a sensor adds: around 0, rarely beyond ±1.
+static SPECKLE: LazyLock<Vec<f32>> = LazyLock::new(|| {
+    (0..SIDE * SIDE)
+        .map(|index| {
+            let hash = hash2(i32::try_from(index).unwrap_or_default(), 99);
+            // two uniform numbers make a good enough bell
+            unit(hash) + unit(hash.rotate_left(13)) - 1.0
+        })
+        .collect()
+});
+
+/// A row of sensor noise, long enough for `width` pixels.
+pub(super) fn speckle(row_seed: u32, width: usize) -> impl Iterator<Item = f32> {
+    let from = row_seed as usize % SPECKLE.len();
+    SPECKLE.iter().cycle().skip(from).take(width).copied()
+}
+
 /// A well-mixed 32-bit value of two integers.
 pub(super) fn hash2(a: i32, b: i32) -> u32 {
     let mut h = a

@@ -1,6 +1,6 @@
 //! The ground of a street: asphalt, lane lines, kerb, slabs.
 
-use super::color::{Rgb, mix, scale, step};
+use super::color::{Rgb, mix, scale, step, wrap};
 use super::grain::{hash2, noise, unit};
 use super::scene::{Scene, Street};
 use super::vector::Vec3;
@@ -46,8 +46,8 @@ fn asphalt(street: &Street, at: Vec3, footprint: f32) -> Rgb {
     let fine = noise(at.x * 90.0, at.y * 90.0) * 0.13 / (1.0 + footprint * 45.0);
     // wheels polish two tracks in each lane
     let lane_m = street.road_half_m / f32::from(street.lanes.max(1));
-    let across = (at.y.abs() / lane_m).fract();
-    let tracks = ((across * std::f32::consts::TAU * 2.0).cos()) * 0.025;
+    let across = wrap(at.y.abs() / lane_m * 2.0, 1.0) - 0.5;
+    let tracks = (across * across * 8.0 - 1.0) * 0.025;
     let mut tone = 1.0 + broad + fine + tracks;
     for patch in &street.patches {
         let (u, v) = (
@@ -79,7 +79,7 @@ fn road(street: &Street, at: Vec3, footprint: f32) -> Rgb {
         }
     }
     let gutter = cover(aside - street.road_half_m + GUTTER_M, footprint.max(0.01));
-    let joint = band(at.x.rem_euclid(1.0), 0.0, 0.02, footprint) * 0.2;
+    let joint = band(wrap(at.x, 1.0), 0.0, 0.02, footprint) * 0.2;
     let stone = scale(
         [0.52, 0.51, 0.49],
         0.95 + noise(at.x * 20.0, at.y * 50.0) * 0.12 - joint,
@@ -94,7 +94,7 @@ fn marking(street: &Street, at: Vec3, aside: f32, footprint: f32) -> (f32, Rgb) 
         let near = at.x > from - 5.5 && at.x < from - 1.5;
         let far = at.x > to + 1.5 && at.x < to + 5.5;
         if near || far {
-            let stripe = band(at.y.rem_euclid(0.9), 0.2, 0.65, across);
+            let stripe = band(wrap(at.y, 0.9), 0.2, 0.65, across);
             return (
                 stripe * band(aside, 0.0, street.road_half_m - 0.5, across),
                 PAINT,
@@ -125,7 +125,7 @@ fn marking(street: &Street, at: Vec3, aside: f32, footprint: f32) -> (f32, Rgb) 
 }
 
 fn dash(x: f32, paint_m: f32, gap_m: f32, footprint: f32) -> f32 {
-    band(x.rem_euclid(paint_m + gap_m), 0.0, paint_m, footprint)
+    band(wrap(x, paint_m + gap_m), 0.0, paint_m, footprint)
 }
 
 fn pavement(street: &Street, at: Vec3, aside: f32, footprint: f32) -> Rgb {
@@ -134,7 +134,7 @@ fn pavement(street: &Street, at: Vec3, aside: f32, footprint: f32) -> Rgb {
         + noise(at.x * 80.0, at.y * 80.0) * 0.10 / (1.0 + footprint * 40.0)
         + noise(at.x * 2.0, at.y * 2.0) * 0.05;
     if in_m < KERB_M {
-        let joint = band(at.x.rem_euclid(0.8), 0.0, 0.02, footprint) * 0.35;
+        let joint = band(wrap(at.x, 0.8), 0.0, 0.02, footprint) * 0.35;
         // the first centimetres are the kerb's own face
         let face = if in_m < 0.06 { 0.78 } else { 1.0 };
         return scale([0.66, 0.65, 0.63], (speckle - joint) * face);
@@ -151,17 +151,15 @@ fn pavement(street: &Street, at: Vec3, aside: f32, footprint: f32) -> Rgb {
     let column = step((at.x + shift) / along);
     let own = unit(hash2(column, row + street.seed.cast_signed() % 1000));
     let (u, v) = (
-        (at.x + shift)
-            .rem_euclid(along)
-            .min(along - (at.x + shift).rem_euclid(along)),
-        in_m.rem_euclid(wide).min(wide - in_m.rem_euclid(wide)),
+        wrap(at.x + shift, along).min(along - wrap(at.x + shift, along)),
+        wrap(in_m, wide).min(wide - wrap(in_m, wide)),
     );
     let fade = (1.0 - footprint / along).clamp(0.0, 1.0);
     let joint = (1.0 - cover(u.min(v) - 0.012, footprint.max(0.01))) * 0.32 * fade;
     let tone = (0.93 + 0.14 * own * fade) * speckle * (1.0 - joint);
     // feet and rain leave a dark band along the walls
     let grime = 1.0 - 0.12 * (in_m / street.pavement_m).powi(6);
-    let ribs = 1.0 - 0.18 * band(in_m.rem_euclid(0.075), 0.0, 0.03, footprint) * fade;
+    let ribs = 1.0 - 0.18 * band(wrap(in_m, 0.075), 0.0, 0.03, footprint) * fade;
     mix(
         scale(street.slab, tone * grime),
         scale([0.80, 0.66, 0.28], speckle * ribs),

@@ -73,7 +73,13 @@ impl Light {
 
     /// The colour after `distance_m` of air.
     pub(super) fn through_air(&self, color: Rgb, distance_m: f32) -> Rgb {
-        mix(color, self.haze, 1.0 - (-distance_m / self.clear_m).exp())
+        // the first terms of an exponential: no eye sees the difference
+        let thick = distance_m / self.clear_m;
+        mix(
+            color,
+            self.haze,
+            1.0 - 1.0 / (1.0 + thick + 0.5 * thick * thick),
+        )
     }
 
     /// Whether things throw a visible shadow.

@@ -8,7 +8,7 @@ use tiny_skia::Pixmap;
 use super::backdrop::Backdrop;
 use super::brush::Canvas;
 use super::color::byte;
-use super::grain::{hash2, unit};
+use super::grain::{hash2, speckle};
 use super::pinhole::Pinhole;
 use super::puddle::Puddle;
 use super::scene::{Kind, Lens, Scene, Thing};
@@ -210,19 +210,16 @@ fn develop(picture: &Pixmap, lens: &Lens) -> Vec<u8> {
         .enumerate()
         .for_each(|(row, (out, pixels))| {
             let v = row as f32 / height as f32 * 2.0 - 1.0;
-            let row_key = i32::try_from(row).unwrap_or_default() ^ lens.seed.cast_signed();
-            for (column, (to, from)) in out
-                .chunks_exact_mut(3)
-                .zip(pixels.chunks_exact(4))
-                .enumerate()
-            {
+            let own = hash2(
+                i32::try_from(row).unwrap_or_default(),
+                lens.seed.cast_signed(),
+            );
+            let pixels = out.chunks_exact_mut(3).zip(pixels.chunks_exact(4));
+            for ((column, (to, from)), bell) in pixels.enumerate().zip(speckle(own, width)) {
                 let u = column as f32 / width as f32 * 2.0 - 1.0;
-                let gain = lens.exposure * (1.0 - lens.vignette * (u * u + v * v) * 0.5);
-                let hash = hash2(i32::try_from(column).unwrap_or_default(), row_key);
-                // two uniform numbers make a good enough bell
-                let bell = unit(hash) + unit(hash.rotate_left(13)) - 1.0;
+                let gain = lens.exposure * (1.0 - lens.vignette * (u * u + v * v) * 0.5) / 255.0;
                 for channel in 0..3 {
-                    let value = f32::from(from[channel]) / 255.0 * gain * lens.white[channel];
+                    let value = f32::from(from[channel]) * gain * lens.white[channel];
                     // shoulders instead of a hard clip
                     let toned = value / (1.0 + (value - 0.82).max(0.0) * 0.6);
                     to[channel] = byte(toned + bell * lens.noise * 2.0);
