@@ -50,9 +50,14 @@ test-web: setup-tests web/dist/index.html ## the page's tests, in a real browser
 bench: setup ## measure: locate, the frame pipe stage by stage, latency to the live stream
 	$(cargo) bench --bench spine
 
-check-licences: ## licences and advisories of every dependency
+check-licences: ## licences, origins and advisories of every dependency
 	cargo deny --version >/dev/null 2>&1 || cargo install --locked cargo-deny
-	cargo deny --locked check
+	cargo deny --locked check bans licenses sources
+	@if cargo deny --locked fetch db >/dev/null 2>&1; then \
+	    cargo deny --locked check advisories; \
+	else \
+	    echo 'advisories: not checked, their database could not be fetched'; \
+	fi
 
 setup: ## install what building and running needs
 	@scripts/setup
