@@ -20,7 +20,7 @@ use utoipa::openapi::OpenApi as Document;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::http::{ApiError, App, Peer, measure, security_headers};
-use crate::{access, camera, cases, catalogue, live, telemetry, territory, tiles};
+use crate::{access, camera, cases, catalogue, http, live, telemetry, territory, tiles};
 
 #[derive(OpenApi)]
 #[openapi(info(
@@ -32,7 +32,7 @@ struct ApiDocument;
 
 /// The service's routes and their OpenAPI document.
 fn api() -> (Router<App>, Document) {
-    OpenApiRouter::with_openapi(ApiDocument::openapi())
+    let (routes, mut document) = OpenApiRouter::with_openapi(ApiDocument::openapi())
         .merge(access::session_routes()) // open: signing in
         .merge(access::platform_routes())
         .merge(camera::routes())
@@ -41,7 +41,9 @@ fn api() -> (Router<App>, Document) {
         .merge(live::routes())
         .merge(territory::routes())
         .merge(tiles::routes())
-        .split_for_parts()
+        .split_for_parts();
+    http::complete(&mut document);
+    (routes, document)
 }
 
 /// The self-contained OpenAPI document.

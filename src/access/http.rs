@@ -42,7 +42,7 @@ struct SignedIn {
 }
 
 /// Sign in with a password; the session is a cookie.
-#[utoipa::path(post, path = "/api/v1/session", tag = "session", request_body = SignIn, responses(
+#[utoipa::path(post, path = "/api/v1/session", tag = "session", request_body = SignIn, security(()), responses(
     (status = 200, description = "signed in; Set-Cookie holds the session", body = SignedIn),
     (status = 401, description = "wrong login or password"),
     (status = 429, description = "too many wrong passwords; see Retry-After"),
@@ -104,7 +104,9 @@ async fn who_am_i(person: Person) -> Json<SignedIn> {
 }
 
 /// Sign out.
-#[utoipa::path(delete, path = "/api/v1/session", tag = "session", responses((status = 204, description = "signed out")))]
+#[utoipa::path(delete, path = "/api/v1/session", tag = "session", security(()), responses(
+    (status = 204, description = "signed out"),
+))]
 async fn sign_out(
     State(app): State<App>,
     headers: HeaderMap,

@@ -2,12 +2,14 @@
 //! that name what was wrong, and the server's sockets.
 
 mod app;
+mod document;
 mod error;
 mod extract;
 mod headers;
 mod server;
 
 pub use app::App;
+pub(crate) use document::complete;
 pub use error::{ApiError, FieldProblem};
 pub use extract::{JsonBody, PathParams, QueryParams};
 pub(crate) use headers::{measure, security_headers};

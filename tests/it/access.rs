@@ -166,8 +166,8 @@ async fn a_platforms_token_is_shown_once_and_can_be_revoked() {
     problem(revoke().await, StatusCode::NOT_FOUND, "not-found").await;
 }
 
-/// Closed by default: every operation of the OpenAPI document refuses a stranger, except those
-/// that are listed here as open.
+/// Closed by default: every operation of the OpenAPI document refuses a stranger, except signing
+/// in and out, and the document says so.
 #[tokio::test]
 async fn every_endpoint_is_closed_to_strangers() {
     let open = [("/api/v1/session", "post"), ("/api/v1/session", "delete")];
@@ -175,10 +175,17 @@ async fn every_endpoint_is_closed_to_strangers() {
     let service = TestService::start(&city).await;
     let client = service.client();
     let document = client.json("/openapi.json").await;
+    assert_eq!(document["security"], json!([{ "session": [] }]));
     let mut asked = 0;
     for (path, operations) in document["paths"].as_object().unwrap() {
-        for method in operations.as_object().unwrap().keys() {
-            if open.contains(&(path.as_str(), method.as_str())) {
+        for (method, operation) in operations.as_object().unwrap() {
+            let is_open = open.contains(&(path.as_str(), method.as_str()));
+            assert_eq!(
+                operation["security"] == json!([{}]),
+                is_open,
+                "{method} {path}"
+            );
+            if is_open {
                 continue;
             }
             let url = ["{z}", "{x}", "{y}"]
@@ -195,7 +202,42 @@ async fn every_endpoint_is_closed_to_strangers() {
             asked += 1;
         }
     }
-    assert!(asked > 5, "only {asked} operations in the document");
+    assert!(asked > 20, "only {asked} operations in the document");
+}
+
+/// What OpenAPI 3.1 demands and a generator may forget: a description of every response, and
+/// nothing that points out of the document.
+#[test]
+fn the_document_describes_every_answer_and_stands_alone() {
+    let document = serde_json::to_value(cityward::router::openapi()).unwrap();
+    for (path, operations) in document["paths"].as_object().unwrap() {
+        for (method, operation) in operations.as_object().unwrap() {
+            for (status, response) in operation["responses"].as_object().unwrap() {
+                let at = format!("{method} {path} {status}");
+                assert_ne!(
+                    response["description"].as_str().unwrap_or_default(),
+                    "",
+                    "{at}"
+                );
+                if status.starts_with('4') {
+                    assert!(
+                        response["content"]["application/problem+json"].is_object(),
+                        "{at}"
+                    );
+                }
+            }
+        }
+    }
+    for reference in document.to_string().split("\"$ref\":\"").skip(1) {
+        let target = reference.split('"').next().unwrap();
+        let pointer = target
+            .strip_prefix('#')
+            .expect("only references into the document");
+        assert!(
+            document.pointer(pointer).is_some(),
+            "{target} leads nowhere"
+        );
+    }
 }
 
 #[tokio::test]

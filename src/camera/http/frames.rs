@@ -56,7 +56,7 @@ struct Reports {
 /// Answers 202 at once; with `wait=true` 200 with the reports, or 202 with a note when they are
 /// not there after 10 s.
 #[utoipa::path(
-    post, path = "/api/v1/cameras/{camera_id}/frames", tag = "frames",
+    post, path = "/api/v1/cameras/{camera_id}/frames", tag = "frames", security(("platform" = [])),
     params(
         ("camera_id" = String, Path),
         ("X-Captured-At" = String, Header, description = "when the camera took it, RFC 3339"),
