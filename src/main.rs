@@ -32,7 +32,7 @@ enum Command {
     Serve(Box<Config>),
     /// Builds a demo city unless it is there, runs the service and pushes the city's cameras to it.
     Demo(Box<DemoConfig>),
-    /// Takes a file of others into the city: components or cells.
+    /// Takes a file of others into the city: components, cells or an OpenStreetMap extract.
     Import(Box<ImportArgs>),
     /// Writes labelled pictures of invented streets, for training a detector.
     DemoFrames(FramesArgs),
