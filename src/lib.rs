@@ -24,7 +24,10 @@ pub mod territory;
 /// 5. Sighting → case.
 pub mod cases;
 
-/// 6. Case → browsers.
+/// 6. Case → settled: the workflow of the regulation.
+pub mod workflow;
+
+/// 7. Case → browsers.
 pub mod live;
 
 /// The map beneath.

@@ -7,7 +7,7 @@ use axum::http::request::Parts;
 use axum_extra::extract::CookieJar;
 use serde::Serialize;
 
-use super::{Secret, store};
+use super::{Grant, Role, Secret, store};
 use crate::http::{ApiError, App};
 
 pub(super) const SESSION_COOKIE: &str = "cityward_session";
@@ -19,6 +19,28 @@ pub struct Person {
     pub id: i32,
     pub login: String,
     pub name: String,
+    /// What they may do now; empty: nothing.
+    pub grants: Vec<Grant>,
+}
+
+impl Person {
+    /// Their grants of a role.
+    pub fn grants_of(&self, role: Role) -> impl Iterator<Item = &Grant> {
+        self.grants.iter().filter(move |grant| grant.role == role)
+    }
+
+    /// Whether they have one of these roles anywhere.
+    pub fn has_any(&self, roles: &[Role]) -> bool {
+        self.grants.iter().any(|grant| roles.contains(&grant.role))
+    }
+
+    /// 403 unless they have one of these roles anywhere.
+    pub fn require(&self, roles: &[Role]) -> Result<(), ApiError> {
+        if self.has_any(roles) {
+            return Ok(());
+        }
+        Err(ApiError::forbidden("your roles do not allow this"))
+    }
 }
 
 /// A video platform that came with a valid token.

@@ -64,7 +64,7 @@ async fn sign_in(
             ),
         });
     }
-    let credentials = store::find_credentials(&app.db, &body.login).await?;
+    let credentials = store::find_credentials(&app.db, &body.login, app.now()).await?;
     // an unknown login costs the same time as a wrong password, so that logins cannot be probed
     let hash = credentials.as_ref().map_or_else(
         || app.no_password.to_string(),

@@ -5,14 +5,19 @@
 //! person is an administrator.
 
 mod extract;
+mod grant;
 mod http;
 mod password;
+mod role;
 mod secret;
 mod store;
 
 pub(crate) use extract::bearer_token;
 pub use extract::{Person, Platform};
+pub use grant::Grant;
 pub use http::{platform_routes, session_routes};
 pub use password::{SignInLimit, hash_password};
+pub use role::Role;
 pub use secret::{Secret, random_secret};
+pub(crate) use store::act_as;
 pub use store::{ensure_administrator, reset_administrator};

@@ -2,10 +2,11 @@
 
 use anyhow::Context as _;
 use chrono::{DateTime, Utc};
+use sqlx::types::Json;
 use sqlx::{PgExecutor, PgPool};
 
 use super::extract::{Person, Platform};
-use super::{Secret, hash_password, random_secret};
+use super::{Grant, Secret, hash_password, random_secret};
 
 const ADMINISTRATOR: &str = "admin";
 
@@ -64,16 +65,27 @@ async fn new_password() -> anyhow::Result<(Secret, String)> {
 pub(super) async fn find_credentials(
     db: impl PgExecutor<'_>,
     login: &str,
+    at: DateTime<Utc>,
 ) -> sqlx::Result<Option<Credentials>> {
-    let row: Option<(i32, String, String, String)> =
-        sqlx::query_as("select person_id, login, name, password_hash from person where login = $1")
-            .bind(login)
-            .fetch_optional(db)
-            .await?;
-    Ok(row.map(|(id, login, name, password_hash)| Credentials {
-        person: Person { id, login, name },
-        password_hash,
-    }))
+    let row: Option<(i32, String, String, Json<Vec<Grant>>, String)> = sqlx::query_as(
+        "select person_id, login, name, grants, password_hash
+         from person cross join lateral grants_at(person_id, $2) as grants where login = $1",
+    )
+    .bind(login)
+    .bind(at)
+    .fetch_optional(db)
+    .await?;
+    Ok(row.map(
+        |(id, login, name, Json(grants), password_hash)| Credentials {
+            person: Person {
+                id,
+                login,
+                name,
+                grants,
+            },
+            password_hash,
+        },
+    ))
 }
 
 pub(super) async fn insert_session(
@@ -101,15 +113,21 @@ pub(super) async fn find_session(
     cookie: &Secret,
     at: DateTime<Utc>,
 ) -> sqlx::Result<Option<Person>> {
-    let row: Option<(i32, String, String)> = sqlx::query_as(
-        "select person_id, login, name from session join person using (person_id)
+    let row: Option<(i32, String, String, Json<Vec<Grant>>)> = sqlx::query_as(
+        "select person_id, login, name, grants from session join person using (person_id)
+         cross join lateral grants_at(person_id, $2) as grants
          where token_sha256 = $1 and expires_at > $2",
     )
     .bind(cookie.sha256().as_slice())
     .bind(at)
     .fetch_optional(db)
     .await?;
-    Ok(row.map(|(id, login, name)| Person { id, login, name }))
+    Ok(row.map(|(id, login, name, Json(grants))| Person {
+        id,
+        login,
+        name,
+        grants,
+    }))
 }
 
 pub(super) async fn delete_session(db: impl PgExecutor<'_>, cookie: &Secret) -> sqlx::Result<()> {
@@ -180,4 +198,13 @@ pub(super) async fn revoke_platform(
     .execute(db)
     .await?;
     Ok(revoked.rows_affected() == 1)
+}
+
+/// Says for the rest of the transaction who acts; the policies of scoped tables go by it.
+pub(crate) async fn act_as(db: impl PgExecutor<'_>, person: &Person) -> sqlx::Result<()> {
+    sqlx::query("select set_config('cityward.person', $1::text, true)")
+        .bind(person.id)
+        .execute(db)
+        .await?;
+    Ok(())
 }

@@ -5,6 +5,7 @@ use std::fmt;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::CaseState;
 use crate::camera::CameraId;
 use crate::catalogue::ClassCode;
 use crate::territory::Unit;
@@ -34,25 +35,31 @@ impl fmt::Display for CaseId {
     }
 }
 
-/// How far the work on a case has come.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, sqlx::Type, utoipa::ToSchema,
-)]
-#[serde(rename_all = "snake_case")]
-#[sqlx(type_name = "case_state", rename_all = "snake_case")]
-pub enum CaseState {
-    /// Filed by a source; nobody has looked at it yet.
-    Reported,
-}
-
-/// Who saw it first.
+/// How the city learned of it (Article 11).
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, sqlx::Type, utoipa::ToSchema,
 )]
 #[serde(rename_all = "snake_case")]
 #[sqlx(type_name = "case_source", rename_all = "snake_case")]
 pub enum CaseSource {
+    /// 视频监控
     Camera,
+    /// 采集员
+    Collector,
+    /// 热线
+    Hotline,
+    /// 群众投诉
+    Public,
+    /// 媒体曝光
+    Media,
+    /// 部门移送
+    Department,
+    /// 领导交办
+    Leader,
+    /// 物联传感
+    Sensor,
+    /// 数据共享
+    Exchange,
 }
 
 /// The cell a case lies in.

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::CaseRow;
+use super::{Action, CaseRow};
 use crate::camera::{CameraId, FrameId};
 use crate::catalogue::ClassCode;
 use crate::space::{ErrorEllipse, PixelBox};
@@ -84,21 +84,12 @@ pub struct EvidenceImage {
     pub url: String,
 }
 
-/// What happened to a case.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, sqlx::Type, ToSchema)]
-#[serde(rename_all = "snake_case")]
-#[sqlx(type_name = "case_event_kind", rename_all = "snake_case")]
-pub enum CaseEventKind {
-    Opened,
-    SeenAgain,
-}
-
 /// One entry of a case's history.
 #[derive(Debug, Clone, PartialEq, Serialize, sqlx::FromRow, ToSchema)]
 pub struct CaseEvent {
     #[sqlx(rename = "event_id")]
     pub id: i64,
-    pub kind: CaseEventKind,
+    pub action: Action,
     pub at: DateTime<Utc>,
     /// `camera:<id>`.
     pub actor: String,

@@ -1,5 +1,6 @@
 //! 5. Sighting → case: what is seen often enough is filed; the same thing again joins its case.
 
+mod action;
 mod case;
 mod confirm;
 mod detail;
@@ -8,16 +9,17 @@ mod http;
 mod picture;
 mod record;
 mod sighting;
+mod state;
 mod store;
 
-pub use case::{CaseCell, CaseId, CaseRow, CaseSource, CaseState};
+pub use action::Action;
+pub use case::{CaseCell, CaseId, CaseRow, CaseSource};
 pub use confirm::{Confirmed, Confirmer};
-pub use detail::{
-    CaseComponent, CaseDetail, CaseEvent, CaseEventKind, Evidence, EvidenceImage, StoredCase,
-};
+pub use detail::{CaseComponent, CaseDetail, CaseEvent, Evidence, EvidenceImage, StoredCase};
 pub use evidence::{EvidenceStore, PictureSha256};
 pub use http::{CaseFilter, routes};
 pub use picture::{BrokenJpeg, without_metadata};
 pub use record::{CaseChange, record};
 pub use sighting::{Picture, Sighting};
+pub use state::CaseState;
 pub(crate) use store::list_open;

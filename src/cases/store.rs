@@ -11,7 +11,7 @@ use super::confirm::Confirmed;
 use super::detail::{CaseComponent, CaseEvent, Evidence, EvidenceImage, StoredCase};
 use super::evidence::PictureSha256;
 use super::record::OpenCase;
-use super::{CaseFilter, CaseId, Sighting};
+use super::{Action, CaseFilter, CaseId, Sighting};
 use crate::camera::CameraId;
 use crate::space::{ErrorEllipse, GroundPoint, LocalFrame, LocalPoint, PixelBox};
 use crate::territory::{Edition, Unit};
@@ -195,7 +195,7 @@ pub(super) async fn insert_opened(
         "seen_in": confirmed.seen_in,
         "of": sighting.rule.confirm_of,
     });
-    insert_event(db, case, "opened", &sighting.camera_id, at, detail).await
+    insert_event(db, case, Action::Opened, &sighting.camera_id, at, detail).await
 }
 
 pub(super) async fn insert_seen_again(
@@ -211,23 +211,23 @@ pub(super) async fn insert_seen_again(
         "confidence": sighting.confidence,
         "evidence_id": evidence_id,
     });
-    insert_event(db, case, "seen_again", &sighting.camera_id, at, detail).await
+    insert_event(db, case, Action::SeenAgain, &sighting.camera_id, at, detail).await
 }
 
 async fn insert_event(
     db: impl PgExecutor<'_>,
     case: CaseId,
-    kind: &str,
+    action: Action,
     camera: &CameraId,
     at: DateTime<Utc>,
     detail: serde_json::Value,
 ) -> sqlx::Result<()> {
     sqlx::query(
-        "insert into case_event (case_id, kind, at, actor, detail)
-        values ($1, $2::case_event_kind, $3, 'camera:' || $4, $5)",
+        "insert into case_event (case_id, action, at, actor, detail)
+        values ($1, $2, $3, 'camera:' || $4, $5)",
     )
     .bind(case)
-    .bind(kind)
+    .bind(action)
     .bind(at)
     .bind(camera.as_str())
     .bind(detail)
@@ -324,7 +324,7 @@ pub(super) async fn history_of(
 ) -> sqlx::Result<Vec<CaseEvent>> {
     sqlx::query_as(
         "select * from (
-            select event_id, kind, at, actor, detail from case_event
+            select event_id, action, at, actor, detail from case_event
             where case_id = $1 order by event_id desc limit $2
         ) as newest order by event_id",
     )

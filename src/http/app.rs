@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use sqlx::PgPool;
+use sqlx::{PgPool, Postgres, Transaction};
 use tokio::sync::Semaphore;
 
-use crate::access::{SignInLimit, hash_password, random_secret};
+use crate::access::{self, Person, SignInLimit, hash_password, random_secret};
 use crate::camera::{Cameras, Intake, LastFrames};
 use crate::cases::EvidenceStore;
 use crate::config::Config;
@@ -18,7 +18,10 @@ use crate::territory::TerritoryWatch;
 #[derive(Clone)]
 pub struct App {
     pub config: Arc<Config>,
+    /// For requests: sees of scoped tables only what [`scoped`](Self::scoped) opens.
     pub db: PgPool,
+    /// For what the city does by itself: the pipeline, timers, deliveries. Never for a request.
+    pub machine: PgPool,
     pub cameras: Cameras,
     pub intake: Arc<Intake<FrameReport>>,
     pub last_frames: Arc<LastFrames>,
@@ -55,6 +58,7 @@ impl App {
             territory: TerritoryWatch::open(db.clone()).await?,
             last_frames: Arc::new(LastFrames::new(LAST_FRAMES_BYTES_MAX)),
             config,
+            machine: db.clone(),
             db,
             sign_in_limit: Arc::default(),
             no_password: no_password.into(),
@@ -62,6 +66,14 @@ impl App {
             evidence,
             live: LiveFeed::start(),
         })
+    }
+
+    /// A transaction that reads and writes what this person may, and nothing else: the database
+    /// itself holds the line, by row-level security.
+    pub async fn scoped(&self, person: &Person) -> sqlx::Result<Transaction<'static, Postgres>> {
+        let mut tx = self.db.begin().await?;
+        access::act_as(&mut *tx, person).await?;
+        Ok(tx)
     }
 
     /// The time at which a request is served. Handlers pass it on; nothing below them reads a clock.

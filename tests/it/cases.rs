@@ -394,7 +394,7 @@ async fn a_case_tells_everything() {
     );
     assert_eq!(evidence["model"], json!({"name": "eye", "version": "1"}));
     assert_eq!(evidence["calibration_version"], 1);
-    assert_eq!(case["history"][0]["kind"], "opened");
+    assert_eq!(case["history"][0]["action"], "opened");
     assert_eq!(case["history"][0]["actor"], "camera:street-1");
     assert_eq!(case["history"][0]["detail"]["evidence_id"], evidence["id"]);
 

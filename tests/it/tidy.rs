@@ -44,7 +44,15 @@ const RESERVED: &[(&str, &[&str])] = &[
 ];
 
 /// The line a frame travels: a step may name those before it.
-const STEPS: &[&str] = &["camera", "vision", "ground", "territory", "cases", "live"];
+const STEPS: &[&str] = &[
+    "camera",
+    "vision",
+    "ground",
+    "territory",
+    "cases",
+    "workflow",
+    "live",
+];
 
 /// Names a step may say although they stand after it, each with its reason.
 const EXCEPTIONS: &[(&str, &str, &str)] = &[

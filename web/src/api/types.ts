@@ -136,7 +136,7 @@ export interface Evidence {
 
 export interface CaseEvent {
   id: number;
-  kind: 'opened' | 'seen_again';
+  action: string;
   at: string;
   actor: string;
   detail: Record<string, unknown>;

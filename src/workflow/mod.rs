@@ -1,0 +1,5 @@
+//! 6. Case → settled: who may do what, when, and what follows. Articles 12 to 16.
+
+mod table;
+
+pub use table::{Pending, STEPS, Step, Who};
