@@ -3,6 +3,7 @@ import { hashOf, NO_FILTER, type Situation, situationFrom } from './situation';
 
 const everything: Situation = {
   page: 'map',
+  path: [],
   view: { lon: 119.92001, lat: 32.45, zoom: 15.25 },
   caseId: 42,
   cameraId: null,
@@ -24,6 +25,7 @@ test('the plain address is the whole city', () => {
   const plain = situationFrom('');
   expect(plain).toEqual({
     page: 'map',
+    path: [],
     view: null,
     caseId: null,
     cameraId: null,
@@ -41,4 +43,10 @@ test.each([
   '#/nowhere',
 ])('nonsense in %s is ignored', (hash) => {
   expect(hashOf(situationFrom(hash))).toBe('#/map');
+});
+
+test('a page with places of its own keeps them in the address', () => {
+  const inside = situationFrom('#/platforms/rules/3');
+  expect(inside).toMatchObject({ page: 'platforms', path: ['rules', '3'] });
+  expect(hashOf(inside)).toBe('#/platforms/rules/3');
 });

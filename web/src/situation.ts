@@ -21,6 +21,8 @@ export interface Filter {
 
 export interface Situation {
   page: Page;
+  /** Where on a page that has places of its own: `['rules', '3']` of `#/admin/rules/3`. */
+  path: string[];
   view: View | null;
   caseId: number | null;
   cameraId: string | null;
@@ -55,8 +57,10 @@ function viewIn(params: URLSearchParams): View | null {
 export function situationFrom(hash: string): Situation {
   const [path = '', query = ''] = hash.replace(/^#\/?/, '').split('?');
   const params = new URLSearchParams(query);
+  const [first, ...rest] = path.split('/').filter(Boolean);
   return {
-    page: PAGES.find((page) => page === path) ?? 'map',
+    page: PAGES.find((page) => page === first) ?? 'map',
+    path: rest,
     view: viewIn(params),
     caseId: numberIn(params, 'case'),
     cameraId: params.get('camera') || null,
@@ -74,7 +78,7 @@ export function situationFrom(hash: string): Situation {
 /** The address of a situation; the inverse of {@link situationFrom}. */
 export function hashOf(situation: Situation): string {
   const { page, view, caseId, cameraId, filter, order } = situation;
-  if (page !== 'map') return `#/${page}`;
+  if (page !== 'map') return `#/${[page, ...situation.path].join('/')}`;
   const params: [string, string | number | null][] = [
     ['case', caseId],
     ['camera', cameraId],

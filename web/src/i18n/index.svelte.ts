@@ -30,3 +30,15 @@ class I18n {
 }
 
 export const i18n = new I18n();
+
+/** The words of one desk; they come with that desk and not before. */
+export class Words<T> {
+  constructor(
+    private readonly zh: T,
+    private readonly en: T,
+  ) {}
+
+  get t(): T {
+    return i18n.language === 'zh' ? this.zh : this.en;
+  }
+}

@@ -12,6 +12,7 @@ import {
 /** Where the person is in the application; kept equal to the address. */
 class Place implements Situation {
   page = $state<Page>('map');
+  path = $state.raw<string[]>([]);
   view = $state.raw<View | null>(null);
   caseId = $state<number | null>(null);
   cameraId = $state<string | null>(null);
@@ -34,6 +35,7 @@ class Place implements Situation {
     const before = situationFrom(location.hash);
     const isStep =
       before.page !== this.page ||
+      before.path.join('/') !== this.path.join('/') ||
       before.caseId !== this.caseId ||
       before.cameraId !== this.cameraId;
     if (isStep && location.hash) history.pushState(null, '', hash);
