@@ -27,6 +27,9 @@ pub mod cases;
 /// 6. Case → settled: the workflow of the regulation.
 pub mod workflow;
 
+/// What happened, so that it can be proved.
+pub mod journal;
+
 /// 7. Case → browsers.
 pub mod live;
 
