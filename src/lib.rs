@@ -42,6 +42,9 @@ pub mod access;
 /// The classes of the national standard.
 pub mod catalogue;
 
+/// Time as the regulation counts it: office hours, holidays, the clocks of a stage.
+pub mod clock;
+
 /// The database: embedded or given, migrations, the pool.
 pub mod database;
 
