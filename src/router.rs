@@ -38,6 +38,7 @@ fn api() -> (Router<App>, Document) {
         .merge(camera::routes())
         .merge(catalogue::routes())
         .merge(cases::routes())
+        .merge(cases::attachment::routes())
         .merge(live::routes())
         .merge(territory::routes())
         .merge(tiles::routes())

@@ -10,7 +10,7 @@ use crate::config::Config;
 use crate::http::App;
 use crate::pipeline::Pipeline;
 use crate::vision::Model;
-use crate::{http, router, telemetry};
+use crate::{http, router, telemetry, upkeep};
 
 /// Serves until `stop` is cancelled; then finishes what was accepted and returns.
 ///
@@ -28,6 +28,7 @@ pub async fn run(
     let model = tokio::task::spawn_blocking(load).await??;
     let app = App::start(Arc::new(config), db).await?;
     let pipeline = Pipeline::start(&app, model, stop.clone()).await?;
+    tokio::spawn(upkeep::run(app.clone(), stop.clone()));
     let live = Arc::clone(&app.live);
     let streams = stop.clone();
     // an open stream would hold up the server until its grace ends

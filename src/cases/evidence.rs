@@ -63,6 +63,16 @@ impl EvidenceStore {
         }
     }
 
+    /// Removes the file; that it is gone already is no error.
+    pub(super) async fn remove(&self, sha256: PictureSha256) -> anyhow::Result<()> {
+        match tokio::fs::remove_file(self.path(sha256)).await {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(error).with_context(|| format!("cannot remove the picture {sha256}"))
+            }
+            _ => Ok(()),
+        }
+    }
+
     fn path(&self, sha256: PictureSha256) -> PathBuf {
         let name = sha256.to_string();
         self.folder.join(&name[..2]).join(format!("{name}.jpg"))

@@ -1,6 +1,7 @@
 //! 5. Sighting → case: what is seen often enough is filed; the same thing again joins its case.
 
 mod action;
+pub mod attachment;
 mod case;
 mod confirm;
 mod detail;

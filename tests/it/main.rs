@@ -11,10 +11,12 @@
 
 mod city;
 mod door;
+mod people;
 mod program;
 mod service;
 
 mod access;
+mod attachments;
 mod camera;
 mod cases;
 mod database;
