@@ -202,7 +202,7 @@ async fn check_everything_told(city: &TestCity, told: &BTreeSet<i64>, data: &Pat
     let half: Vec<i64> = sqlx::query_scalar(
         "select case_id from city_case
          where 1 <> (select count(*) from case_event
-                     where case_event.case_id = city_case.case_id and kind = 'opened')
+                     where case_event.case_id = city_case.case_id and action = 'opened')
              or not exists (select from case_evidence
                             where case_evidence.case_id = city_case.case_id)",
     )
