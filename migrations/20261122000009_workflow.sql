@@ -5,6 +5,10 @@ create type case_request_kind as enum ('void', 'extension', 'suspension', 'appea
 -- Article 15: who settles a dispute follows from the parties.
 create type dispute_level as enum ('district', 'department', 'city', 'committee');
 
+create type clock_stage as enum
+    ('filing', 'verification', 'dispatch', 'handling', 'arrival', 'repair', 'dispute', 'review',
+     'check', 'closing', 'quick', 'supervision');
+
 alter table city_case
     -- cases no camera saw have none of these
     alter column camera_id drop not null,
@@ -27,27 +31,50 @@ alter table city_case
     -- the people of the unit who handled it, so that none of them checks it
     add column handler_ids         integer[] not null default '{}',
     add column pending             case_request_kind,
+    -- what is asked: {"kind", "by", "reason", "at", "until", "opinion"}; its kind is `pending`
+    add column request             jsonb,
     add column dispute_level       dispute_level,
-    -- the committee or an agreement has decided: no further dispute
+    -- the dispute being settled, or settled last: {"unit_id", "proposed_unit_id", "reason", "by",
+    -- "at", "level", "opinion"}
+    add column dispute             jsonb,
+    -- it was decided: no further dispute
     add column dispute_final       boolean not null default false,
     -- 0 at first, one more with every rework
     add column round               smallint not null default 0,
     add column extensions          smallint not null default 0,
+    add column suspensions         smallint not null default 0,
     add column supervised          boolean not null default false,
+    -- the newest order: {"level", "reason", "by", "at", "due_at", "reply", "replied_at"}
+    add column supervision         jsonb,
+    -- where the dispatcher set others than the condition's: seconds of its calendar; the texts
+    add column limit_s             integer,
+    add column closing             jsonb,
+    add column estimate_fen        bigint,
+    -- units it was taken from after a check; it does not go back to them
+    add column released_unit_ids   integer[] not null default '{}',
+    add column dispatched_at       timestamptz,
     add column resume_at           timestamptz,
     add column notified_at         timestamptz,
     add column arrived_at          timestamptz,
     add column guarded_at          timestamptz,
     add column handled_at          timestamptz,
+    -- what the check found
+    add column check_passed        boolean,
+    -- null while it is open
     add column ended_at            timestamptz,
     -- the raw fact, judged when the unit feeds back
     add column overdue             boolean not null default false,
     add column overdue_exempt      boolean not null default false,
+    -- once a case
+    add column appealed            boolean not null default false,
     add column merged_into         bigint,
     add column recurrence_of       bigint,
-    -- of the clock that presses most; null when none runs
+    -- the clock that presses most; without a time while it is paused, all null when none runs
+    add column clock_stage         clock_stage,
     add column due_at              timestamptz,
     add column warn_at             timestamptz,
+    -- after the last action: what a camera saw in between changes `version` but not this
+    add column acted_version       integer not null default 1,
     add constraint city_case_district_fk foreign key (district_id) references district (district_id),
     add constraint city_case_rule_set_fk foreign key (rule_set_id) references rule_set (rule_set_id),
     add constraint city_case_condition_fk foreign key (condition_id) references filing_condition (condition_id),
@@ -57,10 +84,6 @@ alter table city_case
     add constraint city_case_reported_by_fk foreign key (reported_by) references person (person_id),
     add constraint city_case_merged_into_fk foreign key (merged_into) references city_case (case_id),
     add constraint city_case_recurrence_fk foreign key (recurrence_of) references city_case (case_id);
-
-create type clock_stage as enum
-    ('filing', 'verification', 'dispatch', 'handling', 'arrival', 'repair', 'dispute', 'review',
-     'check', 'closing', 'quick', 'supervision');
 
 -- One run of a stage's clock. What counted and what did not can be told from the row alone,
 -- with the calendar of the case's rule set.

@@ -5,9 +5,10 @@ use std::fmt;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::CaseState;
+use super::{CaseState, DisputeLevel, Pending};
 use crate::camera::CameraId;
 use crate::catalogue::ClassCode;
+use crate::clock::Stage;
 use crate::territory::Unit;
 
 /// The number people call a case by.
@@ -83,9 +84,12 @@ pub struct CaseRow {
     /// Degrees, WGS 84.
     pub lat: f64,
     pub cell: CaseCell,
+    pub district_id: Option<i32>,
     pub component_id: Option<i64>,
-    /// `None`: no rule names anyone for this cell and class.
+    /// Whose spot it is; `None`: no rule names anyone for this cell and class.
     pub unit: Option<Unit>,
+    /// Who has it now; `None` until it is dispatched.
+    pub handling_unit: Option<Unit>,
     #[schema(value_type = Option<String>)]
     pub camera_id: Option<CameraId>,
     pub first_seen_at: DateTime<Utc>,
@@ -95,4 +99,45 @@ pub struct CaseRow {
     pub opened_at: DateTime<Utc>,
     /// Grows by one with every change.
     pub version: i32,
+    /// The filing condition it was filed under.
+    pub condition_id: Option<i64>,
+    /// What was reported, in the reporter's words.
+    pub text: String,
+    /// Where, in the reporter's words.
+    pub place_text: String,
+    /// Article 13: on site within 2 h, repaired within 24 h.
+    pub emergency: bool,
+    /// 1: the city sent it to a unit, 2: the district sent it on.
+    pub dispatch_level: i16,
+    /// Whom the unit gave it to.
+    pub worker_id: Option<i32>,
+    /// Who verifies or checks it.
+    pub assignee_id: Option<i32>,
+    /// What waits for a decision.
+    pub pending: Option<Pending>,
+    /// Who settles the dispute about it.
+    pub dispute_level: Option<DisputeLevel>,
+    /// Of rework; 0 at first.
+    pub round: i16,
+    pub supervised: bool,
+    /// The unit was late: judged when it feeds back.
+    pub overdue: bool,
+    /// `None` while it is open.
+    pub ended_at: Option<DateTime<Utc>>,
+    pub merged_into: Option<CaseId>,
+    /// The closed case of which this is the recurrence.
+    pub recurrence_of: Option<CaseId>,
+    /// The clock that presses most; `None` when none runs.
+    pub clock: Option<PressingClock>,
+}
+
+/// The clock of a case that presses most.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct PressingClock {
+    pub stage: Stage,
+    /// `None` while it is paused.
+    pub due_at: Option<DateTime<Utc>>,
+    /// When four fifths of its limit have gone.
+    pub warn_at: Option<DateTime<Utc>>,
+    pub paused: bool,
 }

@@ -26,11 +26,13 @@ const EVIDENCE_MAX: u32 = 5;
 /// How much surer the model must be than in every kept picture to keep one out of turn.
 const CONFIDENCE_GAIN: f32 = 0.1;
 
-/// What a sighting did to the city's cases.
+/// What became of a case.
 #[derive(Debug, Clone, PartialEq)]
 pub enum CaseChange {
     Opened(CaseRow),
     SeenAgain(CaseRow),
+    /// Somebody acted on it.
+    Changed(CaseRow),
     /// It belongs to this case, too soon after the last sighting to be worth a word.
     Unchanged(CaseId),
 }
@@ -38,7 +40,7 @@ pub enum CaseChange {
 impl CaseChange {
     pub fn case_id(&self) -> CaseId {
         match self {
-            Self::Opened(row) | Self::SeenAgain(row) => row.id,
+            Self::Opened(row) | Self::SeenAgain(row) | Self::Changed(row) => row.id,
             Self::Unchanged(id) => *id,
         }
     }

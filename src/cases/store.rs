@@ -6,7 +6,7 @@ use sqlx::postgres::PgRow;
 use sqlx::types::Json;
 use sqlx::{FromRow, PgExecutor, Row};
 
-use super::case::{CaseCell, CaseRow};
+use super::case::{CaseCell, CaseRow, PressingClock};
 use super::confirm::Confirmed;
 use super::detail::{CaseComponent, CaseEvent, Evidence, EvidenceImage, StoredCase};
 use super::evidence::PictureSha256;
@@ -58,7 +58,7 @@ pub(super) async fn find_same(
         cross join lateral (
             select max(at) as last_event_at from case_event v where v.case_id = c.case_id
         ) as story
-        where class_code = $1 and state = 'reported'
+        where class_code = $1 and ended_at is null
             and last_seen_at >= $2 and first_seen_at <= $3
             and (component_id = $4
                 or (location && st_expand($5, $6, $7)
@@ -273,7 +273,7 @@ pub(super) async fn list(
 
 /// Open cases, newest first.
 pub(crate) async fn list_open(db: impl PgExecutor<'_>, limit: u32) -> sqlx::Result<Vec<CaseRow>> {
-    sqlx::query_as("select * from case_row where state = 'reported' order by case_id desc limit $1")
+    sqlx::query_as("select * from case_row where ended_at is null order by case_id desc limit $1")
         .bind(i64::from(limit))
         .fetch_all(db)
         .await
@@ -361,7 +361,6 @@ where
 impl FromRow<'_, PgRow> for CaseRow {
     fn from_row(row: &PgRow) -> sqlx::Result<Self> {
         let location: GroundPoint = row.try_get("location")?;
-        let unit_id: Option<i32> = row.try_get("unit_id")?;
         let camera_id: Option<String> = row.try_get("camera_id")?;
         Ok(Self {
             id: row.try_get("case_id")?,
@@ -374,15 +373,15 @@ impl FromRow<'_, PgRow> for CaseRow {
                 id: row.try_get("cell_id")?,
                 code: row.try_get("cell_code")?,
             },
+            district_id: row.try_get("district_id")?,
             component_id: row.try_get("component_id")?,
-            unit: match unit_id {
-                Some(id) => Some(Unit {
-                    id,
-                    name_zh: row.try_get("unit_name_zh")?,
-                    name_en: row.try_get("unit_name_en")?,
-                }),
-                None => None,
-            },
+            unit: unit(row, "unit_id", "unit_name_zh", "unit_name_en")?,
+            handling_unit: unit(
+                row,
+                "handling_unit_id",
+                "handling_unit_name_zh",
+                "handling_unit_name_en",
+            )?,
             camera_id: match camera_id {
                 Some(_) => Some(parsed(row, "camera_id")?),
                 None => None,
@@ -392,8 +391,48 @@ impl FromRow<'_, PgRow> for CaseRow {
             sighting_count: row.try_get("sighting_count")?,
             opened_at: row.try_get("opened_at")?,
             version: row.try_get("version")?,
+            condition_id: row.try_get("condition_id")?,
+            text: row.try_get("text")?,
+            place_text: row.try_get("place_text")?,
+            emergency: row.try_get("emergency")?,
+            dispatch_level: row.try_get("dispatch_level")?,
+            worker_id: row.try_get("worker_id")?,
+            assignee_id: row.try_get("assignee_id")?,
+            pending: row.try_get("pending")?,
+            dispute_level: row.try_get("dispute_level")?,
+            round: row.try_get("round")?,
+            supervised: row.try_get("supervised")?,
+            overdue: row.try_get("overdue")?,
+            ended_at: row.try_get("ended_at")?,
+            merged_into: row.try_get("merged_into")?,
+            recurrence_of: row.try_get("recurrence_of")?,
+            clock: pressing_clock(row)?,
         })
     }
+}
+
+fn unit(row: &PgRow, id: &str, name_zh: &str, name_en: &str) -> sqlx::Result<Option<Unit>> {
+    let Some(id) = row.try_get(id)? else {
+        return Ok(None);
+    };
+    Ok(Some(Unit {
+        id,
+        name_zh: row.try_get(name_zh)?,
+        name_en: row.try_get(name_en)?,
+    }))
+}
+
+fn pressing_clock(row: &PgRow) -> sqlx::Result<Option<PressingClock>> {
+    let Some(stage) = row.try_get("clock_stage")? else {
+        return Ok(None);
+    };
+    let due_at: Option<DateTime<Utc>> = row.try_get("due_at")?;
+    Ok(Some(PressingClock {
+        stage,
+        due_at,
+        warn_at: row.try_get("warn_at")?,
+        paused: due_at.is_none(),
+    }))
 }
 
 impl FromRow<'_, PgRow> for StoredCase {

@@ -224,7 +224,9 @@ impl Recorder {
         for change in &changes {
             let kind = match change {
                 CaseChange::Opened(_) => "opened",
-                CaseChange::SeenAgain(_) | CaseChange::Unchanged(_) => "joined",
+                CaseChange::SeenAgain(_) | CaseChange::Changed(_) | CaseChange::Unchanged(_) => {
+                    "joined"
+                }
             };
             counter!(telemetry::CASES, "change" => kind).increment(1);
         }

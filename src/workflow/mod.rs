@@ -2,4 +2,4 @@
 
 mod table;
 
-pub use table::{Pending, STEPS, Step, Who};
+pub use table::{STEPS, Step, Who};

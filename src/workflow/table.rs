@@ -3,9 +3,6 @@
 //! The rows are those of the regulation's state machine and, marked `practice`, a few that every
 //! city needs around it.
 
-use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
-
 use crate::access::Role::{
     self, Checker, Collector, Committee, Dispatcher, DistrictDispatcher, DutyChief, Leader,
     Operator, UnitManager, UnitWorker,
@@ -16,17 +13,7 @@ use crate::cases::CaseState::{
     Handled, Handling, Merged, Quick, Rejected, Reported, SelfHandled, Suspended, Verifying,
     Voided,
 };
-
-/// What waits for a decision while the case stays where it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, sqlx::Type, ToSchema)]
-#[serde(rename_all = "snake_case")]
-#[sqlx(type_name = "case_request_kind", rename_all = "snake_case")]
-pub enum Pending {
-    Void,
-    Extension,
-    Suspension,
-    Appeal,
-}
+use crate::cases::Pending;
 
 /// Who may take a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -164,7 +164,7 @@ impl LiveFeed {
                     state.opened.insert(row.id);
                     row
                 }
-                CaseChange::SeenAgain(row) => row,
+                CaseChange::SeenAgain(row) | CaseChange::Changed(row) => row,
                 CaseChange::Unchanged(_) => continue,
             };
             let newest = state.waiting.entry(row.id).or_insert_with(|| row.clone());
