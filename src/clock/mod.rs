@@ -14,3 +14,12 @@ mod shipped;
 pub use calendar::{CalendarError, CalendarKind, DayKind, SpecialDay, WorkCalendar};
 pub use clock::{Alarm, Clock, ClockError, Lamp, Pause, Stage};
 pub use explain::{Interval, Why};
+
+#[cfg(test)]
+mod calendar_tests;
+#[cfg(test)]
+mod clock_tests;
+#[cfg(test)]
+mod property_tests;
+#[cfg(test)]
+mod reference_tests;

@@ -19,6 +19,7 @@ mod access;
 mod attachments;
 mod camera;
 mod cases;
+mod clock;
 mod database;
 mod demo;
 mod frame_to_map;
