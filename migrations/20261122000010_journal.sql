@@ -41,6 +41,7 @@ create table audit_entry (
 );
 create index audit_entry_subject_idx on audit_entry (subject, entry_id);
 create index audit_entry_xact_idx on audit_entry (xact, entry_id);
+create index audit_entry_at_idx on audit_entry (at, entry_id);
 
 create trigger audit_entry_append_only before update or delete or truncate on audit_entry
     for each statement execute function refuse_change();

@@ -8,6 +8,7 @@ use cityward::config::{Config, DataConfig, LogConfig, LogFormat};
 use cityward::database::{self, Mode};
 use cityward::demo::{self, DemoArgs, FramesArgs};
 use cityward::import::{self, ImportArgs};
+use cityward::journal::{self, NotedSeal};
 use cityward::{access, router, service};
 use clap::{Args, Parser, Subcommand};
 use sqlx::PgPool;
@@ -38,8 +39,39 @@ enum Command {
     DemoFrames(FramesArgs),
     /// Gives the administrator a new password and prints it.
     Password(DataConfig),
+    /// Proves that the record of everything that happened is whole.
+    #[command(subcommand)]
+    Audit(Audit),
     /// Prints the OpenAPI document of the service.
     Openapi,
+}
+
+#[derive(Debug, Subcommand)]
+enum Audit {
+    /// Computes every hash of the record again, also beside a running service; ends with 1 and
+    /// names the first break if there is one.
+    Verify(VerifyArgs),
+}
+
+#[derive(Debug, Args)]
+struct VerifyArgs {
+    #[command(flatten)]
+    data: DataConfig,
+    /// A seal noted at an earlier time, as this command prints it: it must still stand.
+    #[arg(long, value_name = "NUMBER:HASH", value_parser = noted_seal)]
+    seal: Option<NotedSeal>,
+}
+
+fn noted_seal(text: &str) -> Result<NotedSeal, String> {
+    text.split_once(':')
+        .filter(|(_, hash)| hash.len() == 64)
+        .and_then(|(number, hash)| {
+            Some(NotedSeal {
+                number: number.parse().ok()?,
+                hash: hash.to_lowercase(),
+            })
+        })
+        .ok_or_else(|| "write the seal's number, a colon and its 64 digits".to_owned())
 }
 
 #[derive(Debug, Args)]
@@ -73,6 +105,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Import(args) => return unless_stopped(import::run(*args)).await,
         Command::DemoFrames(args) => demo::write_frames(&args)?,
         Command::Password(data) => unless_stopped(reset_password(&data)).await?,
+        Command::Audit(Audit::Verify(args)) => return unless_stopped(verify_audit(&args)).await,
         Command::Openapi => print(&router::openapi().to_pretty_json()?)?,
     }
     Ok(ExitCode::SUCCESS)
@@ -150,6 +183,31 @@ async fn reset_password(data: &DataConfig) -> anyhow::Result<()> {
     let (login, password) = access::reset_administrator(&database.pool).await?;
     print(&format!("{login} now signs in with {}", password.reveal()))?;
     database.close().await
+}
+
+async fn verify_audit(args: &VerifyArgs) -> anyhow::Result<ExitCode> {
+    let database = database::open(&args.data, Mode::Tool).await?;
+    let verdict = journal::verify(&database.pool, args.seal.as_ref()).await;
+    database.close().await?;
+    let verdict = verdict?;
+    let looked_at = format!(
+        "{} events of cases, {} other entries, {} seals",
+        verdict.case_events, verdict.audit_entries, verdict.seals
+    );
+    if let Some(found) = verdict.first_break {
+        print(&format!(
+            "The record is broken: {found}.\nLooked at {looked_at}."
+        ))?;
+        return Ok(ExitCode::FAILURE);
+    }
+    let last = verdict.last_seal.map_or_else(String::new, |seal| {
+        format!(
+            "\nThe last seal is {}:{} of {}.",
+            seal.number, seal.hash, seal.at
+        )
+    });
+    print(&format!("The record is whole: {looked_at}.{last}"))?;
+    Ok(ExitCode::SUCCESS)
 }
 
 /// What a person or a program asked for goes to standard output; the log does not.

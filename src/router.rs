@@ -20,7 +20,7 @@ use utoipa::openapi::OpenApi as Document;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::http::{ApiError, App, Peer, measure, security_headers};
-use crate::{access, camera, cases, catalogue, http, live, telemetry, territory, tiles};
+use crate::{access, camera, cases, catalogue, http, journal, live, telemetry, territory, tiles};
 
 #[derive(OpenApi)]
 #[openapi(info(
@@ -39,6 +39,7 @@ fn api() -> (Router<App>, Document) {
         .merge(catalogue::routes())
         .merge(cases::routes())
         .merge(cases::attachment::routes())
+        .merge(journal::routes())
         .merge(live::routes())
         .merge(territory::routes())
         .merge(tiles::routes())

@@ -10,7 +10,7 @@ use crate::config::Config;
 use crate::http::App;
 use crate::pipeline::Pipeline;
 use crate::vision::Model;
-use crate::{http, router, telemetry, upkeep};
+use crate::{http, journal, router, telemetry, upkeep};
 
 /// Serves until `stop` is cancelled; then finishes what was accepted and returns.
 ///
@@ -36,6 +36,8 @@ pub async fn run(
         streams.cancelled().await;
         live.close();
     });
+    let sealing = tokio::spawn(journal::keep_sealed(app.clone(), stop.clone()));
     http::serve(listener, router::router(app), stop.cancelled_owned()).await;
+    sealing.await?;
     pipeline.drain().await
 }

@@ -17,6 +17,7 @@ mod service;
 
 mod access;
 mod attachments;
+mod audit;
 mod camera;
 mod cases;
 mod clock;
