@@ -31,6 +31,9 @@ pub mod workflow;
 /// What happened, so that it can be proved.
 pub mod journal;
 
+/// What quick disposal costs.
+pub mod ledger;
+
 /// 7. Case → browsers.
 pub mod live;
 

@@ -20,7 +20,9 @@ use utoipa::openapi::OpenApi as Document;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::http::{ApiError, App, Peer, measure, security_headers};
-use crate::{access, camera, cases, catalogue, http, journal, live, telemetry, territory, tiles};
+use crate::{
+    access, camera, cases, catalogue, http, journal, ledger, live, telemetry, territory, tiles,
+};
 
 #[derive(OpenApi)]
 #[openapi(info(
@@ -40,6 +42,7 @@ fn api() -> (Router<App>, Document) {
         .merge(cases::routes())
         .merge(cases::attachment::routes())
         .merge(journal::routes())
+        .merge(ledger::routes())
         .merge(live::routes())
         .merge(territory::routes())
         .merge(tiles::routes())

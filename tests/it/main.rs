@@ -27,6 +27,7 @@ mod frame_to_map;
 mod frames;
 mod import;
 mod import_cells;
+mod ledger;
 mod live;
 mod locate;
 mod malformed;
