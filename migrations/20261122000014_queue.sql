@@ -10,7 +10,7 @@ select c.case_id, c.class_code, c.state, c.source, c.location, c.cell_id, cell.c
     c.sighting_count, c.opened_at, c.version, c.condition_id, c.text, c.place_text, c.emergency,
     c.dispatch_level, c.worker_id, c.assignee_id, c.pending, c.dispute_level, c.round,
     c.supervised, c.overdue, c.ended_at, c.merged_into, c.recurrence_of, c.clock_stage, c.due_at,
-    c.warn_at
+    c.warn_at, c.helper_unit_ids, c.reported_by
 from city_case c
 join cell using (cell_id)
 left join unit on unit.unit_id = c.unit_id

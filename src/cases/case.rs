@@ -129,6 +129,12 @@ pub struct CaseRow {
     pub recurrence_of: Option<CaseId>,
     /// The clock that presses most; `None` when none runs.
     pub clock: Option<PressingClock>,
+    /// Who help the unit that has it; decides who sees it.
+    #[serde(skip)]
+    pub helper_unit_ids: Vec<i32>,
+    /// The person who reported it; decides who sees it.
+    #[serde(skip)]
+    pub reported_by: Option<i32>,
 }
 
 /// The clock of a case that presses most.

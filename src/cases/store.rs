@@ -407,6 +407,8 @@ impl FromRow<'_, PgRow> for CaseRow {
             merged_into: row.try_get("merged_into")?,
             recurrence_of: row.try_get("recurrence_of")?,
             clock: pressing_clock(row)?,
+            helper_unit_ids: row.try_get("helper_unit_ids")?,
+            reported_by: row.try_get("reported_by")?,
         })
     }
 }

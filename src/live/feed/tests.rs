@@ -39,6 +39,8 @@ fn row(id: i64, version: i32) -> CaseRow {
         merged_into: None,
         recurrence_of: None,
         clock: None,
+        helper_unit_ids: Vec::new(),
+        reported_by: None,
     }
 }
 
