@@ -8,6 +8,8 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use secrecy::SecretString;
 
+use crate::time::TimeSource;
+
 /// How the program tells what it does; on standard error.
 #[derive(Debug, Clone, Args)]
 pub struct LogConfig {
@@ -148,4 +150,7 @@ pub struct Config {
     pub intake: IntakeConfig,
     #[command(flatten)]
     pub vision: VisionConfig,
+    /// Not a setting: the machine's time, unless the program that runs the service gives another.
+    #[clap(skip)]
+    pub time: TimeSource,
 }

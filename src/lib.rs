@@ -10,6 +10,8 @@ mod upkeep;
 
 pub mod space;
 
+pub mod time;
+
 /// 1. A frame comes in.
 pub mod camera;
 

@@ -1,9 +1,13 @@
-//! The clock on real requests: which of them were late.
+//! The clock on real requests, and a service that lives in a time it is given.
 
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 use cityward::clock::{Alarm, CalendarKind, Clock, Stage, WorkCalendar};
+use cityward::time::{SetTime, TimeSource};
+
+use crate::city::TestCity;
+use crate::service::TestService;
 
 /// A request with both dates that judge it. The file's times have no zone; a continuous clock
 /// does not need one.
@@ -91,4 +95,20 @@ fn the_overdue_requests_of_a_city_are_those_of_its_own_dates() {
         false
     });
     assert!(alarmed == own);
+}
+
+#[tokio::test]
+async fn the_service_lives_in_the_time_it_is_given() {
+    let city = TestCity::new().await;
+    let noon: DateTime<Utc> = "2026-03-02T04:00:00Z".parse().unwrap();
+    let time = SetTime::new(noon);
+    let set = time.clone();
+    let service = TestService::start_with(&city, |config| config.time = TimeSource::Set(set)).await;
+    let client = service.sign_in(&city).await;
+    let works = async || client.get("/api/v1/session").send().await.unwrap().status();
+    assert_eq!(works().await, 200);
+    // the session is over after a while, however fast the while passes
+    time.set(noon + TimeDelta::days(60));
+    assert_eq!(works().await, 401);
+    service.stop().await;
 }
