@@ -51,6 +51,9 @@ pub mod catalogue;
 /// Time as the regulation counts it: office hours, holidays, the clocks of a stage.
 pub mod clock;
 
+/// What the city goes by, in versioned sets.
+pub mod rules;
+
 /// The database: embedded or given, migrations, the pool.
 pub mod database;
 

@@ -13,8 +13,8 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use super::embedded::{Cluster, Stop};
 use super::folder_lock::FolderLock;
 use super::postgis;
-use crate::catalogue;
 use crate::config::DataConfig;
+use crate::{catalogue, rules};
 
 /// The schema's history.
 pub static MIGRATOR: Migrator = sqlx::migrate!();
@@ -82,7 +82,8 @@ fn given_server(url: &SecretString) -> anyhow::Result<PgConnectOptions> {
     Ok(options.application_name("cityward"))
 }
 
-/// Brings a database up to date: PostGIS checked, schema migrated, the shipped catalogue loaded.
+/// Brings a database up to date: PostGIS checked, schema migrated, the shipped catalogue and first
+/// rule set loaded.
 ///
 /// # Errors
 /// PostGIS missing or too old (its version named), or a migration that failed.
@@ -90,7 +91,8 @@ pub async fn prepare(db: &PgPool) -> anyhow::Result<()> {
     let version = postgis::check(&mut *db.acquire().await?).await?;
     tracing::debug!(%version, "PostGIS is new enough");
     MIGRATOR.run(db).await.context("migrate the database")?;
-    catalogue::load(db).await.context("load the catalogue")
+    catalogue::load(db).await.context("load the catalogue")?;
+    rules::load(db).await.context("load the first rule set")
 }
 
 impl Database {

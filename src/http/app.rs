@@ -12,6 +12,7 @@ use crate::cases::EvidenceStore;
 use crate::config::Config;
 use crate::live::LiveFeed;
 use crate::pipeline::FrameReport;
+use crate::rules::Rules;
 use crate::territory::TerritoryWatch;
 
 /// The running application; cheap to clone.
@@ -27,6 +28,8 @@ pub struct App {
     pub last_frames: Arc<LastFrames>,
     /// Whose spot a point is.
     pub territory: TerritoryWatch,
+    /// What the city goes by.
+    pub rules: Rules,
     pub sign_in_limit: Arc<SignInLimit>,
     /// A hash that no password matches; compared against when a login does not exist.
     pub no_password: Arc<str>,
@@ -56,6 +59,7 @@ impl App {
             cameras: Cameras::watch(db.clone()).await?,
             intake: Arc::new(intake),
             territory: TerritoryWatch::open(db.clone()).await?,
+            rules: Rules::open(db.clone()).await?,
             last_frames: Arc::new(LastFrames::new(LAST_FRAMES_BYTES_MAX)),
             config,
             machine: db.clone(),

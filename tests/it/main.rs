@@ -32,6 +32,7 @@ mod live;
 mod locate;
 mod malformed;
 mod restart;
+mod rules;
 mod territory;
 mod tidy;
 mod tiles;
