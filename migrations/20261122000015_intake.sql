@@ -71,3 +71,48 @@ create trigger ledger_entry_append_only before update or delete or truncate on l
     for each statement execute function refuse_change();
 create trigger ledger_approval_append_only before update or delete or truncate on ledger_approval
     for each statement execute function refuse_change();
+
+-- Task orders (布置): the centre tells several units to do something by a time, Article 3.
+
+create table task_order (
+    order_id   bigint generated always as identity,
+    title      text not null,
+    text       text not null,
+    due_at     timestamptz not null,
+    issued_by  integer not null,
+    issued_at  timestamptz not null,
+    constraint task_order_pk primary key (order_id),
+    constraint task_order_person_fk foreign key (issued_by) references person (person_id),
+    constraint task_order_due check (due_at > issued_at)
+);
+
+create table task_order_unit (
+    order_id  bigint not null,
+    unit_id   integer not null,
+    -- when somebody of the unit first opened it
+    read_at   timestamptz,
+    read_by   integer,
+    constraint task_order_unit_pk primary key (order_id, unit_id),
+    constraint task_order_unit_order_fk foreign key (order_id) references task_order (order_id),
+    constraint task_order_unit_unit_fk foreign key (unit_id) references unit (unit_id),
+    constraint task_order_unit_person_fk foreign key (read_by) references person (person_id)
+);
+create index task_order_unit_unit_idx on task_order_unit (unit_id, order_id);
+
+-- What a unit fed back, once.
+create table task_order_receipt (
+    receipt_id  bigint generated always as identity,
+    order_id    bigint not null,
+    unit_id     integer not null,
+    text        text not null,
+    person_id   integer not null,
+    at          timestamptz not null,
+    constraint task_order_receipt_pk primary key (receipt_id),
+    constraint task_order_receipt_unit_fk foreign key (order_id, unit_id) references task_order_unit (order_id, unit_id),
+    constraint task_order_receipt_person_fk foreign key (person_id) references person (person_id),
+    constraint task_order_receipt_once unique (order_id, unit_id)
+);
+create trigger task_order_append_only before update or delete or truncate on task_order
+    for each statement execute function refuse_change();
+create trigger task_order_receipt_append_only before update or delete or truncate on task_order_receipt
+    for each statement execute function refuse_change();

@@ -36,6 +36,9 @@ pub mod journal;
 /// What quick disposal costs.
 pub mod ledger;
 
+/// What the centre tells units to do.
+pub mod orders;
+
 /// 7. Case → browsers.
 pub mod live;
 

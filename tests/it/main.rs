@@ -31,6 +31,7 @@ mod ledger;
 mod live;
 mod locate;
 mod malformed;
+mod orders;
 mod restart;
 mod rules;
 mod territory;
