@@ -10,6 +10,7 @@ use crate::config::Config;
 use crate::http::App;
 use crate::pipeline::Pipeline;
 use crate::vision::Model;
+use crate::workflow::timers;
 use crate::{http, journal, router, telemetry, upkeep};
 
 /// Serves until `stop` is cancelled; then finishes what was accepted and returns.
@@ -29,6 +30,16 @@ pub async fn run(
     let app = App::start(Arc::new(config), db).await?;
     let pipeline = Pipeline::start(&app, model, stop.clone()).await?;
     tokio::spawn(upkeep::run(app.clone(), stop.clone()));
+    let timers = timers::run(
+        app.machine.clone(),
+        app.rules.clone(),
+        {
+            let app = app.clone();
+            move || app.now()
+        },
+        stop.clone(),
+    );
+    let timers = tokio::spawn(timers);
     let live = Arc::clone(&app.live);
     let streams = stop.clone();
     // an open stream would hold up the server until its grace ends
@@ -39,5 +50,6 @@ pub async fn run(
     let sealing = tokio::spawn(journal::keep_sealed(app.clone(), stop.clone()));
     http::serve(listener, router::router(app), stop.cancelled_owned()).await;
     sealing.await?;
+    timers.await?;
     pipeline.drain().await
 }

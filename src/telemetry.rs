@@ -19,6 +19,8 @@ pub const STAGE_SECONDS: &str = "cityward_stage_seconds";
 pub const DETECTIONS_DROPPED: &str = "cityward_detections_dropped_total";
 /// Case changes by `change` (opened, joined).
 pub const CASES: &str = "cityward_cases_total";
+/// Alarms that clocks of cases raised, by `alarm` (warn, breach, escalate).
+pub const CLOCK_ALARMS: &str = "cityward_clock_alarms_total";
 /// Clients on the live stream.
 pub const LIVE_CLIENTS: &str = "cityward_live_clients";
 /// Batches of case changes sent on the live stream.
@@ -63,6 +65,7 @@ fn install() -> anyhow::Result<PrometheusHandle> {
         "detections that were not placed, by reason"
     );
     describe_counter!(CASES, "case changes");
+    describe_counter!(CLOCK_ALARMS, "alarms of clocks");
     describe_gauge!(LIVE_CLIENTS, "clients on the live stream");
     describe_counter!(LIVE_BATCHES, "batches of case changes sent");
     describe_histogram!(HTTP_SECONDS, metrics::Unit::Seconds, "time per request");

@@ -1,5 +1,6 @@
 //! 6. Case → settled: who may do what, when, and what follows. Articles 12 to 16.
 
 mod table;
+pub mod timers;
 
 pub use table::{STEPS, Step, Who};

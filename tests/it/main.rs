@@ -37,4 +37,5 @@ mod rules;
 mod territory;
 mod tidy;
 mod tiles;
+mod timers;
 mod vision;
