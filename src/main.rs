@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use cityward::config::{Config, DataConfig, LogConfig, LogFormat};
-use cityward::database::{self, Mode};
+use cityward::database::{self, Database, Mode};
 use cityward::demo::{self, DemoArgs, FramesArgs};
 use cityward::import::{self, ImportArgs};
 use cityward::journal::{self, NotedSeal};
@@ -136,7 +136,7 @@ async fn serve(
         database = database::open(&config.data, Mode::Serve) => database?,
         () = stop.cancelled() => return Ok(()),
     };
-    let served = serve_from(config, demo, &database.pool, listener, url, stop).await;
+    let served = serve_from(config, demo, &database, listener, url, stop).await;
     let closed = database.close().await;
     served.and(closed)
 }
@@ -145,7 +145,7 @@ async fn serve(
 async fn serve_from(
     config: Config,
     demo: Option<DemoArgs>,
-    db: &PgPool,
+    database: &Database,
     listener: TcpListener,
     url: String,
     stop: CancellationToken,
@@ -154,11 +154,13 @@ async fn serve_from(
     let cameras_stop = stop.child_token();
     let _stop_cameras = cameras_stop.clone().drop_guard();
     let cameras = match &demo {
-        Some(args) => Some(demo::start(db, args, url.clone(), cameras_stop.clone()).await?),
+        Some(args) => {
+            Some(demo::start(&database.pool, args, url.clone(), cameras_stop.clone()).await?)
+        }
         None => None,
     };
-    welcome(db, &url).await?;
-    let served = service::run(config, db.clone(), listener, stop).await;
+    welcome(&database.pool, &url).await?;
+    let served = service::run(config, database.pools.clone(), listener, stop).await;
     cameras_stop.cancel();
     if let Some(cameras) = cameras {
         cameras.await?;

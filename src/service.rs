@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use sqlx::PgPool;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
+use crate::database::Pools;
 use crate::http::App;
 use crate::pipeline::Pipeline;
 use crate::vision::Model;
@@ -19,7 +19,7 @@ use crate::{http, journal, router, telemetry, upkeep};
 /// When something that is needed to start is missing: the model, ONNX Runtime, the database.
 pub async fn run(
     config: Config,
-    db: PgPool,
+    pools: Pools,
     listener: TcpListener,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
@@ -27,7 +27,7 @@ pub async fn run(
     let vision = config.vision.clone();
     let load = move || Model::load(&vision.model_dir, &vision.onnxruntime);
     let model = tokio::task::spawn_blocking(load).await??;
-    let app = App::start(Arc::new(config), db).await?;
+    let app = App::start(Arc::new(config), pools).await?;
     let pipeline = Pipeline::start(&app, model, stop.clone()).await?;
     tokio::spawn(upkeep::run(app.clone(), stop.clone()));
     let timers = timers::run(

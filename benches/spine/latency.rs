@@ -74,7 +74,7 @@ async fn measure() -> anyhow::Result<()> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let base = format!("http://{}", listener.local_addr()?);
     let stop = CancellationToken::new();
-    let service = cityward::service::run(config, database.pool.clone(), listener, stop.clone());
+    let service = cityward::service::run(config, database.pools.clone(), listener, stop.clone());
     let service = tokio::spawn(service);
     let platform = Platform {
         client: reqwest::Client::new(),

@@ -70,7 +70,7 @@ impl FromRequestParts<App> for Person {
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
         let cookie = session_cookie(&parts.headers)
             .ok_or_else(|| ApiError::unauthenticated("sign in first"))?;
-        store::find_session(&app.db, &cookie, app.now())
+        store::find_session(&app.machine, &cookie, app.now())
             .await?
             .ok_or_else(|| ApiError::unauthenticated("the session has ended; sign in again"))
     }
@@ -83,7 +83,7 @@ impl FromRequestParts<App> for Platform {
         let token = bearer_token(&parts.headers).ok_or_else(|| {
             ApiError::unauthenticated("Authorization: Bearer with a platform's token is needed")
         })?;
-        store::find_platform(&app.db, &token)
+        store::find_platform(&app.machine, &token)
             .await?
             .ok_or_else(|| ApiError::unauthenticated("this token is unknown or revoked"))
     }

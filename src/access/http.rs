@@ -64,7 +64,7 @@ async fn sign_in(
             ),
         });
     }
-    let credentials = store::find_credentials(&app.db, &body.login, app.now()).await?;
+    let credentials = store::find_credentials(&app.machine, &body.login, app.now()).await?;
     // an unknown login costs the same time as a wrong password, so that logins cannot be probed
     let hash = credentials.as_ref().map_or_else(
         || app.no_password.to_string(),
@@ -83,7 +83,7 @@ async fn sign_in(
     let cookie = random_secret(32);
     let now = app.now();
     let expires_at = now + Duration::hours(i64::from(app.config.http.session_h));
-    store::insert_session(&app.db, &cookie, person.id, now, expires_at).await?;
+    store::insert_session(&app.machine, &cookie, person.id, now, expires_at).await?;
     tracing::info!(login = person.login, "signed in");
     let max_age_s = i64::from(app.config.http.session_h) * 3600;
     Ok((
@@ -112,7 +112,7 @@ async fn sign_out(
     headers: HeaderMap,
 ) -> Result<(StatusCode, [(HeaderName, String); 1]), ApiError> {
     if let Some(cookie) = session_cookie(&headers) {
-        store::delete_session(&app.db, &cookie).await?;
+        store::delete_session(&app.machine, &cookie).await?;
     }
     Ok((
         StatusCode::NO_CONTENT,

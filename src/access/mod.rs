@@ -20,4 +20,4 @@ pub use password::{SignInLimit, hash_password};
 pub use role::Role;
 pub use secret::{Secret, random_secret};
 pub(crate) use store::act_as;
-pub use store::{ensure_administrator, reset_administrator};
+pub use store::{ensure_administrator, reset_administrator, reset_password};

@@ -16,40 +16,63 @@ pub(super) struct Credentials {
     pub(super) password_hash: String,
 }
 
-/// Creates the administrator if there is no person yet, and returns its login and password:
-/// the only time it can be seen.
+/// Creates the administrator unless it is there, and returns its login and password: the only
+/// time it can be seen.
 pub async fn ensure_administrator(db: &PgPool) -> anyhow::Result<Option<(String, Secret)>> {
     let (password, hash) = new_password().await?;
-    let created = sqlx::query(
-        "insert into person (login, name, password_hash)
-         select $1, '管理员 Administrator', $2 where not exists (select from person)
-         on conflict do nothing",
+    let created: Option<i32> = sqlx::query_scalar(
+        "with new_person as (
+            insert into person (login, name, password_hash)
+            values ($1, '管理员 Administrator', $2) on conflict do nothing returning person_id
+        )
+        insert into role_grant (person_id, role)
+        select person_id, 'administrator' from new_person returning person_id",
     )
     .bind(ADMINISTRATOR)
+    .bind(hash)
+    .fetch_optional(db)
+    .await?;
+    Ok(created.map(|_| (ADMINISTRATOR.to_owned(), password)))
+}
+
+/// Gives the administrator a new password, their role and a clean slate, and ends their sessions.
+pub async fn reset_administrator(db: &PgPool) -> anyhow::Result<(String, Secret)> {
+    ensure_administrator(db).await?;
+    let password = reset_password(db, ADMINISTRATOR)
+        .await?
+        .context("the administrator is there")?;
+    sqlx::query(
+        "insert into role_grant (person_id, role) select person_id, 'administrator' from person
+         where login = $1 and not exists (select from role_grant g
+            where g.person_id = person.person_id and role = 'administrator' and valid @> now()
+                and unit_id is null and district_id is null and area_id is null)",
+    )
+    .bind(ADMINISTRATOR)
+    .execute(db)
+    .await?;
+    Ok((ADMINISTRATOR.to_owned(), password))
+}
+
+/// Gives a person a new password, ends their sessions and forgets wrong tries; `None` when
+/// nobody has this login.
+pub async fn reset_password(db: &PgPool, login: &str) -> anyhow::Result<Option<Secret>> {
+    let (password, hash) = new_password().await?;
+    let done = sqlx::query(
+        "with changed as (
+            update person set password_hash = $2, disabled_at = null where login = $1
+            returning person_id
+        ), ended as (
+            delete from session using changed where session.person_id = changed.person_id
+        ), forgiven as (
+            delete from sign_in_failure where login = $1
+        )
+        select from changed",
+    )
+    .bind(login)
     .bind(hash)
     .execute(db)
     .await?;
-    Ok((created.rows_affected() == 1).then(|| (ADMINISTRATOR.to_owned(), password)))
-}
-
-/// Gives the administrator a new password and ends their sessions.
-pub async fn reset_administrator(db: &PgPool) -> anyhow::Result<(String, Secret)> {
-    let (password, hash) = new_password().await?;
-    let mut tx = db.begin().await?;
-    sqlx::query(
-        "insert into person (login, name, password_hash) values ($1, '管理员 Administrator', $2)
-         on conflict on constraint person_login_once do update set password_hash = excluded.password_hash",
-    )
-    .bind(ADMINISTRATOR)
-    .bind(hash)
-    .execute(&mut *tx)
-    .await?;
-    sqlx::query("delete from session using person where person.person_id = session.person_id and login = $1")
-        .bind(ADMINISTRATOR)
-        .execute(&mut *tx)
-        .await?;
-    tx.commit().await?;
-    Ok((ADMINISTRATOR.to_owned(), password))
+    Ok((done.rows_affected() == 1).then_some(password))
 }
 
 async fn new_password() -> anyhow::Result<(Secret, String)> {
@@ -69,7 +92,8 @@ pub(super) async fn find_credentials(
 ) -> sqlx::Result<Option<Credentials>> {
     let row: Option<(i32, String, String, Json<Vec<Grant>>, String)> = sqlx::query_as(
         "select person_id, login, name, grants, password_hash
-         from person cross join lateral grants_at(person_id, $2) as grants where login = $1",
+         from person cross join lateral grants_at(person_id, $2) as grants
+         where login = $1 and disabled_at is null",
     )
     .bind(login)
     .bind(at)
@@ -116,7 +140,7 @@ pub(super) async fn find_session(
     let row: Option<(i32, String, String, Json<Vec<Grant>>)> = sqlx::query_as(
         "select person_id, login, name, grants from session join person using (person_id)
          cross join lateral grants_at(person_id, $2) as grants
-         where token_sha256 = $1 and expires_at > $2",
+         where token_sha256 = $1 and expires_at > $2 and disabled_at is null",
     )
     .bind(cookie.sha256().as_slice())
     .bind(at)
@@ -202,7 +226,7 @@ pub(super) async fn revoke_platform(
 
 /// Says for the rest of the transaction who acts; the policies of scoped tables go by it.
 pub(crate) async fn act_as(db: impl PgExecutor<'_>, person: &Person) -> sqlx::Result<()> {
-    sqlx::query("select set_config('cityward.person', $1::text, true)")
+    sqlx::query("select cityward_act_as($1)")
         .bind(person.id)
         .execute(db)
         .await?;

@@ -68,7 +68,7 @@ struct CasePage {
     (status = 401, description = "sign in first"),
 ))]
 async fn list(
-    _: Person,
+    person: Person,
     State(app): State<App>,
     QueryParams(filter): QueryParams<CaseFilter>,
 ) -> Result<Json<CasePage>, ApiError> {
@@ -76,7 +76,7 @@ async fn list(
     if !(1..=PAGE_MAX).contains(&limit) {
         return Err(ApiError::field("limit", "must be 1 to 1000"));
     }
-    let mut cases = store::list(&app.db, &filter, limit + 1).await?;
+    let mut cases = store::list(&mut *app.scoped(&person).await?, &filter, limit + 1).await?;
     let more = cases.len() > limit as usize;
     cases.truncate(limit as usize);
     let next = cases.last().filter(|_| more).map(|row| row.id);
@@ -92,17 +92,18 @@ async fn list(
         (status = 404, description = "no such case"),
     ))]
 async fn get_case(
-    _: Person,
+    person: Person,
     State(app): State<App>,
     PathParams(id): PathParams<CaseId>,
 ) -> Result<Json<CaseDetail>, ApiError> {
-    let stored = store::find(&app.db, id)
+    let mut tx = app.scoped(&person).await?;
+    let stored = store::find(&mut *tx, id)
         .await?
         .ok_or_else(|| ApiError::not_found(format!("there is no case {id}")))?;
     Ok(Json(CaseDetail {
         stored,
-        evidence: store::evidence_of(&app.db, id).await?,
-        history: store::history_of(&app.db, id, HISTORY_MAX).await?,
+        evidence: store::evidence_of(&mut *tx, id).await?,
+        history: store::history_of(&mut *tx, id, HISTORY_MAX).await?,
     }))
 }
 
@@ -115,11 +116,11 @@ async fn get_case(
         (status = 404, description = "no such evidence"),
     ))]
 async fn evidence_image(
-    _: Person,
+    person: Person,
     State(app): State<App>,
     PathParams(id): PathParams<i64>,
 ) -> Result<Response, ApiError> {
-    let sha256 = store::picture_of(&app.db, id)
+    let sha256 = store::picture_of(&mut *app.scoped(&person).await?, id)
         .await?
         .ok_or_else(|| ApiError::not_found(format!("there is no evidence {id}")))?;
     let jpeg = app

@@ -5,6 +5,7 @@ mod embedded;
 mod folder_lock;
 mod open;
 mod postgis;
+mod roles;
 mod server_user;
 mod survivors;
 
@@ -12,3 +13,4 @@ pub use embedded::{Cluster, ServerDown, Stop};
 pub use folder_lock::{FolderInUse, FolderLock};
 pub use open::{Database, MIGRATOR, Mode, open, prepare};
 pub use postgis::{PostgisProblem, PostgisVersion};
+pub use roles::Pools;

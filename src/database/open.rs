@@ -13,6 +13,7 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use super::embedded::{Cluster, Stop};
 use super::folder_lock::FolderLock;
 use super::postgis;
+use super::roles::{self, Pools};
 use crate::config::DataConfig;
 use crate::{catalogue, rules};
 
@@ -32,7 +33,10 @@ pub enum Mode {
 /// A migrated database with its connections.
 #[derive(Debug)]
 pub struct Database {
+    /// As whoever owns the schema: to migrate, import and set up.
     pub pool: PgPool,
+    /// What the service works with.
+    pub pools: Pools,
     cluster: Option<Cluster>,
     mode: Mode,
     /// Let go last, after the cluster stopped.
@@ -65,12 +69,13 @@ pub async fn open(config: &DataConfig, mode: Mode) -> anyhow::Result<Database> {
     };
     let pool = PgPoolOptions::new()
         .max_connections(config.database_connections_max)
-        .connect_with(options)
+        .connect_with(options.clone())
         .await
         .context("connect to the database")?;
     prepare(&pool).await?;
     Ok(Database {
         pool,
+        pools: Pools::of(&options, config.database_connections_max),
         cluster,
         mode,
         _lock: lock,
@@ -82,14 +87,15 @@ fn given_server(url: &SecretString) -> anyhow::Result<PgConnectOptions> {
     Ok(options.application_name("cityward"))
 }
 
-/// Brings a database up to date: PostGIS checked, schema migrated, the shipped catalogue and first
-/// rule set loaded.
+/// Brings a database up to date: PostGIS checked, roles made, schema migrated, the shipped
+/// catalogue and first rule set loaded.
 ///
 /// # Errors
-/// PostGIS missing or too old (its version named), or a migration that failed.
+/// PostGIS missing or too old (its version named), roles that our login may not create, or a migration that failed.
 pub async fn prepare(db: &PgPool) -> anyhow::Result<()> {
     let version = postgis::check(&mut *db.acquire().await?).await?;
     tracing::debug!(%version, "PostGIS is new enough");
+    roles::ensure(db).await?;
     MIGRATOR.run(db).await.context("migrate the database")?;
     catalogue::load(db).await.context("load the catalogue")?;
     rules::load(db).await.context("load the first rule set")
@@ -103,14 +109,15 @@ impl Database {
     pub async fn close(self) -> anyhow::Result<()> {
         let Self {
             pool,
+            pools,
             cluster,
             mode,
             _lock,
         } = self;
-        pool.close().await;
+        tokio::join!(pool.close(), pools.close());
         // sqlx 0.8 leaves a connection open that was on its way back while the pool closed, and
         // the server would wait for it for ever
-        drop(pool);
+        drop((pool, pools));
         if let Some(cluster) = cluster {
             let how = match mode {
                 Mode::Serve => Stop::Now,

@@ -10,6 +10,7 @@ use crate::access::{self, Person, SignInLimit, hash_password, random_secret};
 use crate::camera::{Cameras, Intake, LastFrames};
 use crate::cases::EvidenceStore;
 use crate::config::Config;
+use crate::database::Pools;
 use crate::live::LiveFeed;
 use crate::pipeline::FrameReport;
 use crate::rules::Rules;
@@ -49,20 +50,24 @@ const LAST_FRAMES_BYTES_MAX: usize = 256 << 20;
 
 impl App {
     /// Reads what is held in memory and starts to keep it fresh.
-    pub async fn start(config: Arc<Config>, db: PgPool) -> anyhow::Result<Self> {
+    pub async fn start(config: Arc<Config>, pools: Pools) -> anyhow::Result<Self> {
         let no_password = hash_password(random_secret(32).reveal())
             .map_err(|error| anyhow::anyhow!("{error}"))?;
         let evidence = EvidenceStore::open(&config.data.data_dir)?;
         let cores = std::thread::available_parallelism()?.get();
         let intake = Intake::new(&config.intake, FrameReport::superseded);
+        let Pools {
+            service: db,
+            machine,
+        } = pools;
         Ok(Self {
-            cameras: Cameras::watch(db.clone()).await?,
+            cameras: Cameras::watch(machine.clone()).await?,
             intake: Arc::new(intake),
-            territory: TerritoryWatch::open(db.clone()).await?,
-            rules: Rules::open(db.clone()).await?,
+            territory: TerritoryWatch::open(machine.clone()).await?,
+            rules: Rules::open(machine.clone()).await?,
             last_frames: Arc::new(LastFrames::new(LAST_FRAMES_BYTES_MAX)),
             config,
-            machine: db.clone(),
+            machine,
             db,
             sign_in_limit: Arc::default(),
             no_password: no_password.into(),

@@ -54,10 +54,10 @@ struct LiveSnapshot {
     (status = 200, body = LiveSnapshot),
     (status = 401, description = "sign in first"),
 ))]
-async fn snapshot(_: Person, State(app): State<App>) -> Result<Response, ApiError> {
+async fn snapshot(person: Person, State(app): State<App>) -> Result<Response, ApiError> {
     // Taken before the query: what is committed in between comes twice rather than never.
     let seq = app.live.seq();
-    let cases = cases::list_open(&app.db, SNAPSHOT_MAX).await?;
+    let cases = cases::list_open(&mut *app.scoped(&person).await?, SNAPSHOT_MAX).await?;
     let now = app.now();
     let snapshot = Json(LiveSnapshot { seq, now, cases });
     Ok(([(CACHE_CONTROL, "no-store")], snapshot).into_response())

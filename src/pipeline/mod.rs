@@ -60,7 +60,7 @@ impl Pipeline {
     /// only a bug can make it do, it cancels `stop`: a service that records nothing must not look
     /// alive.
     pub async fn start(app: &App, model: Model, stop: CancellationToken) -> anyhow::Result<Self> {
-        let rules = catalogue::sighting_rules(&app.db)
+        let rules = catalogue::sighting_rules(&app.machine)
             .await
             .context("cannot read the sighting rules")?;
         let count = match app.config.vision.detectors {
@@ -215,7 +215,7 @@ impl Recorder {
         let started = Instant::now();
         let mut patience = Patience::new(&self.give_up);
         let changes = loop {
-            match cases::record(&self.app.db, &self.app.evidence, confirmed, at).await {
+            match cases::record(&self.app.machine, &self.app.evidence, confirmed, at).await {
                 Ok(changes) => break changes,
                 Err(error) => patience.outlast(error).await?,
             }

@@ -10,7 +10,7 @@ use std::path::Path;
 use std::process::{self, Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use cityward::database::{self, Cluster};
+use cityward::database::{self, Cluster, Pools};
 use cityward::space::{GroundPoint, LocalFrame, LocalPoint};
 use serde_json::json;
 use sha2::{Digest, Sha256};
@@ -58,6 +58,11 @@ impl TestCity {
             .await
             .unwrap();
         Self { db, options }
+    }
+
+    /// The connections a service works with; `db` is the owner's, for setting up.
+    pub(crate) fn pools(&self) -> Pools {
+        Pools::of(&self.options, 8)
     }
 
     /// The city in the embedded database of a running program.

@@ -47,7 +47,7 @@ impl Door {
         let folder = tempfile::tempdir().unwrap();
         let mut config = service::config(folder.path());
         change(&mut config);
-        let app = App::start(Arc::new(config), city.db.clone()).await.unwrap();
+        let app = App::start(Arc::new(config), city.pools()).await.unwrap();
         Self {
             router: router(app.clone()),
             app,

@@ -102,7 +102,7 @@ impl Stage {
         let street = Street::new().await;
         let folder = tempfile::tempdir().unwrap();
         let config = Arc::new(config(folder.path()));
-        let app = App::start(config, street.city.db.clone()).await.unwrap();
+        let app = App::start(config, street.city.pools()).await.unwrap();
         let live = Arc::clone(&app.live);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());

@@ -54,7 +54,7 @@ impl TestService {
         let stop = CancellationToken::new();
         let task = tokio::spawn(cityward::service::run(
             config,
-            city.db.clone(),
+            city.pools(),
             listener,
             stop.clone(),
         ));
