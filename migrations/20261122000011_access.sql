@@ -230,7 +230,7 @@ create policy case_clock_change on case_clock for update to cityward_service
 -- A picture is its photographer's until an action gives it to a case.
 alter table case_attachment enable row level security;
 create policy case_attachment_read on case_attachment for select to cityward_service using (
-    uploaded_by = (select cityward_person())
+    (case_id is null and uploaded_by = (select cityward_person()))
     or exists (select from city_case c where c.case_id = case_attachment.case_id));
 create policy case_attachment_upload on case_attachment for insert to cityward_service with check (
     uploaded_by = cityward_person() and (case_id is null or cityward_works_case(case_id)));
@@ -256,7 +256,7 @@ alter default privileges in schema public
 alter default privileges in schema public
     grant usage on sequences to cityward_service, cityward_machine;
 
-revoke update, delete on case_event, case_evidence, audit_entry from cityward_service, cityward_machine;
+revoke update, delete on case_event, case_evidence, audit_entry, audit_seal from cityward_service, cityward_machine;
 revoke insert, update, delete on _sqlx_migrations, spatial_ref_sys from cityward_service, cityward_machine;
 -- secrets of signing in are no business of a request
 revoke all on session, sign_in_failure, oidc_sign_in from cityward_service;

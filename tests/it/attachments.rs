@@ -213,6 +213,14 @@ async fn pictures_are_bound_once_by_their_uploader_and_swept_when_unused() {
     );
     assert_eq!(rows().await, [used]);
     let url = format!("/api/v1/attachments/{used}/image");
+    let stranger = other.client.get(&url).send().await.unwrap();
+    assert_eq!(stranger.status(), StatusCode::NOT_FOUND);
+    sqlx::query("update city_case set assignee_id = $2 where case_id = $1")
+        .bind(case)
+        .bind(collector.id)
+        .execute(&street.city.db)
+        .await
+        .unwrap();
     assert_eq!(
         collector.client.get(&url).send().await.unwrap().status(),
         StatusCode::OK
