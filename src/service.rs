@@ -11,7 +11,7 @@ use crate::http::App;
 use crate::pipeline::Pipeline;
 use crate::vision::Model;
 use crate::workflow::timers;
-use crate::{http, journal, router, telemetry, upkeep};
+use crate::{http, journal, live, router, telemetry, upkeep};
 
 /// Serves until `stop` is cancelled; then finishes what was accepted and returns.
 ///
@@ -40,12 +40,24 @@ pub async fn run(
         stop.clone(),
     );
     let timers = tokio::spawn(timers);
-    let live = Arc::clone(&app.live);
+    let feed = Arc::clone(&app.live);
     let streams = stop.clone();
     // an open stream would hold up the server until its grace ends
     tokio::spawn(async move {
         streams.cancelled().await;
-        live.close();
+        feed.close();
+    });
+    tokio::spawn(live::ring(
+        Arc::clone(&app.live),
+        app.machine.clone(),
+        stop.clone(),
+    ));
+    tokio::spawn({
+        let (app, stop) = (app.clone(), stop.clone());
+        async move {
+            let feed = Arc::clone(&app.live);
+            live::follow(feed, app.machine.clone(), || app.now(), stop).await;
+        }
     });
     let sealing = tokio::spawn(journal::keep_sealed(app.clone(), stop.clone()));
     http::serve(listener, router::router(app), stop.cancelled_owned()).await;

@@ -25,4 +25,4 @@ pub use picture::{BrokenJpeg, without_metadata};
 pub use record::{CaseChange, record};
 pub use sighting::{Picture, Sighting};
 pub use state::CaseState;
-pub(crate) use store::list_open;
+pub(crate) use store::{list_open, rows};

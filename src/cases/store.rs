@@ -243,6 +243,14 @@ pub(super) async fn row(db: impl PgExecutor<'_>, case: CaseId) -> sqlx::Result<C
         .await
 }
 
+/// Those of `cases` that there are.
+pub(crate) async fn rows(db: impl PgExecutor<'_>, cases: &[CaseId]) -> sqlx::Result<Vec<CaseRow>> {
+    sqlx::query_as("select * from case_row where case_id = any ($1)")
+        .bind(cases)
+        .fetch_all(db)
+        .await
+}
+
 /// Newest first; `limit` of them older than `filter.before`.
 pub(super) async fn list(
     db: impl PgExecutor<'_>,

@@ -20,7 +20,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{LiveStep, Subscription};
+use super::{LiveStep, Scope, Subscription, store};
 use crate::access::Person;
 use crate::cases::{self, CaseRow};
 use crate::http::{ApiError, App, QueryParams};
@@ -29,8 +29,8 @@ use crate::telemetry;
 /// Open cases in a snapshot, the newest.
 const SNAPSHOT_MAX: u32 = 5_000;
 const HEARTBEAT: Duration = Duration::from_secs(5);
-/// How often a stream asks whether its session still stands.
-const RECHECK: Duration = Duration::from_secs(60);
+/// How often a stream asks whether its session and its person's rights still stand.
+const RECHECK: Duration = Duration::from_secs(4);
 /// What a browser waits before it connects again.
 const RETRY: Duration = Duration::from_secs(2);
 
@@ -73,9 +73,11 @@ struct From {
 
 /// Changes of cases as server-sent events.
 ///
-/// `d`: `{seq, now, up: [CaseRow], new: [case id]}`, at most ten a second, each with its id.
-/// `hb`: `{seq, now}` every five seconds. `reset`: what the client saw last is unknown, or it was
-/// too slow; it must fetch the snapshot again.
+/// To each person those of the cases they may see. `d`: `{seq, now, up: [CaseRow], new: [case id],
+/// gone: [case id]}`, at most ten a second, each with its id; `gone` are cases that have left what
+/// the person may see. The stream ends when the session does or the person's rights change.
+/// `hb`: `{seq, now}` every five seconds. `reset`: what the client saw last is unknown, it was too
+/// slow, or the person's rights have changed; it must fetch the snapshot again.
 #[utoipa::path(get, path = "/api/v1/live", tag = "live", params(From,
     ("Last-Event-ID" = Option<String>, Header, description = "seq of the event seen last")),
     responses(
@@ -83,15 +85,16 @@ struct From {
         (status = 401, description = "sign in first"),
     ))]
 async fn live(
-    _: Person,
+    person: Person,
     State(app): State<App>,
     QueryParams(from): QueryParams<From>,
     headers: HeaderMap,
     parts: Parts,
-) -> Response {
+) -> Result<Response, ApiError> {
+    let scope = store::scope(&mut *app.scoped(&person).await?).await?;
     let last_event_id = headers.get("last-event-id").and_then(|id| id.to_str().ok());
     let subscription = app.live.subscribe(last_event_id.or(from.after.as_deref()));
-    let client = Client::new(app, parts, subscription);
+    let client = Client::new(app, parts, person, scope, subscription);
     let events = stream::unfold(client, async |mut client| {
         let event = client.next().await?;
         Some((Ok::<_, Infallible>(event), client))
@@ -100,7 +103,7 @@ async fn live(
         (CACHE_CONTROL, "no-store"),
         (HeaderName::from_static("x-accel-buffering"), "no"),
     ];
-    (unbuffered, Sse::new(events)).into_response()
+    Ok((unbuffered, Sse::new(events)).into_response())
 }
 
 /// One open stream.
@@ -108,19 +111,32 @@ struct Client {
     app: App,
     /// The request, to ask again whether its session stands.
     parts: Parts,
+    /// With the rights they had when they came.
+    person: Person,
+    scope: Scope,
     greeted: bool,
+    ended: bool,
     subscription: Subscription,
     heartbeat: Interval,
     recheck: Interval,
 }
 
 impl Client {
-    fn new(app: App, parts: Parts, subscription: Subscription) -> Self {
+    fn new(
+        app: App,
+        parts: Parts,
+        person: Person,
+        scope: Scope,
+        subscription: Subscription,
+    ) -> Self {
         gauge!(telemetry::LIVE_CLIENTS).increment(1);
         Self {
             app,
             parts,
+            person,
+            scope,
             greeted: false,
+            ended: false,
             subscription,
             heartbeat: every(HEARTBEAT),
             recheck: every(RECHECK),
@@ -129,8 +145,13 @@ impl Client {
 
     /// `None` ends the stream.
     async fn next(&mut self) -> Option<Event> {
-        if let Some(step) = self.subscription.known() {
-            return Some(self.event(&step));
+        if self.ended {
+            return None;
+        }
+        while let Some(step) = self.subscription.known() {
+            if let Some(event) = self.event(&step) {
+                return Some(event);
+            }
         }
         if !std::mem::replace(&mut self.greeted, true) {
             return Some(self.heartbeat().retry(RETRY));
@@ -140,35 +161,58 @@ impl Client {
                 biased;
                 step = self.subscription.next() => {
                     let step = step?;
-                    return Some(self.event(&step));
+                    if let Some(event) = self.event(&step) {
+                        return Some(event);
+                    }
                 }
                 _ = self.heartbeat.tick() => return Some(self.heartbeat()),
-                _ = self.recheck.tick() => if self.is_signed_out().await {
-                    return None;
+                _ = self.recheck.tick() => match self.stands().await {
+                    Standing::SignedOut => return None,
+                    Standing::Other => {
+                        // what they hold is another's: it is thrown away before they come back
+                        self.ended = true;
+                        return self.event(&LiveStep::Reset);
+                    }
+                    Standing::Same => {}
                 },
             }
         }
     }
 
-    /// Also a reset carries an id, so that a client that breaks off now resumes from here.
-    fn event(&self, step: &LiveStep) -> Event {
+    /// `None`: there is nothing for this person in it. Also a reset carries an id, so that a client
+    /// that breaks off now resumes from here.
+    fn event(&self, step: &LiveStep) -> Option<Event> {
         let event = Event::default().id(self.subscription.seq());
-        match step {
-            LiveStep::Batch(batch) => event.event("d").data(&batch.data),
+        Some(match step {
+            LiveStep::Batch(batch) => event.event("d").data(batch.for_scope(&self.scope)?),
             LiveStep::Reset => event.event("reset").data("{}"),
-        }
+        })
     }
 
     fn heartbeat(&self) -> Event {
         let data = json!({"seq": self.subscription.seq(), "now": self.app.now()});
-        Event::default().event("hb").data(data.to_string())
+        Event::default()
+            .id(self.subscription.seq())
+            .event("hb")
+            .data(data.to_string())
     }
 
     /// A database that cannot be asked is no reason to send people away.
-    async fn is_signed_out(&mut self) -> bool {
-        let person = Person::from_request_parts(&mut self.parts, &self.app).await;
-        matches!(person, Err(ApiError::Refused { .. }))
+    async fn stands(&mut self) -> Standing {
+        match Person::from_request_parts(&mut self.parts, &self.app).await {
+            Err(ApiError::Refused { .. }) => Standing::SignedOut,
+            Ok(person) if person.grants != self.person.grants => Standing::Other,
+            Ok(_) | Err(ApiError::Internal(_)) => Standing::Same,
+        }
     }
+}
+
+/// What has become of a stream's person.
+enum Standing {
+    Same,
+    /// Their rights have changed.
+    Other,
+    SignedOut,
 }
 
 impl Drop for Client {

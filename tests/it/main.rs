@@ -29,6 +29,7 @@ mod import;
 mod import_cells;
 mod ledger;
 mod live;
+mod live_many;
 mod locate;
 mod malformed;
 mod orders;

@@ -103,6 +103,14 @@ impl TestService {
         TestClient::sign_in(self.url(""), city).await
     }
 
+    /// The same person, with the same session, at this service.
+    pub(crate) fn client_with(&self, person: &TestClient) -> TestClient {
+        TestClient {
+            cookie: person.cookie.clone(),
+            ..TestClient::nobody(self.url(""))
+        }
+    }
+
     /// A client that is nobody.
     pub(crate) fn client(&self) -> TestClient {
         TestClient::nobody(self.url(""))

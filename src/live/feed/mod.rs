@@ -11,13 +11,20 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use metrics::counter;
-use serde::Serialize;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{Notify, broadcast};
 use tokio_util::sync::CancellationToken;
 
+use super::scope::Audience;
 use crate::cases::{CaseChange, CaseId, CaseRow};
 use crate::telemetry;
+use event::Changed;
+use known::Known;
+
+mod event;
+mod known;
+
+pub use event::LiveEvent;
 
 /// Least time between two batches. The first change after a quiet time goes out at once.
 const BATCH_EVERY: Duration = Duration::from_millis(100);
@@ -26,16 +33,6 @@ const KEPT_BYTES_MAX: usize = 8 << 20;
 /// Batches a client may be behind.
 const BEHIND_MAX: usize = 256;
 
-/// One batch of changes, written out once for all clients.
-#[derive(Debug, PartialEq, Eq)]
-pub struct LiveEvent {
-    /// `<epoch>-<n>`; the epoch is new with every start of the service.
-    pub seq: String,
-    /// JSON: `{seq, now, up, new}`.
-    pub data: String,
-    number: u64,
-}
-
 /// The stream of changes and its recent past.
 #[derive(Debug)]
 pub struct LiveFeed {
@@ -43,6 +40,8 @@ pub struct LiveFeed {
     state: Mutex<State>,
     batches: broadcast::Sender<Arc<LiveEvent>>,
     changed: Notify,
+    /// Rung for what other processes have to hear of.
+    own: Notify,
     closed: CancellationToken,
 }
 
@@ -53,6 +52,7 @@ struct State {
     waiting: BTreeMap<CaseId, CaseRow>,
     opened: BTreeSet<CaseId>,
     changed_at: DateTime<Utc>,
+    known: Known,
     kept: VecDeque<Arc<LiveEvent>>,
     kept_bytes: usize,
 }
@@ -118,14 +118,6 @@ impl Subscription {
     }
 }
 
-#[derive(Serialize)]
-struct Batch<'a> {
-    seq: &'a str,
-    now: DateTime<Utc>,
-    up: Vec<&'a CaseRow>,
-    new: &'a BTreeSet<CaseId>,
-}
-
 impl LiveFeed {
     /// Sends batches until [`close`](Self::close).
     pub fn start() -> Arc<Self> {
@@ -134,6 +126,7 @@ impl LiveFeed {
             state: Mutex::default(),
             batches: broadcast::Sender::new(BEHIND_MAX),
             changed: Notify::new(),
+            own: Notify::new(),
             closed: CancellationToken::new(),
         });
         tokio::spawn({
@@ -155,29 +148,67 @@ impl LiveFeed {
         feed
     }
 
-    /// Puts committed changes into the next batch. `at`: when they were made.
+    /// Puts committed changes of this process into the next batch. `at`: when they were made.
     pub fn publish(&self, changes: &[CaseChange], at: DateTime<Utc>) {
+        if self.gather(changes, at) {
+            self.own.notify_one();
+        }
+    }
+
+    /// Puts committed changes of any process into the next batch; those that went out already
+    /// are left out.
+    pub fn relay(&self, changes: &[CaseChange], at: DateTime<Utc>) {
+        self.gather(changes, at);
+        self.lock().known.turn();
+    }
+
+    /// Waits until this process has published something since the last call.
+    pub(super) async fn own_changes(&self) {
+        self.own.notified().await;
+    }
+
+    /// Who sees cases of which nothing went out yet.
+    pub(super) fn learn(&self, audiences: impl IntoIterator<Item = (CaseId, Audience)>) {
+        let mut state = self.lock();
+        for (case, audience) in audiences {
+            state.known.learn(case, audience);
+        }
+    }
+
+    /// Whether anything was new.
+    fn gather(&self, changes: &[CaseChange], at: DateTime<Utc>) -> bool {
         let mut state = self.lock();
         for change in changes {
-            let row = match change {
-                CaseChange::Opened(row) => {
-                    state.opened.insert(row.id);
-                    row
-                }
-                CaseChange::SeenAgain(row) | CaseChange::Changed(row) => row,
-                CaseChange::Unchanged(_) => continue,
+            let (CaseChange::Opened(row) | CaseChange::SeenAgain(row) | CaseChange::Changed(row)) =
+                change
+            else {
+                continue;
             };
+            if state.known.was_sent(row) {
+                continue;
+            }
+            if matches!(change, CaseChange::Opened(_)) {
+                state.opened.insert(row.id);
+            }
             let newest = state.waiting.entry(row.id).or_insert_with(|| row.clone());
-            if row.version > newest.version {
+            if row.version >= newest.version {
                 newest.clone_from(row);
             }
         }
-        state.changed_at = state.changed_at.max(at);
         let anything = !state.waiting.is_empty();
+        if anything {
+            state.changed_at = state.changed_at.max(at);
+        }
         drop(state);
         if anything {
             self.changed.notify_one();
         }
+        anything
+    }
+
+    /// New with every start of a process.
+    pub(super) fn epoch(&self) -> &str {
+        &self.epoch
     }
 
     /// Where the stream stands. Everything up to here was committed before: a snapshot read from
@@ -228,19 +259,15 @@ impl LiveFeed {
         let waiting = std::mem::take(&mut state.waiting);
         let opened = std::mem::take(&mut state.opened);
         state.number += 1;
-        let seq = self.seq_of(state.number);
-        let batch = Batch {
-            seq: &seq,
-            now: state.changed_at,
-            up: waiting.values().collect(),
-            new: &opened,
-        };
-        let data = serde_json::to_string(&batch).expect("a batch has only string keys");
-        let event = Arc::new(LiveEvent {
-            seq,
-            data,
-            number: state.number,
+        let seq = (self.seq_of(state.number), state.number);
+        let changed = waiting.into_values().map(|row| {
+            state.known.note_sent(&row);
+            let now = Audience::of(&row);
+            let was = state.known.moves(&row, &now);
+            Changed { row, now, was }
         });
+        let changed = changed.collect();
+        let event = Arc::new(LiveEvent::new(seq, state.changed_at, changed, opened));
         state.keep(Arc::clone(&event));
         counter!(telemetry::LIVE_BATCHES).increment(1);
         // Sent under the lock, so that a client that subscribes sees each batch exactly once. An
@@ -260,13 +287,13 @@ impl LiveFeed {
 
 impl State {
     fn keep(&mut self, event: Arc<LiveEvent>) {
-        self.kept_bytes += event.data.len();
+        self.kept_bytes += event.weight();
         self.kept.push_back(event);
         while self.kept_bytes > KEPT_BYTES_MAX {
             let Some(oldest) = self.kept.pop_front() else {
                 return;
             };
-            self.kept_bytes -= oldest.data.len();
+            self.kept_bytes -= oldest.weight();
         }
     }
 }

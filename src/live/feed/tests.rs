@@ -1,5 +1,7 @@
 use super::*;
 use crate::cases::{CaseCell, CaseSource, CaseState};
+use crate::live::Scope;
+use crate::territory::Unit;
 
 fn row(id: i64, version: i32) -> CaseRow {
     CaseRow {
@@ -44,6 +46,30 @@ fn row(id: i64, version: i32) -> CaseRow {
     }
 }
 
+/// Of unit 7, or of everybody.
+fn scope(sees_all: bool) -> Scope {
+    Scope {
+        person_id: 1,
+        sees_all,
+        districts: Vec::new(),
+        cells: Vec::new(),
+        units: vec![7],
+        sector_units: Vec::new(),
+    }
+}
+
+fn of_unit(id: i32, row: CaseRow) -> CaseRow {
+    let unit = Unit {
+        id,
+        name_zh: String::new(),
+        name_en: String::new(),
+    };
+    CaseRow {
+        handling_unit: Some(unit),
+        ..row
+    }
+}
+
 fn publish(feed: &LiveFeed, change: CaseChange) {
     feed.publish(&[change], DateTime::UNIX_EPOCH);
     feed.send_batch();
@@ -54,7 +80,8 @@ fn content(step: Option<LiveStep>) -> (Vec<(i64, i64)>, Vec<i64>) {
     let Some(LiveStep::Batch(event)) = step else {
         panic!("{step:?}")
     };
-    let data: serde_json::Value = serde_json::from_str(&event.data).unwrap();
+    let data = event.for_scope(&scope(true)).unwrap();
+    let data: serde_json::Value = serde_json::from_str(&data).unwrap();
     assert_eq!(data["seq"], event.seq);
     let number = |value: &serde_json::Value| value.as_i64().unwrap();
     let up = data["up"].as_array().unwrap().iter();
@@ -123,11 +150,11 @@ async fn an_unknown_past_is_a_reset() {
 async fn what_is_kept_is_bounded_and_its_loss_is_a_reset() {
     let feed = LiveFeed::start();
     let start = feed.seq();
-    let crowd: Vec<CaseChange> = (0..5_000)
-        .map(|id| CaseChange::SeenAgain(row(id, 1)))
-        .collect();
     let mut before_last = String::new();
-    for _ in 0..8 {
+    for version in 0..8 {
+        let crowd: Vec<CaseChange> = (0..5_000)
+            .map(|id| CaseChange::SeenAgain(row(id, version)))
+            .collect();
         before_last = feed.seq();
         feed.publish(&crowd, DateTime::UNIX_EPOCH);
         feed.send_batch();
@@ -158,4 +185,83 @@ async fn closing_sends_what_waits_and_ends_every_stream() {
     feed.close();
     assert_eq!(content(client.next().await), (vec![(1, 1)], vec![1]));
     assert_eq!(client.next().await, None);
+}
+
+/// `(up, new, gone)` as ids, of the next batch for a scope; `None`: it is not for them.
+fn seen_by(scope: &Scope, step: Option<LiveStep>) -> Option<[Vec<i64>; 3]> {
+    let Some(LiveStep::Batch(event)) = step else {
+        panic!("{step:?}")
+    };
+    let data: serde_json::Value = serde_json::from_str(&event.for_scope(scope)?).unwrap();
+    let ids = |name: &str| {
+        let list = data[name].as_array().unwrap().iter();
+        list.map(|one| one.as_i64().or(one["id"].as_i64()).unwrap())
+            .collect()
+    };
+    Some([ids("up"), ids("new"), ids("gone")])
+}
+
+#[tokio::test]
+async fn a_unit_sees_its_cases_come_and_go_and_no_others() {
+    let feed = LiveFeed::start();
+    let mut client = feed.subscribe(None);
+    let unit = scope(false);
+    publish(&feed, CaseChange::Opened(row(1, 1)));
+    assert_eq!(seen_by(&unit, client.next().await), None);
+    let mine = of_unit(7, row(1, 2));
+    let others = of_unit(8, row(2, 1));
+    feed.publish(
+        &[CaseChange::Changed(mine), CaseChange::Opened(others)],
+        DateTime::UNIX_EPOCH,
+    );
+    feed.send_batch();
+    assert_eq!(
+        seen_by(&unit, client.next().await),
+        Some([vec![1], vec![], vec![]])
+    );
+    publish(&feed, CaseChange::Changed(of_unit(8, row(1, 3))));
+    assert_eq!(
+        seen_by(&unit, client.next().await),
+        Some([vec![], vec![], vec![1]])
+    );
+    publish(&feed, CaseChange::Changed(of_unit(9, row(1, 4))));
+    assert_eq!(seen_by(&unit, client.next().await), None);
+}
+
+#[tokio::test]
+async fn a_case_is_shown_to_the_one_person_it_was_given_to() {
+    let feed = LiveFeed::start();
+    let mut client = feed.subscribe(None);
+    let [one, other] = [1, 2].map(|person_id| Scope {
+        person_id,
+        units: Vec::new(),
+        ..scope(false)
+    });
+    let given = CaseRow {
+        assignee_id: Some(2),
+        ..row(1, 1)
+    };
+    publish(&feed, CaseChange::Opened(given));
+    let Some(LiveStep::Batch(event)) = client.next().await else {
+        panic!()
+    };
+    assert!(event.for_scope(&one).is_none());
+    assert!(event.for_scope(&other).is_some());
+    assert!(event.for_scope(&one).is_none());
+}
+
+#[tokio::test]
+async fn what_went_out_already_is_not_sent_again() {
+    let feed = LiveFeed::start();
+    let mut client = feed.subscribe(None);
+    publish(&feed, CaseChange::Opened(row(1, 1)));
+    publish(&feed, CaseChange::Changed(row(1, 2)));
+    content(client.next().await);
+    content(client.next().await);
+    feed.relay(&[CaseChange::Opened(row(1, 1))], DateTime::UNIX_EPOCH);
+    feed.relay(&[CaseChange::Changed(row(1, 2))], DateTime::UNIX_EPOCH);
+    feed.send_batch();
+    assert_eq!(feed.seq(), client.seq());
+    feed.relay(&[CaseChange::Changed(row(1, 3))], DateTime::UNIX_EPOCH);
+    assert_eq!(content(client.next().await).0, [(1, 3)]);
 }
