@@ -65,8 +65,8 @@ pub(super) struct SlowClock {
 impl SlowClock {
     /// What it is doing in a minute.
     pub(super) fn state(&self, minute: i64) -> Why {
-        let done = self.deeds.iter().filter(|(at, _)| *at <= minute);
-        match done.last() {
+        let mut done = self.deeds.iter().filter(|(at, _)| *at <= minute);
+        match done.next_back() {
             Some((_, Deed::Pause)) => Why::Paused,
             Some((_, Deed::Stop)) => Why::Stopped,
             Some((_, Deed::Resume)) | None => match &self.office {
