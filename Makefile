@@ -47,8 +47,9 @@ test-web: setup-tests web/dist/index.html ## the page's tests, in a real browser
 	$(cargo) build
 	cd web && CITYWARD_BIN=$(CURDIR)/target/debug/cityward npm run e2e
 
-bench: setup ## measure: locate, the frame pipe stage by stage, latency to the live stream
+bench: setup ## measure: locate, the frame pipe, latency to the live stream; rules, queue, actions
 	$(cargo) bench --bench spine
+	$(cargo) bench --bench whose_move
 
 check-licences: ## licences, origins and advisories of every dependency
 	cargo deny --version >/dev/null 2>&1 || cargo install --locked cargo-deny
