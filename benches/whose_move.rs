@@ -5,6 +5,8 @@
 
 #[path = "whose_move/latencies.rs"]
 mod latencies;
+#[path = "whose_move/queue.rs"]
+mod queue;
 #[path = "whose_move/rules.rs"]
 mod rules;
 #[path = "whose_move/stage.rs"]
@@ -13,7 +15,7 @@ mod stage;
 /// One part: what it is called and what measures it.
 type Part = (&'static str, fn() -> anyhow::Result<()>);
 
-const PARTS: &[Part] = &[("rules", rules::run)];
+const PARTS: &[Part] = &[("rules", rules::run), ("queue", queue::run)];
 
 fn main() -> anyhow::Result<()> {
     // cargo itself adds --bench
