@@ -4,6 +4,7 @@ import { hashOf, NO_FILTER, type Situation, situationFrom } from './situation';
 const everything: Situation = {
   page: 'map',
   path: [],
+  tab: null,
   view: { lon: 119.92001, lat: 32.45, zoom: 15.25 },
   caseId: 42,
   cameraId: null,
@@ -12,6 +13,8 @@ const everything: Situation = {
     unit: 0,
     cell: '321202001001001',
     camera: 'CAM-01',
+    state: 'filed',
+    mine: true,
     text: '垃圾 & 3/4',
   },
   order: 'class',
@@ -26,6 +29,7 @@ test('the plain address is the whole city', () => {
   expect(plain).toEqual({
     page: 'map',
     path: [],
+    tab: null,
     view: null,
     caseId: null,
     cameraId: null,
@@ -33,6 +37,15 @@ test('the plain address is the whole city', () => {
     order: 'newest',
   });
   expect(hashOf(plain)).toBe('#/map');
+});
+
+test('a desk’s address holds its part and its case, a case’s page its number', () => {
+  const desk = situationFrom('#/operator?tab=review&case=7');
+  expect([desk.page, desk.tab, desk.caseId]).toEqual(['operator', 'review', 7]);
+  expect(hashOf(desk)).toBe('#/operator?tab=review&case=7');
+  const full = situationFrom('#/case/203655');
+  expect([full.page, full.caseId]).toEqual(['case', 203655]);
+  expect(hashOf(full)).toBe('#/case/203655');
 });
 
 test.each([

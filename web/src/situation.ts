@@ -1,7 +1,25 @@
 /** What the address says: the page, the view, the selection, the filters. */
 
-export type Page = 'map' | 'cameras' | 'platforms';
-export type Order = 'newest' | 'class';
+import { CASE_STATES, type CaseState } from './api/types';
+
+export const PAGES = [
+  'map',
+  'operator',
+  'chief',
+  'unit',
+  'field',
+  'district',
+  'committee',
+  'quick',
+  'rules',
+  'admin',
+  'audit',
+  'cameras',
+  'platforms',
+  'case',
+] as const;
+export type Page = (typeof PAGES)[number];
+export type Order = 'due' | 'newest' | 'class';
 
 export interface View {
   lon: number;
@@ -16,6 +34,9 @@ export interface Filter {
   /** A cell's code. */
   cell: string | null;
   camera: string | null;
+  state: CaseState | null;
+  /** Only what waits for this person. */
+  mine: boolean;
   text: string;
 }
 
@@ -23,6 +44,8 @@ export interface Situation {
   page: Page;
   /** Where on a page that has places of its own: `['rules', '3']` of `#/admin/rules/3`. */
   path: string[];
+  /** Which part of a desk. */
+  tab: string | null;
   view: View | null;
   caseId: number | null;
   cameraId: string | null;
@@ -30,14 +53,25 @@ export interface Situation {
   order: Order;
 }
 
-export const NO_FILTER: Filter = { class: null, unit: null, cell: null, camera: null, text: '' };
+export const NO_FILTER: Filter = {
+  class: null,
+  unit: null,
+  cell: null,
+  camera: null,
+  state: null,
+  mine: false,
+  text: '',
+};
 
-const PAGES: readonly Page[] = ['map', 'cameras', 'platforms'];
+const ORDERS: readonly Order[] = ['due', 'newest', 'class'];
 
-function numberIn(params: URLSearchParams, key: string): number | null {
-  const text = params.get(key);
+function wholeNumber(text: string | null): number | null {
   const value = Number(text);
   return text !== null && text !== '' && Number.isSafeInteger(value) ? value : null;
+}
+
+function numberIn(params: URLSearchParams, key: string): number | null {
+  return wholeNumber(params.get(key));
 }
 
 function viewIn(params: URLSearchParams): View | null {
@@ -58,42 +92,55 @@ export function situationFrom(hash: string): Situation {
   const [path = '', query = ''] = hash.replace(/^#\/?/, '').split('?');
   const params = new URLSearchParams(query);
   const [first, ...rest] = path.split('/').filter(Boolean);
+  const page = PAGES.find((each) => each === first) ?? 'map';
   return {
-    page: PAGES.find((page) => page === first) ?? 'map',
-    path: rest,
+    page,
+    path: page === 'map' || page === 'case' ? [] : rest,
+    tab: params.get('tab') || null,
     view: viewIn(params),
-    caseId: numberIn(params, 'case'),
+    caseId: page === 'case' ? wholeNumber(rest[0] ?? null) : numberIn(params, 'case'),
     cameraId: params.get('camera') || null,
     filter: {
       class: params.get('class') || null,
       unit: numberIn(params, 'unit'),
       cell: params.get('cell') || null,
       camera: params.get('from') || null,
+      state: CASE_STATES.find((state) => state === params.get('state')) ?? null,
+      mine: params.get('mine') === 'yes',
       text: params.get('q') ?? '',
     },
-    order: params.get('order') === 'class' ? 'class' : 'newest',
+    order: ORDERS.find((order) => order === params.get('order')) ?? 'newest',
   };
 }
 
 /** The address of a situation; the inverse of {@link situationFrom}. */
 export function hashOf(situation: Situation): string {
-  const { page, view, caseId, cameraId, filter, order } = situation;
-  if (page !== 'map') return `#/${[page, ...situation.path].join('/')}`;
-  const params: [string, string | number | null][] = [
-    ['case', caseId],
-    ['camera', cameraId],
-    ['class', filter.class],
-    ['unit', filter.unit],
-    ['cell', filter.cell],
-    ['from', filter.camera],
-    ['q', filter.text || null],
-    ['order', order === 'class' ? order : null],
-    ['at', view && `${view.zoom.toFixed(2)}/${view.lat.toFixed(5)}/${view.lon.toFixed(5)}`],
-  ];
+  const { page, tab, view, caseId, cameraId, filter, order } = situation;
+  if (page === 'case') return `#/case/${caseId ?? ''}`;
+  const params: [string, string | number | null][] =
+    page === 'map'
+      ? [
+          ['case', caseId],
+          ['camera', cameraId],
+          ['class', filter.class],
+          ['unit', filter.unit],
+          ['cell', filter.cell],
+          ['from', filter.camera],
+          ['state', filter.state],
+          ['mine', filter.mine ? 'yes' : null],
+          ['q', filter.text || null],
+          ['order', order === 'newest' ? null : order],
+          ['at', view && `${view.zoom.toFixed(2)}/${view.lat.toFixed(5)}/${view.lon.toFixed(5)}`],
+        ]
+      : [
+          ['tab', tab],
+          ['case', caseId],
+        ];
   const query = params
     .filter(([, value]) => value !== null)
     .map(([key, value]) => `${key}=${encodeURIComponent(value as string | number)}`)
     .join('&')
     .replaceAll('%2F', '/');
-  return query ? `#/map?${query}` : '#/map';
+  const path = [page, ...situation.path].join('/');
+  return query ? `#/${path}?${query}` : `#/${path}`;
 }

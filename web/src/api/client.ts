@@ -34,13 +34,21 @@ async function problemOf(response: Response): Promise<Problem> {
   return isProblem ? { ...fallback, ...((await response.json()) as Problem) } : fallback;
 }
 
-async function ask<T>(method: string, path: string, body?: unknown): Promise<T> {
+/** Asks the server; a form travels as it is, everything else as JSON. */
+export async function ask<T>(
+  method: string,
+  path: string,
+  body?: unknown,
+  headers: Record<string, string> = {},
+): Promise<T> {
+  const isForm = body instanceof FormData;
+  const plain = body === undefined || isForm;
   let response: Response;
   try {
     response = await fetch(path, {
       method,
-      headers: body === undefined ? undefined : { 'content-type': 'application/json' },
-      body: body === undefined ? undefined : JSON.stringify(body),
+      headers: plain ? headers : { 'content-type': 'application/json', ...headers },
+      body: isForm ? body : body === undefined ? undefined : JSON.stringify(body),
     });
   } catch {
     throw new ApiError({ status: 0, title: 'unreachable' });
@@ -49,10 +57,21 @@ async function ask<T>(method: string, path: string, body?: unknown): Promise<T> 
     if (response.status === 401 && path !== '/api/v1/session') signedOut();
     throw new ApiError(await problemOf(response));
   }
-  return (response.status === 204 ? undefined : await response.json()) as T;
+  const text = response.status === 204 ? '' : await response.text();
+  return (text ? JSON.parse(text) : undefined) as T;
 }
 
 const id = encodeURIComponent;
+
+/** `?a=1&b=2` of what is set. */
+export function query(
+  params: Record<string, string | number | boolean | null | undefined>,
+): string {
+  const pairs = Object.entries(params)
+    .filter(([, value]) => value !== null && value !== undefined && value !== '')
+    .map(([key, value]) => `${key}=${id(String(value))}`);
+  return pairs.length > 0 ? `?${pairs.join('&')}` : '';
+}
 
 export const signIn = (login: string, password: string) =>
   ask<{ person: Person }>('POST', '/api/v1/session', { login, password });

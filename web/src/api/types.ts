@@ -1,13 +1,47 @@
 /** What the server's JSON looks like; `openapi.json` is the authority. Degrees are WGS 84. */
 
+import type { Refusal } from './action_types';
+import type { CaseRow, CaseState } from './case_types';
+
+export * from './action_types';
+export * from './case_types';
+
 export interface Named {
   name_zh: string;
   name_en: string;
 }
 
+export type Role =
+  | 'collector'
+  | 'operator'
+  | 'duty_chief'
+  | 'dispatcher'
+  | 'unit_manager'
+  | 'unit_worker'
+  | 'district_dispatcher'
+  | 'checker'
+  | 'planner'
+  | 'data_officer'
+  | 'evaluator'
+  | 'leader'
+  | 'committee'
+  | 'administrator'
+  | 'auditor';
+
+/** A role a person has now: for a unit, in a district. */
+export interface Grant {
+  role: Role;
+  unit: Unit | null;
+  /** Null: the whole city. */
+  district: Unit | null;
+  area_id: number | null;
+}
+
 export interface Person {
+  id: number;
   login: string;
   name: string;
+  grants: Grant[];
 }
 
 export interface CatalogueClass extends Named {
@@ -42,27 +76,6 @@ export interface CameraView extends Named {
   } | null;
   last_frame_at: string | null;
   frames: { processed: number; superseded: number; refused: number };
-}
-
-export type CaseState = 'reported';
-export type CaseSource = 'camera';
-
-export interface CaseRow {
-  id: number;
-  class: string;
-  state: CaseState;
-  source: CaseSource;
-  lon: number;
-  lat: number;
-  cell: { id: number; code: string };
-  component_id: number | null;
-  unit: Unit | null;
-  camera_id: string | null;
-  first_seen_at: string;
-  last_seen_at: string;
-  sighting_count: number;
-  opened_at: string;
-  version: number;
 }
 
 /** Where the thing is with 95 % probability. */
@@ -134,22 +147,6 @@ export interface Evidence {
   lat: number;
 }
 
-export interface CaseEvent {
-  id: number;
-  action: string;
-  at: string;
-  actor: string;
-  detail: Record<string, unknown>;
-}
-
-export interface CaseDetail extends CaseRow {
-  ellipse: ErrorEllipse;
-  because: Because;
-  component: (PlacedComponent & { lon: number; lat: number }) | null;
-  evidence: Evidence[];
-  history: CaseEvent[];
-}
-
 /** `seq` names a moment of the live feed. */
 export interface Snapshot {
   seq: string;
@@ -162,6 +159,8 @@ export interface LiveBatch {
   now: string;
   up: CaseRow[];
   new: number[];
+  /** Ended, or no longer this person's to see. */
+  gone?: number[];
 }
 
 /** RFC 9457. */
@@ -170,4 +169,14 @@ export interface Problem {
   title?: string;
   status: number;
   detail?: string;
+  /** Which parts of the body are wrong, and why. */
+  errors?: { field: string; detail?: string }[];
+  /** What the case is now, where somebody else was faster. */
+  current?: {
+    version: number;
+    state: CaseState;
+    last: { action: string; actor: string; at: string };
+  };
+  /** Why not. */
+  refusal?: Refusal;
 }

@@ -1,3 +1,5 @@
+import { deskEn } from './desk.en';
+import { workflowEn } from './workflow.en';
 import type { Messages } from './zh';
 
 const s = (n: number) => (n === 1 ? '' : 's');
@@ -8,7 +10,6 @@ export const en: Messages = {
   otherLanguage: '中文',
   switchLanguage: '切换到中文',
   switchTheme: (dark) => (dark ? 'Switch to light' : 'Switch to dark'),
-  nav: { map: 'Live map', cameras: 'Cameras', platforms: 'Video platforms' },
   signOut: 'Sign out',
   help: 'Keyboard shortcuts',
   close: 'Close',
@@ -59,8 +60,8 @@ export const en: Messages = {
     seen: (n) => `Seen ${n} time${s(n)}`,
   },
 
-  state: { reported: 'To triage' },
-  source: { camera: 'Camera' },
+  work: workflowEn,
+  desk: deskEn,
 
   map: {
     label:
@@ -125,8 +126,6 @@ export const en: Messages = {
     model: 'Model',
     calibration: (version) => `Calibration v${version}`,
     history: 'History',
-    opened_event: 'Opened',
-    seen_again_event: 'Seen again',
     now: 'The spot now',
     nowOf: 'Newest frame of the camera',
     backToEvidence: 'Evidence',
@@ -208,6 +207,8 @@ export const en: Messages = {
     fit: 'Show all cases',
     lock: 'Lock the view',
     evidence: 'Previous / next picture',
+    undo: 'Take back what was just done',
+    action: 'Actions on the case; the key is on the button',
     sheet: 'This sheet',
     off: 'Switch single-key shortcuts off',
     on: 'Switch single-key shortcuts on',

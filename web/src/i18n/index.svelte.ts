@@ -5,6 +5,11 @@ import { type Messages, zh } from './zh';
 export type Language = 'zh' | 'en';
 
 const catalogues: Record<Language, Messages> = { zh, en };
+/** A word of a table by a name that the server sent; the name itself where there is none. */
+export function word(table: Record<string, string>, name: string): string {
+  return table[name] ?? name;
+}
+
 const STORED = 'cityward.language';
 
 function preferred(): Language {
@@ -21,6 +26,11 @@ class I18n {
   /** Only this language's name of a thing; the other when it is missing. */
   name(of: Named): string {
     return this.language === 'zh' ? of.name_zh || of.name_en : of.name_en || of.name_zh;
+  }
+
+  /** The text in the language in use; the other where it is missing. */
+  text(of: { zh: string; en: string }): string {
+    return this.language === 'zh' ? of.zh || of.en : of.en || of.zh;
   }
 
   toggle(): void {

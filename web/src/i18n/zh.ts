@@ -1,3 +1,6 @@
+import { deskZh } from './desk.zh';
+import { workflowZh } from './workflow.zh';
+
 /** Every sentence a person sees. This catalogue is the type; the others must satisfy it. */
 export const zh = {
   locale: 'zh-CN',
@@ -5,7 +8,6 @@ export const zh = {
   otherLanguage: 'EN',
   switchLanguage: 'Switch to English',
   switchTheme: (dark: boolean): string => (dark ? '切换到浅色' : '切换到深色'),
-  nav: { map: '实时地图', cameras: '相机', platforms: '视频平台' },
   signOut: '退出登录',
   help: '快捷键',
   close: '关闭',
@@ -56,8 +58,8 @@ export const zh = {
     seen: (n: number) => `被看见 ${n} 次`,
   },
 
-  state: { reported: '待受理' },
-  source: { camera: '摄像头' },
+  work: workflowZh,
+  desk: deskZh,
 
   map: {
     label: '地图。所有案件也在左侧列表中；用 j、k 选择案件，方向键移动地图。',
@@ -120,8 +122,6 @@ export const zh = {
     model: '模型',
     calibration: (version: number) => `标定第 ${version} 版`,
     history: '经过',
-    opened_event: '立案',
-    seen_again_event: '再次看见',
     now: '现场此刻',
     nowOf: '相机最新画面',
     backToEvidence: '证据画面',
@@ -202,6 +202,8 @@ export const zh = {
     fit: '显示全部案件',
     lock: '锁定视图',
     evidence: '上一幅 / 下一幅画面',
+    undo: '撤回刚才的操作',
+    action: '对案件的操作，键印在按钮上',
     sheet: '这张表',
     off: '关闭单键快捷键',
     on: '开启单键快捷键',

@@ -1,4 +1,5 @@
 import type { CaseRow } from '../api/types';
+import { isOpen } from '../case/phase';
 
 /** Changes that arrive together are shown together. */
 const APPLY_MS = 40;
@@ -27,9 +28,18 @@ class OpenCases {
   merge(rows: CaseRow[], fresh: number[]): void {
     for (const row of rows) {
       const known = this.byId.get(row.id);
-      if (!known || known.version <= row.version) this.byId.set(row.id, row);
+      if (known && known.version > row.version) continue;
+      if (isOpen(row)) this.byId.set(row.id, row);
+      else this.byId.delete(row.id);
     }
     this.fresh.push(...fresh.filter((id) => this.byId.has(id)));
+    this.schedule();
+  }
+
+  /** Ended, or no longer this person's to see. */
+  drop(ids: number[]): void {
+    if (ids.length === 0) return;
+    for (const id of ids) this.byId.delete(id);
     this.schedule();
   }
 

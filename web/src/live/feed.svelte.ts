@@ -1,5 +1,6 @@
 import { ApiError, liveUrl, snapshot } from '../api/client';
-import type { LiveBatch } from '../api/types';
+import type { LiveBatch, Notice } from '../api/types';
+import { notices } from '../notice/notices.svelte';
 import { openCases } from './cases.svelte';
 import { clock } from './clock.svelte';
 
@@ -70,8 +71,12 @@ class Feed {
     source.addEventListener('d', (event) => {
       const batch = JSON.parse(event.data) as LiveBatch;
       openCases.merge(batch.up, batch.new);
+      openCases.drop(batch.gone ?? []);
       this.advance(batch);
     });
+    source.addEventListener('n', (event) =>
+      notices.hear((JSON.parse(event.data) as { notices: Notice[] }).notices),
+    );
     source.addEventListener('hb', (event) => this.advance(JSON.parse(event.data)));
     source.addEventListener('reset', () => {
       source.close();

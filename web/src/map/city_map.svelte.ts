@@ -9,6 +9,7 @@ import {
 } from 'maplibre-gl';
 import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url';
 import { untrack } from 'svelte';
+import { isMyMove } from '../action/whose_move';
 import { caseView } from '../case/view.svelte';
 import { i18n } from '../i18n/index.svelte';
 import { openCases } from '../live/cases.svelte';
@@ -16,15 +17,17 @@ import { clock } from '../live/clock.svelte';
 import { queue } from '../queue/queue.svelte';
 import { place } from '../shell/place.svelte';
 import { reference } from '../shell/reference.svelte';
+import { session } from '../shell/session.svelte';
 import { type Theme, theme } from '../shell/theme.svelte';
 import { hintAt, pickAt } from './hit';
 import { setIcons } from './icons';
 import { layers } from './layers.svelte';
 import { CaseOverlay } from './overlay';
 import { palette } from './palette';
+import { picking } from './picking.svelte';
 import { restyle } from './restyle';
 import { becauseFeatures, boundsOf, cameraFeatures, ellipsePolygon, viewFeatures } from './shapes';
-import { style } from './style';
+import { ownServer, style } from './style';
 import { mapView } from './view.svelte';
 
 setWorkerUrl(workerUrl);
@@ -39,14 +42,6 @@ const pointAt = ({ lon, lat }: { lon: number; lat: number }): GeoJSON.Feature =>
   geometry: { type: 'Point', coordinates: [lon, lat] },
   properties: {},
 });
-
-/** Tiles always come from this page's own server, whatever address it believes to have. */
-function ownServer(url: string): { url: string } {
-  const { pathname, search } = new URL(url, location.href);
-  return pathname.startsWith('/tiles/')
-    ? { url: location.origin + decodeURI(pathname) + search }
-    : { url };
-}
 
 /** The map on the page, kept equal to the state of the application. */
 export class CityMap {
@@ -87,6 +82,7 @@ export class CityMap {
   }
 
   remove(): void {
+    if (this.overlay) picking.mapIs(false);
     this.stopEffects();
     mapView.attach(null);
     this.map.remove();
@@ -135,6 +131,7 @@ export class CityMap {
   }
 
   private click(event: MapMouseEvent): void {
+    if (picking.offer({ lon: event.lngLat.lng, lat: event.lngLat.lat })) return;
     const picked = pickAt(this.map, event);
     if (picked?.kind === 'case') place.selectCase(picked.id);
     if (picked?.kind === 'camera') place.selectCamera(picked.id);
@@ -142,8 +139,12 @@ export class CityMap {
 
   /** From here on every change of state finds its way onto the map by itself. */
   private begin(): void {
-    this.overlay = new CaseOverlay(this.source('cases'), (row) => reference.className(row.class));
+    this.overlay = new CaseOverlay(this.source('cases'), (row) => ({
+      label: reference.className(row.class),
+      mine: session.person !== null && isMyMove(row, session.person),
+    }));
     mapView.attach(this.map);
+    picking.mapIs(true);
     this.stopEffects = $effect.root(() => {
       $effect(() => this.repaint());
       $effect(() => this.showCases());
@@ -182,9 +183,11 @@ export class CityMap {
     const chosen = place.caseId === null ? camera : row;
     this.source('chosen').setData(collection(chosen ? [pointAt(chosen)] : []));
     const detail = place.caseId === null ? null : caseView.detail;
-    const outline: GeoJSON.Feature[] = detail
-      ? [{ type: 'Feature', geometry: ellipsePolygon(detail, detail.ellipse), properties: {} }]
-      : [];
+    const ellipse = detail?.ellipse;
+    const outline: GeoJSON.Feature[] =
+      detail && ellipse
+        ? [{ type: 'Feature', geometry: ellipsePolygon(detail, ellipse), properties: {} }]
+        : [];
     this.source('ellipse').setData(collection(outline));
     const component = detail?.component;
     this.source('because').setData(

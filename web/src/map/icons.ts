@@ -1,4 +1,5 @@
 import type { Map as MapLibre } from 'maplibre-gl';
+import { OUTLINES, PHASES, type Phase, SHAPES, type Shape } from '../case/phase';
 import type { Palette } from './palette';
 
 /** Drawn at four times the size and shown at half of that, so edges stay sharp on any screen. */
@@ -14,17 +15,39 @@ function drawn(size: number, draw: (pen: CanvasRenderingContext2D) => void): Ima
   return pen.getImageData(0, 0, canvas.width, canvas.height);
 }
 
-/** A square: the shape of what a camera saw. The fill is the state. */
-function caseIcon(fill: string, halo: string): ImageData {
+/** A case: the shape says what told of it, the fill how far it is; hollow: somebody else's move. */
+function caseIcon(shape: Shape, fill: string, { halo, land }: Palette, mine: boolean): ImageData {
   return drawn(18, (pen) => {
-    pen.beginPath();
-    pen.roundRect(2.5, 2.5, 13, 13, 3);
-    pen.lineWidth = 3;
+    const outline = new Path2D(OUTLINES[shape]);
+    pen.translate(2.4, 2.4);
+    pen.scale(1.1, 1.1);
+    pen.lineJoin = 'round';
+    pen.lineWidth = mine ? 2.6 : 4;
     pen.strokeStyle = halo;
-    pen.stroke();
-    pen.fillStyle = fill;
-    pen.fill();
+    pen.stroke(outline);
+    pen.fillStyle = mine ? fill : land;
+    pen.fill(outline);
+    if (mine) return;
+    pen.lineWidth = 2;
+    pen.strokeStyle = fill;
+    pen.stroke(outline);
   });
+}
+
+/** The name of a case's icon. */
+export function iconOf(phase: Phase, shape: Shape, mine: boolean): string {
+  return `case-${phase}-${shape}-${mine ? 'solid' : 'hollow'}`;
+}
+
+function caseIcons(colours: Palette): [string, ImageData][] {
+  return PHASES.flatMap((phase) =>
+    SHAPES.flatMap((shape) =>
+      [true, false].map((mine): [string, ImageData] => [
+        iconOf(phase, shape, mine),
+        caseIcon(shape, colours[phase], colours, mine),
+      ]),
+    ),
+  );
 }
 
 function cameraIcon(fill: string, glyph: string, halo: string): ImageData {
@@ -49,11 +72,11 @@ function cameraIcon(fill: string, glyph: string, halo: string): ImageData {
 
 /** Puts the symbols into the map, or repaints them in another theme's colours. */
 export function setIcons(map: MapLibre, colours: Palette): void {
-  const icons = {
-    'case-reported': caseIcon(colours.reported, colours.halo),
-    camera: cameraIcon(colours.camera, colours.onCamera, colours.halo),
-  };
-  for (const [name, image] of Object.entries(icons)) {
+  const icons: [string, ImageData][] = [
+    ...caseIcons(colours),
+    ['camera', cameraIcon(colours.camera, colours.onCamera, colours.halo)],
+  ];
+  for (const [name, image] of icons) {
     if (map.hasImage(name)) map.updateImage(name, image);
     else map.addImage(name, image, { pixelRatio: RATIO });
   }

@@ -1,6 +1,6 @@
 import type { GeoJSONSource, GeoJSONSourceDiff } from 'maplibre-gl';
 import type { CaseRow } from '../api/types';
-import { caseFeature } from './shapes';
+import { caseFeature, type Seen } from './shapes';
 
 /** The map is told of changes at most this often, and never while it works on the last ones. */
 const PAUSE_MS = 250;
@@ -17,7 +17,7 @@ export class CaseOverlay {
 
   constructor(
     private readonly source: GeoJSONSource,
-    private readonly label: (row: CaseRow) => string,
+    private readonly seen: (row: CaseRow) => Seen,
   ) {}
 
   show(rows: CaseRow[]): void {
@@ -41,20 +41,22 @@ export class CaseOverlay {
 
   private difference(): GeoJSONSourceDiff | null {
     const next = new Map(
-      this.wanted.map((row) => [row.id, { row, label: this.label(row), is: '' }]),
+      this.wanted.map((row) => {
+        const seen = this.seen(row);
+        return [row.id, { row, seen, is: `${row.version} ${seen.mine} ${seen.label}` }];
+      }),
     );
-    for (const each of next.values()) each.is = `${each.row.version} ${each.label}`;
     const remove = [...this.drawn.keys()].filter((id) => !next.has(id));
     // An added feature with a known id replaces the old one.
     const add = [...next.values()]
       .filter(({ row, is }) => this.drawn.get(row.id) !== is)
-      .map(({ row, label }) => caseFeature(row, label));
+      .map(({ row, seen }) => caseFeature(row, seen));
     this.drawn = new Map([...next].map(([id, { is }]) => [id, is]));
     return remove.length + add.length > 0 ? { remove, add } : null;
   }
 
   private async resend(): Promise<void> {
-    const features = this.wanted.map((row) => caseFeature(row, this.label(row)));
+    const features = this.wanted.map((row) => caseFeature(row, this.seen(row)));
     await this.source.setData({ type: 'FeatureCollection', features });
   }
 }

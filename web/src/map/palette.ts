@@ -20,7 +20,13 @@ export interface Palette {
   camera: string;
   onCamera: string;
   selected: string;
-  reported: string;
+  triage: string;
+  dispatch: string;
+  inwork: string;
+  verify: string;
+  closed: string;
+  soon: string;
+  over: string;
   /** One per responsible unit, cyclic; Paul Tol's muted scheme. */
   owners: string[];
   ownerOpacity: number;
@@ -45,7 +51,13 @@ const dark: Palette = {
   camera: '#5AA9FF',
   onCamera: '#06121F',
   selected: '#FFFFFF',
-  reported: '#9FEAF5',
+  triage: '#9FEAF5',
+  dispatch: '#B1A3FA',
+  inwork: '#1F7BF0',
+  verify: '#36C59D',
+  closed: '#7B7F85',
+  soon: '#F0C51F',
+  over: '#F2603A',
   owners: [
     '#CC6677',
     '#7F73D9',
@@ -79,7 +91,13 @@ const light: Palette = {
   camera: '#0B5CC4',
   onCamera: '#FFFFFF',
   selected: '#121A22',
-  reported: '#1583AB',
+  triage: '#1583AB',
+  dispatch: '#5B1B8C',
+  inwork: '#3D49DF',
+  verify: '#2F7A50',
+  closed: '#797D82',
+  soon: '#B96F0C',
+  over: '#B9211A',
   owners: [
     '#CC6677',
     '#332288',

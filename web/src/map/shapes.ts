@@ -1,4 +1,6 @@
 import type { CameraView, CaseRow, ErrorEllipse } from '../api/types';
+import { phaseOf, shapeOf } from '../case/phase';
+import { iconOf } from './icons';
 
 /** Metres of one degree at a latitude, on the WGS 84 ellipsoid (same formula as the server). */
 function metresPerDegree(lat: number): { lon: number; lat: number } {
@@ -31,17 +33,28 @@ export function ellipsePolygon(
   return { type: 'Polygon', coordinates: [ring] };
 }
 
-/** A case as the map draws it. `label` is in the reader's language, `opened` in minutes. */
-export function caseFeature(row: CaseRow, label: string): GeoJSON.Feature<GeoJSON.Point> {
+/** Later than any moment: what has no deadline is never due. */
+const NEVER = 1e12;
+const minutes = (at: string | null | undefined) => (at ? Date.parse(at) / 60_000 : NEVER);
+
+/** How a reader sees a case: its name in their language, and whether it waits for them. */
+export interface Seen {
+  label: string;
+  mine: boolean;
+}
+
+/** A case as the map draws it. `opened`, `warn` and `due` are in minutes. */
+export function caseFeature(row: CaseRow, { label, mine }: Seen): GeoJSON.Feature<GeoJSON.Point> {
   return {
     type: 'Feature',
     id: row.id,
     geometry: { type: 'Point', coordinates: [row.lon, row.lat] },
     properties: {
-      state: row.state,
-      source: row.source,
+      icon: iconOf(phaseOf(row.state), shapeOf(row.source), mine),
       label,
-      opened: Date.parse(row.opened_at) / 60_000,
+      opened: minutes(row.opened_at),
+      warn: minutes(row.clock?.warn_at),
+      due: minutes(row.clock?.due_at),
     },
   };
 }

@@ -400,13 +400,13 @@ function happenings({ colours, t }: Look): LayerSpecification[] {
       id: 'ellipse-fill',
       type: 'fill',
       source: 'ellipse',
-      paint: { 'fill-color': colours.reported, 'fill-opacity': 0.18 },
+      paint: { 'fill-color': colours.triage, 'fill-opacity': 0.18 },
     },
     {
       id: 'ellipse-line',
       type: 'line',
       source: 'ellipse',
-      paint: { 'line-color': colours.reported, 'line-width': 1.4 },
+      paint: { 'line-color': colours.triage, 'line-width': 1.4 },
     },
     {
       id: 'because-line',
@@ -433,9 +433,27 @@ function happenings({ colours, t }: Look): LayerSpecification[] {
       source: 'cases',
       paint: {
         'circle-radius': 17,
-        'circle-color': colours.reported,
+        'circle-color': colours.triage,
         'circle-opacity': freshness,
         'circle-blur': 0.55,
+      },
+    },
+    {
+      id: 'case-time',
+      type: 'circle',
+      source: 'cases',
+      paint: {
+        'circle-radius': 11,
+        'circle-color': 'transparent',
+        'circle-stroke-width': 2.5,
+        'circle-stroke-color': [
+          'case',
+          ['>=', minute, ['get', 'due']],
+          colours.over,
+          ['>=', minute, ['get', 'warn']],
+          colours.soon,
+          'transparent',
+        ],
       },
     },
     {
@@ -443,7 +461,7 @@ function happenings({ colours, t }: Look): LayerSpecification[] {
       type: 'symbol',
       source: 'cases',
       layout: {
-        'icon-image': ['concat', 'case-', ['get', 'state']],
+        'icon-image': ['get', 'icon'],
         'icon-size': ['interpolate', ['linear'], ['zoom'], 12, 0.75, 16, 1],
         'icon-allow-overlap': true,
         'icon-ignore-placement': true,
@@ -522,4 +540,12 @@ export function style(look: Look): StyleSpecification {
     },
     layers: [...ground(look), ...territory(look), ...eyes(look), ...happenings(look)],
   };
+}
+
+/** Tiles always come from this page's own server, whatever address it believes to have. */
+export function ownServer(url: string): { url: string } {
+  const { pathname, search } = new URL(url, location.href);
+  return pathname.startsWith('/tiles/')
+    ? { url: location.origin + decodeURI(pathname) + search }
+    : { url };
 }

@@ -1,14 +1,22 @@
+import { isMyMove } from '../action/whose_move';
 import type { CaseRow } from '../api/types';
-import { i18n } from '../i18n/index.svelte';
+import { i18n, word } from '../i18n/index.svelte';
 import { openCases } from '../live/cases.svelte';
+import { clock } from '../live/clock.svelte';
 import { mapView } from '../map/view.svelte';
 import { place } from '../shell/place.svelte';
 import { reference } from '../shell/reference.svelte';
+import { session } from '../shell/session.svelte';
 import { arranged, type CaseWords, passes } from './select';
 
 const names: CaseWords = {
   className: (code) => reference.className(code),
-  unitName: (row) => (row.unit ? i18n.name(row.unit) : ''),
+  unitName: (row) => {
+    const unit = row.handling_unit ?? row.unit;
+    return unit ? i18n.name(unit) : '';
+  },
+  stateName: (row) => word(i18n.t.work.states, row.state),
+  isMine: (row) => session.person !== null && isMyMove(row, session.person),
 };
 
 /** The cases as the person asked to see them; the list and the map show the same ones. */
@@ -18,7 +26,12 @@ class Queue {
     return [...openCases.byId.values()];
   });
   readonly rows = $derived(this.all.filter((row) => passes(row, place.filter, names)));
-  readonly items = $derived(arranged(this.rows, place.order));
+  /** Groups by deadline move by the half minute, not with every tick of the clock. */
+  private readonly moment = $derived(Math.floor(clock.now / 30_000) * 30_000);
+  readonly items = $derived(
+    arranged(this.rows, place.order, place.order === 'due' ? this.moment : 0),
+  );
+  readonly mine = $derived(this.all.filter(names.isMine));
   readonly isFiltered = $derived(Object.values(place.filter).some((value) => value));
   readonly selected = $derived.by(() => {
     openCases.version;

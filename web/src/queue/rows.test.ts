@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { itemAt, offsetsOf } from './rows';
 import type { QueueItem } from './select';
 
-const group: QueueItem = { kind: 'group', class: 'M06010', count: 2 };
+const group: QueueItem = { kind: 'group', of: 'class', key: 'M06010', count: 2 };
 const row = { kind: 'case' } as QueueItem;
 
 test('headers are lower than cases', () => {

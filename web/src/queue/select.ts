@@ -1,10 +1,15 @@
 import type { CaseRow } from '../api/types';
+import { byUrgency } from '../clock/order';
+import { type Urgency, urgencyOf } from '../clock/timing';
 import type { Filter, Order } from '../situation';
 
 /** What a case is called by its reader; the search looks into these. */
 export interface CaseWords {
   className(code: string): string;
   unitName(row: CaseRow): string;
+  stateName(row: CaseRow): string;
+  /** Whether it waits for the reader. */
+  isMine(row: CaseRow): boolean;
 }
 
 function hasWords(row: CaseRow, words: string[], names: CaseWords): boolean {
@@ -12,6 +17,9 @@ function hasWords(row: CaseRow, words: string[], names: CaseWords): boolean {
     `#${row.id}`,
     names.className(row.class),
     names.unitName(row),
+    names.stateName(row),
+    row.place_text,
+    row.text,
     row.cell.code,
     row.camera_id ?? '',
   ]
@@ -26,6 +34,8 @@ export function passes(row: CaseRow, filter: Filter, names: CaseWords): boolean 
   if (filter.unit !== null && (row.unit?.id ?? 0) !== filter.unit) return false;
   if (filter.cell !== null && row.cell.code !== filter.cell) return false;
   if (filter.camera !== null && row.camera_id !== filter.camera) return false;
+  if (filter.state !== null && row.state !== filter.state) return false;
+  if (filter.mine && !names.isMine(row)) return false;
   const words = filter.text.toLowerCase().split(/\s+/).filter(Boolean);
   return words.length === 0 || hasWords(row, words, names);
 }
@@ -40,15 +50,41 @@ export function counted<K>(rows: Iterable<CaseRow>, key: (row: CaseRow) => K): [
 }
 
 export type QueueItem =
-  | { kind: 'group'; class: string; count: number }
+  | { kind: 'group'; of: 'class' | 'urgency'; key: string; count: number }
   | { kind: 'case'; row: CaseRow };
 
-/** The rows in reading order; by class, the class with most cases first, each under its header. */
-export function arranged(rows: CaseRow[], order: Order): QueueItem[] {
+const URGENCIES: readonly Urgency[] = ['over', 'soon', 'today', 'rest', 'none'];
+
+function grouped(of: 'class' | 'urgency', groups: [string, CaseRow[]][]): QueueItem[] {
+  return groups.flatMap(([key, rows]): QueueItem[] => [
+    { kind: 'group', of, key, count: rows.length },
+    ...rows.map((row): QueueItem => ({ kind: 'case', row })),
+  ]);
+}
+
+/**
+ * The rows in reading order. By class, the class with most cases first; by deadline, what is
+ * overdue first; each group under its header. `nowMs` is used by deadline only.
+ */
+export function arranged(rows: CaseRow[], order: Order, nowMs: number): QueueItem[] {
+  if (order === 'due') {
+    const sorted = [...rows].sort(byUrgency);
+    const groups = URGENCIES.map((key): [string, CaseRow[]] => [
+      key,
+      sorted.filter((row) => urgencyOf(row.clock, nowMs) === key),
+    ]);
+    return grouped(
+      'urgency',
+      groups.filter(([, some]) => some.length > 0),
+    );
+  }
   const sorted = [...rows].sort(newestFirst);
   if (order === 'newest') return sorted.map((row) => ({ kind: 'case', row }));
-  return counted(sorted, (row) => row.class).flatMap(([code, count]): QueueItem[] => [
-    { kind: 'group', class: code, count },
-    ...sorted.filter((row) => row.class === code).map((row): QueueItem => ({ kind: 'case', row })),
-  ]);
+  return grouped(
+    'class',
+    counted(sorted, (row) => row.class).map(([code]) => [
+      code,
+      sorted.filter((row) => row.class === code),
+    ]),
+  );
 }

@@ -1,4 +1,6 @@
+import { work } from '../action/work.svelte';
 import { caseView } from '../case/view.svelte';
+import { deskList } from '../desk/list.svelte';
 import { openCases } from '../live/cases.svelte';
 import { boundsOf } from '../map/shapes';
 import { mapView } from '../map/view.svelte';
@@ -17,6 +19,8 @@ export const SHORTCUTS = [
   { name: 'camera', keys: ['C'] },
   { name: 'cell', keys: ['G'] },
   { name: 'fit', keys: ['F'] },
+  { name: 'undo', keys: ['U'] },
+  { name: 'action', keys: ['A', 'D', 'V', 'R', 'M'] },
   { name: 'lock', keys: ['L'] },
   { name: 'close', keys: ['Esc'] },
   { name: 'sheet', keys: ['?'] },
@@ -50,7 +54,7 @@ class Keyboard {
       return;
     }
     if (isTyping(event.target) || !this.singleKeys) return;
-    const act = place.page === 'map' ? this.onMap(event) : this.anywhere(event.key);
+    const act = work.deedOf(event.key) ?? this.onPage(event);
     if (!act) return;
     event.preventDefault();
     act();
@@ -59,8 +63,22 @@ class Keyboard {
   private escape(): void {
     const focused = document.activeElement;
     if (focused instanceof HTMLElement && isTyping(focused)) focused.blur();
+    else if (work.open) work.cancel();
     else if (caseView.showsNow) caseView.showsNow = false;
-    else queue.drop();
+    else if (place.page === 'map') queue.drop();
+    else if (place.page !== 'case') place.go(place.page, { tab: place.tab });
+  }
+
+  private onPage(event: KeyboardEvent): (() => void) | undefined {
+    if (place.page === 'map') return this.onMap(event);
+    if (place.page === 'operator' && event.key === 'n') {
+      return () => place.go('operator', { tab: 'register' });
+    }
+    if (event.key === 'j') return () => deskList.step(1);
+    if (event.key === 'k') return () => deskList.step(-1);
+    if (event.key === 'ArrowLeft') return caseView.earlier;
+    if (event.key === 'ArrowRight') return caseView.later;
+    return this.anywhere(event.key);
   }
 
   private anywhere(key: string): (() => void) | undefined {

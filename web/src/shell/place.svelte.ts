@@ -13,6 +13,7 @@ import {
 class Place implements Situation {
   page = $state<Page>('map');
   path = $state.raw<string[]>([]);
+  tab = $state<string | null>(null);
   view = $state.raw<View | null>(null);
   caseId = $state<number | null>(null);
   cameraId = $state<string | null>(null);
@@ -36,10 +37,22 @@ class Place implements Situation {
     const isStep =
       before.page !== this.page ||
       before.path.join('/') !== this.path.join('/') ||
+      before.tab !== this.tab ||
       before.caseId !== this.caseId ||
       before.cameraId !== this.cameraId;
     if (isStep && location.hash) history.pushState(null, '', hash);
     else history.replaceState(null, '', hash);
+  }
+
+  /** To another page, with a case or a part of a desk chosen or none. */
+  go(
+    page: Page,
+    { caseId = null, tab = null }: { caseId?: number | null; tab?: string | null } = {},
+  ) {
+    this.page = page;
+    this.path = [];
+    this.tab = tab;
+    this.selectCase(caseId);
   }
 
   narrow(filter: Partial<Filter>): void {

@@ -26,6 +26,20 @@ class Reference {
     return found ? i18n.name(found) : code;
   }
 
+  allClasses(): CatalogueClass[] {
+    return [...this.classes.values()];
+  }
+
+  /** The class of a name as a person types it, in either language, or of its code. */
+  codeOf(name: string): string | null {
+    const words = name.trim().toLowerCase();
+    if (words === '') return null;
+    const found = this.allClasses().find(({ code, name_zh, name_en }) =>
+      [code, name_zh, name_en].some((each) => each.toLowerCase() === words),
+    );
+    return found?.code ?? null;
+  }
+
   camera(cameraId: string): CameraView | undefined {
     return this.cameras.find((camera) => camera.id === cameraId);
   }

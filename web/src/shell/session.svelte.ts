@@ -1,5 +1,5 @@
 import { ApiError, session as ask, onSignedOut, signOut } from '../api/client';
-import type { Person } from '../api/types';
+import type { Grant, Person, Role } from '../api/types';
 
 type State = 'asking' | 'in' | 'out' | 'unreachable';
 
@@ -24,6 +24,14 @@ class Session {
   enter(person: Person): void {
     this.person = person;
     this.state = 'in';
+  }
+
+  grantsOf(role: Role): Grant[] {
+    return this.person?.grants.filter((grant) => grant.role === role) ?? [];
+  }
+
+  hasAny(roles: readonly Role[]): boolean {
+    return this.person?.grants.some((grant) => roles.includes(grant.role)) ?? false;
   }
 
   async signOut(): Promise<void> {

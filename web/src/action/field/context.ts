@@ -1,0 +1,8 @@
+import type { CaseDetail, CaseRow, Condition } from '../../api/types';
+
+/** The case a form is about; the detail follows the row. Null where there is no case yet. */
+export interface FormCase {
+  row: CaseRow | null;
+  detail: CaseDetail | null;
+  conditions: Condition[];
+}

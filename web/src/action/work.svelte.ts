@@ -1,0 +1,192 @@
+import { act, offers } from '../api/cases';
+import { ApiError } from '../api/client';
+import type { CaseRow, CaseState, Done, Offer, Offers, Problem, Refusal } from '../api/types';
+import { openCases } from '../live/cases.svelte';
+import { clock } from '../live/clock.svelte';
+import type { Values } from './form';
+import { keyOf } from './keys';
+
+/** Why an action did not happen; nothing has changed then. */
+export type Trouble =
+  | {
+      kind: 'conflict';
+      state: CaseState;
+      last: { action: string; actor: string; at: string } | null;
+    }
+  | { kind: 'refused'; refusal: Refusal }
+  | { kind: 'fields'; errors: { field: string; detail?: string }[] }
+  | { kind: 'unreachable' }
+  | { kind: 'failed'; detail: string };
+
+export interface Undoable {
+  caseId: number;
+  version: number;
+  action: string;
+  /** Null: it cannot be taken back; the toast only says what happened. */
+  until: number | null;
+}
+
+function troubleOf(problem: Problem): Trouble {
+  if (problem.status === 0) return { kind: 'unreachable' };
+  if (problem.current) {
+    return { kind: 'conflict', state: problem.current.state, last: problem.current.last ?? null };
+  }
+  if (problem.refusal) return { kind: 'refused', refusal: problem.refusal };
+  if (problem.errors?.length) return { kind: 'fields', errors: problem.errors };
+  return { kind: 'failed', detail: problem.detail ?? problem.title ?? String(problem.status) };
+}
+
+const TOAST_MS = 8000;
+
+/** What the person at this browser can do to the case they look at, and what they have just done. */
+class Work {
+  /** Of the case on the page; null while they are asked for. */
+  offers = $state.raw<Offers | null>(null);
+  failed = $state(false);
+  /** The action whose form is open. */
+  open = $state<string | null>(null);
+  busy = $state<string | null>(null);
+  trouble = $state.raw<Trouble | null>(null);
+  undoable = $state.raw<Undoable | null>(null);
+  /** Takes an action as its button would; set by the panel that shows them. */
+  take: ((action: string) => void) | null = null;
+  /** Moves whenever an action went through: who shows cases reads them again. */
+  done = $state(0);
+  /** What was typed, by case and action: a conflict or a look elsewhere loses nothing. */
+  private drafts = new Map<string, Values>();
+  private intents = new Map<string, string>();
+  private asked: number | null = null;
+  private toast: ReturnType<typeof setTimeout> | undefined;
+
+  readonly allowed = $derived(this.offers?.actions.filter((offer) => offer.allowed) ?? []);
+
+  /** Asks what can be done; what is shown of the same case stays until the answer is here. */
+  async look(caseId: number | null): Promise<void> {
+    this.asked = caseId;
+    if (this.offers?.case_id !== caseId) {
+      this.offers = null;
+      this.open = null;
+      this.trouble = null;
+    }
+    this.failed = false;
+    if (caseId === null) return;
+    try {
+      const answer = await offers(caseId);
+      if (this.asked !== caseId) return;
+      this.offers = answer;
+      if (this.open && !answer.actions.some(({ action }) => action === this.open)) this.open = null;
+    } catch {
+      if (this.asked === caseId) this.failed = true;
+    }
+  }
+
+  offer(action: string): Offer | undefined {
+    return this.offers?.actions.find((each) => each.action === action);
+  }
+
+  draft(caseId: number, action: string): Values {
+    return this.drafts.get(`${caseId} ${action}`) ?? {};
+  }
+
+  keep(caseId: number, action: string, values: Values): void {
+    this.drafts.set(`${caseId} ${action}`, values);
+  }
+
+  start(action: string): void {
+    this.trouble = null;
+    this.open = action;
+  }
+
+  /** What a key means for the case on the page; undefined: nothing. */
+  deedOf(key: string): (() => void) | undefined {
+    if (key === 'u' && this.undoable?.until) return () => void this.undo();
+    const { take } = this;
+    const found = this.allowed.find(({ action }) => keyOf(action) === key);
+    return found && take && !this.open ? () => take(found.action) : undefined;
+  }
+
+  cancel(): void {
+    this.open = null;
+    this.trouble = null;
+  }
+
+  /** Does it, once: the same intent tried again carries the same key. True when it went through. */
+  async send(action: string, body: Record<string, unknown>): Promise<boolean> {
+    const { offers: current } = this;
+    if (!current || this.busy) return false;
+    return this.perform(current.case_id, current.version, action, body);
+  }
+
+  async undo(): Promise<void> {
+    const last = this.undoable;
+    if (!last?.until || this.busy) return;
+    this.undoable = null;
+    await this.perform(last.caseId, last.version, 'undo', {});
+  }
+
+  dismiss(): void {
+    this.undoable = null;
+  }
+
+  private async perform(
+    caseId: number,
+    version: number,
+    action: string,
+    body: Record<string, unknown>,
+  ): Promise<boolean> {
+    const intent = JSON.stringify([caseId, version, action, body]);
+    const key = this.intents.get(intent) ?? crypto.randomUUID();
+    this.intents.set(intent, key);
+    this.busy = action;
+    this.trouble = null;
+    try {
+      const done = await act(caseId, action, version, body, key);
+      this.intents.delete(intent);
+      this.drafts.delete(`${caseId} ${action}`);
+      this.went(action, done);
+      return true;
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      this.trouble = troubleOf(error.problem);
+      if (this.trouble.kind !== 'unreachable') {
+        this.intents.delete(intent);
+        void this.look(this.asked);
+      }
+      return false;
+    } finally {
+      this.busy = null;
+    }
+  }
+
+  private went(action: string, { case: row, undo_until }: Done): void {
+    this.open = null;
+    this.show(row);
+    this.remember({
+      caseId: row.id,
+      version: row.version,
+      action,
+      until: undo_until === null || action === 'undo' ? null : Date.parse(undo_until),
+    });
+    this.done += 1;
+    if (this.asked === row.id) void this.look(row.id);
+  }
+
+  private show(row: CaseRow): void {
+    openCases.merge([row], []);
+  }
+
+  /** The toast: as long as it can be taken back, a few seconds where it cannot. */
+  private remember(undoable: Undoable): void {
+    this.undoable = undoable;
+    clearTimeout(this.toast);
+    const ms = undoable.until === null ? TOAST_MS : undoable.until - clock.now;
+    this.toast = setTimeout(
+      () => {
+        if (this.undoable === undoable) this.undoable = null;
+      },
+      Math.max(ms, 0),
+    );
+  }
+}
+
+export const work = new Work();
