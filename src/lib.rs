@@ -48,6 +48,9 @@ pub mod tiles;
 /// Who may look and who may push.
 pub mod access;
 
+/// Districts and units.
+pub mod organisation;
+
 /// The classes of the national standard.
 pub mod catalogue;
 

@@ -37,8 +37,8 @@ enum Command {
     Import(Box<ImportArgs>),
     /// Writes labelled pictures of invented streets, for training a detector.
     DemoFrames(FramesArgs),
-    /// Gives the administrator a new password and prints it.
-    Password(DataConfig),
+    /// Gives the administrator, or whoever is named, a new password and prints it.
+    Password(PasswordArgs),
     /// Proves that the record of everything that happened is whole.
     #[command(subcommand)]
     Audit(Audit),
@@ -75,6 +75,15 @@ fn noted_seal(text: &str) -> Result<NotedSeal, String> {
 }
 
 #[derive(Debug, Args)]
+struct PasswordArgs {
+    #[command(flatten)]
+    data: DataConfig,
+    /// Whose password; without it the administrator's.
+    #[arg(long)]
+    login: Option<String>,
+}
+
+#[derive(Debug, Args)]
 struct DemoConfig {
     #[command(flatten)]
     config: Config,
@@ -104,7 +113,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Demo(args) => serve(args.config, Some(args.demo), stop_signal()?).await?,
         Command::Import(args) => return unless_stopped(import::run(*args)).await,
         Command::DemoFrames(args) => demo::write_frames(&args)?,
-        Command::Password(data) => unless_stopped(reset_password(&data)).await?,
+        Command::Password(args) => unless_stopped(reset_password(&args)).await?,
         Command::Audit(Audit::Verify(args)) => return unless_stopped(verify_audit(&args)).await,
         Command::Openapi => print(&router::openapi().to_pretty_json()?)?,
     }
@@ -159,7 +168,14 @@ async fn serve_from(
         }
         None => None,
     };
+    let newcomers = match &demo {
+        Some(_) => demo::ensure_organisation(&database.pool).await?,
+        None => None,
+    };
     welcome(&database.pool, &url).await?;
+    if let Some(newcomers) = newcomers {
+        print(&newcomers.to_string())?;
+    }
     let served = service::run(config, database.pools.clone(), listener, stop).await;
     cameras_stop.cancel();
     if let Some(cameras) = cameras {
@@ -180,11 +196,22 @@ async fn welcome(db: &PgPool, url: &str) -> anyhow::Result<()> {
     print(&format!("Cityward is at {url}\n{sign_in}"))
 }
 
-async fn reset_password(data: &DataConfig) -> anyhow::Result<()> {
-    let database = database::open(data, Mode::Tool).await?;
-    let (login, password) = access::reset_administrator(&database.pool).await?;
-    print(&format!("{login} now signs in with {}", password.reveal()))?;
-    database.close().await
+async fn reset_password(args: &PasswordArgs) -> anyhow::Result<()> {
+    let database = database::open(&args.data, Mode::Tool).await?;
+    let outcome = match &args.login {
+        Some(login) => access::reset_password(&database.pool, login)
+            .await
+            .and_then(|password| {
+                let password = password.with_context(|| format!("nobody has the login {login}"))?;
+                Ok((login.clone(), password))
+            }),
+        None => access::reset_administrator(&database.pool).await,
+    };
+    let printed = outcome.and_then(|(login, password)| {
+        print(&format!("{login} now signs in with {}", password.reveal()))
+    });
+    let closed = database.close().await;
+    printed.and(closed)
 }
 
 async fn verify_audit(args: &VerifyArgs) -> anyhow::Result<ExitCode> {

@@ -14,7 +14,7 @@ use utoipa_axum::routes;
 use super::extract::{SESSION_COOKIE, session_cookie};
 use super::password::password_matches;
 use super::store::PlatformRow;
-use super::{Person, random_secret, store};
+use super::{Person, Profile, random_secret, store};
 use crate::http::{ApiError, App, JsonBody};
 
 /// Signing in is open; the rest asks for the cookie.
@@ -38,7 +38,7 @@ struct SignIn {
 
 #[derive(Serialize, ToSchema)]
 struct SignedIn {
-    person: Person,
+    person: Profile,
 }
 
 /// Sign in with a password; the session is a cookie.
@@ -91,7 +91,9 @@ async fn sign_in(
             header::SET_COOKIE,
             set_cookie(&app, cookie.reveal(), max_age_s),
         )],
-        Json(SignedIn { person }),
+        Json(SignedIn {
+            person: store::describe(&app.db, person).await?,
+        }),
     ))
 }
 
@@ -99,8 +101,9 @@ async fn sign_in(
 #[utoipa::path(get, path = "/api/v1/session", tag = "session", responses(
     (status = 200, body = SignedIn), (status = 401, description = "nobody"),
 ))]
-async fn who_am_i(person: Person) -> Json<SignedIn> {
-    Json(SignedIn { person })
+async fn who_am_i(person: Person, State(app): State<App>) -> Result<Json<SignedIn>, ApiError> {
+    let person = store::describe(&app.db, person).await?;
+    Ok(Json(SignedIn { person }))
 }
 
 /// Sign out.

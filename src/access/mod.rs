@@ -1,13 +1,15 @@
 //! Who may look and who may push: people by a session cookie, machines by a bearer token.
 //!
 //! A handler that takes a [`Person`] or a [`Platform`] is closed to everyone else; one that
-//! takes neither is open, and the router says so. Roles and areas come later; until then every
-//! person is an administrator.
+//! takes neither is open, and the router says so. A person has roles for a unit, in a district and
+//! an area, for a time: a handler asks for the role ([`Person::require`]), and the database shows
+//! and changes only what the person of the transaction reaches (`act_as`).
 
 mod extract;
 mod grant;
 mod http;
 mod password;
+mod profile;
 mod role;
 mod secret;
 mod store;
@@ -17,6 +19,7 @@ pub use extract::{Person, Platform};
 pub use grant::Grant;
 pub use http::{platform_routes, session_routes};
 pub use password::{SignInLimit, hash_password};
+pub use profile::{Named, NamedGrant, Profile};
 pub use role::Role;
 pub use secret::{Secret, random_secret};
 pub(crate) use store::act_as;

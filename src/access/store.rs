@@ -6,7 +6,7 @@ use sqlx::types::Json;
 use sqlx::{PgExecutor, PgPool};
 
 use super::extract::{Person, Platform};
-use super::{Grant, Secret, hash_password, random_secret};
+use super::{Grant, Named, NamedGrant, Profile, Secret, hash_password, random_secret};
 
 const ADMINISTRATOR: &str = "admin";
 
@@ -110,6 +110,46 @@ pub(super) async fn find_credentials(
             password_hash,
         },
     ))
+}
+
+/// The names of where a person has their roles.
+pub(super) async fn describe(db: impl PgExecutor<'_>, person: Person) -> sqlx::Result<Profile> {
+    let (mut units, mut districts): (Vec<i32>, Vec<i32>) = (Vec::new(), Vec::new());
+    for grant in &person.grants {
+        units.extend(grant.unit_id);
+        districts.extend(grant.district_id);
+    }
+    let names: Vec<(bool, i32, String, String)> = sqlx::query_as(
+        "select true, unit_id, name_zh, name_en from unit where unit_id = any($1)
+         union all
+         select false, district_id, name_zh, name_en from district where district_id = any($2)",
+    )
+    .bind(&units)
+    .bind(&districts)
+    .fetch_all(db)
+    .await?;
+    let named = |is_unit: bool, id: Option<i32>| {
+        let (_, id, name_zh, name_en) = names
+            .iter()
+            .find(|row| (row.0, Some(row.1)) == (is_unit, id))?;
+        Some(Named {
+            id: *id,
+            name_zh: name_zh.clone(),
+            name_en: name_en.clone(),
+        })
+    };
+    let grants = person.grants.iter().map(|grant| NamedGrant {
+        role: grant.role,
+        unit: named(true, grant.unit_id),
+        district: named(false, grant.district_id),
+        area_id: grant.area_id,
+    });
+    Ok(Profile {
+        id: person.id,
+        grants: grants.collect(),
+        login: person.login,
+        name: person.name,
+    })
 }
 
 pub(super) async fn insert_session(

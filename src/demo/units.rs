@@ -2,8 +2,7 @@
 
 use serde::Serialize;
 
-/// Characters of a unified social credit code, GB 32100-2015: no I, O, S, V, Z.
-const ALPHABET: &[u8; 31] = b"0123456789ABCDEFGHJKLMNPQRTUWXY";
+use crate::organisation::credit_code::{check, organisation_check};
 
 /// A responsible unit (责任单位).
 #[derive(Debug, Clone, Serialize)]
@@ -74,43 +73,10 @@ pub(super) fn units() -> Vec<Unit> {
 
 /// A code of 18 characters: kind of registration, division 321202, organisation with its own
 /// check character (GB 11714), check character (GB 32100).
-fn credit_code(kind: &str, number: u32) -> String {
+pub(super) fn credit_code(kind: &str, number: u32) -> String {
     let organisation = format!("MB{number:06}");
-    let body = format!(
-        "{kind}321202{organisation}{}",
-        organisation_check(&organisation)
-    );
-    let check = credit_code_check(&body);
-    format!("{body}{check}")
-}
-
-fn value(character: u8) -> u32 {
-    let index = ALPHABET.iter().position(|&known| known == character);
-    u32::try_from(index.unwrap_or_default()).unwrap_or_default()
-}
-
-/// Check character of the 17 before it: weights are powers of 3 modulo 31.
-pub(super) fn credit_code_check(body: &str) -> char {
-    let mut weight = 1;
-    let mut sum = 0;
-    for character in body.bytes() {
-        sum += value(character) * weight;
-        weight = weight * 3 % 31;
-    }
-    char::from(ALPHABET[((31 - sum % 31) % 31) as usize])
-}
-
-/// Check character of an organisation code; here letters count from A = 10 without gaps.
-fn organisation_check(body: &str) -> char {
-    let weights = [3, 7, 9, 10, 5, 8, 4, 2];
-    let sum: u32 = body
-        .chars()
-        .zip(weights)
-        .map(|(character, weight)| character.to_digit(36).unwrap_or_default() * weight)
-        .sum();
-    match 11 - sum % 11 {
-        10 => 'X',
-        11 => '0',
-        digit => char::from_digit(digit, 10).unwrap_or('0'),
-    }
+    let mut code = format!("{kind}321202{organisation}");
+    code.extend(organisation_check(&organisation));
+    code.extend(check(&code));
+    code
 }

@@ -13,7 +13,9 @@ use axum::routing::post;
 use bytes::Bytes;
 use chrono::{DateTime, TimeDelta, Utc};
 use cityward::catalogue;
-use cityward::demo::{City, DemoArgs, FramesArgs, Stage, ensure_city, start, write_frames};
+use cityward::demo::{
+    City, DemoArgs, FramesArgs, Stage, ensure_city, ensure_organisation, start, write_frames,
+};
 use serde::Deserialize;
 use sqlx::PgPool;
 use tokio::net::TcpListener;
@@ -43,6 +45,34 @@ fn the_same_seed_builds_the_same_city() {
     let digest = CITY.digest().unwrap();
     assert_eq!(City::build(1).digest().unwrap(), digest);
     assert_ne!(City::build(2).digest().unwrap(), digest);
+}
+
+#[tokio::test]
+async fn the_city_has_somebody_for_every_role_and_adds_only_who_is_missing() {
+    let city = with_demo_city().await;
+    let newcomers = ensure_organisation(&city.db).await.unwrap().unwrap();
+    let table = newcomers.to_string();
+    assert!(
+        table.contains("\n  dispatcher   派遣员 Dispatcher"),
+        "{table}"
+    );
+    assert!(table.contains("\n  unit-12 "), "{table}");
+    let roles = "select count(distinct role) from role_grant where valid @> now()";
+    assert_eq!(count(&city.db, roles).await, 15);
+    let homeless = "select count(*) from role_grant g join unit u using (unit_id)
+        where g.role = 'unit_manager' and u.kind = 'responsible'";
+    assert_eq!(count(&city.db, homeless).await, 12);
+    assert!(ensure_organisation(&city.db).await.unwrap().is_none());
+    sqlx::query("delete from role_grant using person where person.person_id = role_grant.person_id and login = 'crew'")
+        .execute(&city.db)
+        .await
+        .unwrap();
+    sqlx::query("delete from person where login = 'crew'")
+        .execute(&city.db)
+        .await
+        .unwrap();
+    let added = ensure_organisation(&city.db).await.unwrap().unwrap();
+    assert_eq!(added.to_string().lines().count(), 2, "{added}");
 }
 
 #[tokio::test]
