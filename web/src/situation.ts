@@ -11,6 +11,7 @@ export const PAGES = [
   'district',
   'committee',
   'quick',
+  'orders',
   'rules',
   'admin',
   'audit',

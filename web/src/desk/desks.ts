@@ -31,6 +31,47 @@ export const DESKS: readonly Desk[] = [
     roles: ['duty_chief', 'leader'],
     load: () => import('./chief/ChiefDesk.svelte'),
   },
+  {
+    page: 'unit',
+    roles: ['unit_manager', 'unit_worker'],
+    load: () => import('./unit/UnitDesk.svelte'),
+  },
+  {
+    page: 'field',
+    roles: ['collector', 'checker'],
+    load: () => import('./field/FieldDesk.svelte'),
+  },
+  {
+    page: 'district',
+    roles: ['district_dispatcher'],
+    load: () => import('./district/DistrictDesk.svelte'),
+  },
+  {
+    page: 'committee',
+    roles: ['committee'],
+    load: () => import('./committee/CommitteeDesk.svelte'),
+  },
+  {
+    page: 'quick',
+    roles: ['dispatcher', 'duty_chief', 'leader'],
+    load: () => import('./quick/QuickDesk.svelte'),
+  },
+  {
+    page: 'orders',
+    roles: ['dispatcher', 'duty_chief', 'leader'],
+    load: () => import('./orders/OrdersDesk.svelte'),
+  },
+  {
+    page: 'rules',
+    roles: ['administrator', 'planner', 'duty_chief', 'dispatcher'],
+    load: () => import('./rules/RulesDesk.svelte'),
+  },
+  { page: 'admin', roles: ['administrator'], load: () => import('./admin/AdminDesk.svelte') },
+  {
+    page: 'audit',
+    roles: ['auditor', 'administrator'],
+    load: () => import('./audit/AuditDesk.svelte'),
+  },
   { page: 'cameras', roles: CENTRE, load: () => import('../pages/Cameras.svelte') },
   { page: 'platforms', roles: ['administrator'], load: () => import('../pages/Platforms.svelte') },
   { page: 'case', roles: [], load: () => import('../case/CasePage.svelte'), hidden: true },

@@ -13,6 +13,7 @@ export const deskEn: DeskWords = {
     district: 'District',
     committee: 'Disputes',
     quick: 'Quick disposal',
+    orders: 'Orders',
     admin: 'Administration',
     rules: 'Rules',
     audit: 'Audit',

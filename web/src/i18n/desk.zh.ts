@@ -12,6 +12,7 @@ export const deskZh = {
     district: '区级',
     committee: '争议',
     quick: '快速处置',
+    orders: '布置',
     admin: '管理',
     rules: '规则',
     audit: '审计',

@@ -1,0 +1,147 @@
+/** What only administrators and auditors ask of the server. */
+import { ask, query } from '../../api/client';
+import type { Role, Unit } from '../../api/types';
+
+const v1 = '/api/v1';
+
+export interface HeldGrant {
+  id: number;
+  role: Role;
+  unit: Unit | null;
+  district: Unit | null;
+  area_id: number | null;
+  from: string;
+  to: string | null;
+}
+
+export interface PersonEntry {
+  id: number;
+  login: string;
+  name: string;
+  disabled: boolean;
+  grants: HeldGrant[];
+}
+
+export interface NewGrant {
+  role: Role;
+  unit_id?: number;
+  district_id?: number;
+  from?: string;
+  to?: string;
+}
+
+export interface SessionEntry {
+  id: number | string;
+  created_at: string;
+  last_seen_at?: string | null;
+  user_agent?: string | null;
+}
+
+export const people = () => ask<{ people: PersonEntry[] }>('GET', `${v1}/people`);
+export const addPerson = (login: string, name: string) =>
+  ask<{ person: PersonEntry; password: string }>('POST', `${v1}/people`, { login, name });
+export const changePerson = (id: number, change: { name?: string; disabled?: boolean }) =>
+  ask<unknown>('PATCH', `${v1}/people/${id}`, change);
+export const resetPassword = (id: number) =>
+  ask<{ password: string }>('POST', `${v1}/people/${id}/password`);
+export const grant = (id: number, asked: NewGrant) =>
+  ask<unknown>('POST', `${v1}/people/${id}/grants`, asked);
+export const endGrant = (grantId: number) => ask<unknown>('DELETE', `${v1}/grants/${grantId}`);
+export const sessions = (id: number) =>
+  ask<{ sessions: SessionEntry[] }>('GET', `${v1}/people/${id}/sessions`);
+export const endSession = (id: number, session: SessionEntry['id']) =>
+  ask<unknown>('DELETE', `${v1}/people/${id}/sessions/${session}`);
+
+export const UNIT_KINDS = [
+  'city_centre',
+  'district_centre',
+  'committee',
+  'department',
+  'responsible',
+  'collection',
+  'crew',
+] as const;
+export type UnitKind = (typeof UNIT_KINDS)[number];
+
+export interface UnitEntry extends Unit {
+  credit_code: string | null;
+  kind: UnitKind;
+  district_id: number | null;
+  department_id: number | null;
+  contact_name: string;
+  contact_phone: string;
+  duties: string;
+  valid_from: string | null;
+  valid_to: string | null;
+}
+
+export type UnitForm = Omit<UnitEntry, 'id' | 'valid_from' | 'valid_to'>;
+
+export interface District extends Unit {
+  division_code: string;
+  mode: 'shared' | 'own_system';
+}
+
+export const units = () => ask<{ units: UnitEntry[] }>('GET', `${v1}/units`);
+export const addUnit = (unit: UnitForm) => ask<unknown>('POST', `${v1}/units`, unit);
+export const changeUnit = (id: number, change: Partial<UnitForm>) =>
+  ask<unknown>('PATCH', `${v1}/units/${id}`, change);
+export const endUnit = (id: number, at: string) =>
+  ask<unknown>('POST', `${v1}/units/${id}/end`, { at });
+export const districts = () => ask<{ districts: District[] }>('GET', `${v1}/districts`);
+export const addDistrict = (district: Omit<District, 'id'>) =>
+  ask<unknown>('POST', `${v1}/districts`, district);
+export const changeDistrict = (id: number, change: Partial<Omit<District, 'id'>>) =>
+  ask<unknown>('PATCH', `${v1}/districts/${id}`, change);
+
+export interface Webhook {
+  id: number;
+  unit: Unit | null;
+  url: string;
+}
+
+export interface Delivery {
+  id: number;
+  event: string;
+  created_at: string;
+  attempts: number;
+  delivered_at: string | null;
+  next_at?: string | null;
+  status?: number | null;
+  error?: string | null;
+}
+
+export const webhooks = () => ask<{ webhooks: Webhook[] }>('GET', `${v1}/webhooks`);
+export const addWebhook = (unit_id: number, url: string) =>
+  ask<{ id: number; secret: string }>('POST', `${v1}/webhooks`, { unit_id, url });
+export const removeWebhook = (id: number) => ask<unknown>('DELETE', `${v1}/webhooks/${id}`);
+export const deliveries = (id: number) =>
+  ask<{ deliveries: Delivery[] }>('GET', `${v1}/webhooks/${id}/deliveries`);
+export const retryDelivery = (id: number, delivery: number) =>
+  ask<unknown>('POST', `${v1}/webhooks/${id}/deliveries/${delivery}/retry`);
+
+export interface AuditEntry {
+  id: number;
+  at: string;
+  actor: string;
+  subject: string;
+  action: string;
+  reason: string | null;
+  before: unknown;
+  after: unknown;
+}
+
+export interface Verdict {
+  ok: boolean;
+  case_events: number;
+  audit_entries: number;
+  seals: number;
+  first_break?: unknown;
+}
+
+export const audit = (subject: string, before: number | null) =>
+  ask<{ entries: AuditEntry[]; next?: number | null }>(
+    'GET',
+    `${v1}/audit${query({ subject, before, limit: 100 })}`,
+  );
+export const verifyAudit = () => ask<Verdict>('GET', `${v1}/audit/verify`);

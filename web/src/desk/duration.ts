@@ -1,0 +1,28 @@
+import type { Calendar } from '../api/types';
+
+export type DurationUnit = 'minute' | 'hour' | 'day';
+
+/** A limit as people say it: an amount of one unit of its calendar. */
+export interface Duration {
+  amount: number;
+  unit: DurationUnit;
+}
+
+/** A working day has eight hours, a continuous one twenty-four. */
+export function secondsIn(unit: DurationUnit, calendar: Calendar): number {
+  if (unit === 'minute') return 60;
+  if (unit === 'hour') return 3600;
+  return calendar === 'working' ? 8 * 3600 : 24 * 3600;
+}
+
+/** The largest unit that says it without a fraction. */
+export function durationOf(seconds: number, calendar: Calendar): Duration {
+  const unit =
+    (['day', 'hour'] as const).find((each) => seconds % secondsIn(each, calendar) === 0) ??
+    'minute';
+  return { amount: Math.round(seconds / secondsIn(unit, calendar)), unit };
+}
+
+export function secondsOf({ amount, unit }: Duration, calendar: Calendar): number {
+  return Math.round(amount * secondsIn(unit, calendar));
+}
