@@ -32,6 +32,13 @@ pub const TILES: &str = "cityward_tiles_total";
 /// Seconds to make a tile by `layer`.
 pub const TILE_SECONDS: &str = "cityward_tile_seconds";
 
+/// Points held in memory by `layer`.
+pub const TILE_POINTS: &str = "cityward_tile_points";
+/// Bytes they take by `layer`.
+pub const TILE_BYTES: &str = "cityward_tile_bytes";
+/// Seconds since the tiles of a `layer` were last known to be as the database is.
+pub const TILE_AGE_SECONDS: &str = "cityward_tile_age_seconds";
+
 /// Bounds for everything that takes from a tenth of a millisecond to ten seconds.
 const SECONDS: [f64; 15] = [
     0.0001, 0.000_25, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5,
@@ -71,5 +78,12 @@ fn install() -> anyhow::Result<PrometheusHandle> {
     describe_histogram!(HTTP_SECONDS, metrics::Unit::Seconds, "time per request");
     describe_counter!(TILES, "tiles answered");
     describe_histogram!(TILE_SECONDS, metrics::Unit::Seconds, "time to make a tile");
+    describe_gauge!(TILE_POINTS, "points held in memory");
+    describe_gauge!(TILE_BYTES, metrics::Unit::Bytes, "bytes they take");
+    describe_gauge!(
+        TILE_AGE_SECONDS,
+        metrics::Unit::Seconds,
+        "time since the tiles were last as the database is"
+    );
     Ok(handle)
 }

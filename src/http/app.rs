@@ -15,6 +15,7 @@ use crate::live::LiveFeed;
 use crate::pipeline::FrameReport;
 use crate::rules::Rules;
 use crate::territory::TerritoryWatch;
+use crate::tiles::ComponentTiles;
 
 /// The running application; cheap to clone.
 #[derive(Clone)]
@@ -34,6 +35,8 @@ pub struct App {
     pub sign_in_limit: Arc<SignInLimit>,
     /// A hash that no password matches; compared against when a login does not exist.
     pub no_password: Arc<str>,
+    /// The components, ready to be drawn.
+    pub component_tiles: ComponentTiles,
     /// Tiles being made at a time; more wait.
     pub tile_places: Arc<Semaphore>,
     /// Pictures kept for cases.
@@ -64,6 +67,7 @@ impl App {
             cameras: Cameras::watch(machine.clone()).await?,
             intake: Arc::new(intake),
             territory: TerritoryWatch::open(machine.clone()).await?,
+            component_tiles: ComponentTiles::open(machine.clone()).await?,
             rules: Rules::open(machine.clone()).await?,
             last_frames: Arc::new(LastFrames::new(LAST_FRAMES_BYTES_MAX)),
             config,

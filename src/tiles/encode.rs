@@ -9,9 +9,7 @@ use rayon::prelude::*;
 use serde_json::Value;
 
 use super::store::TileRow;
-
-/// Units along a tile's edge.
-const EXTENT: u32 = 4096;
+use super::world::EXTENT;
 
 /// Encodes one tile. Rows of an MVT layer must stand together.
 pub(super) fn encode(rows: &[TileRow]) -> anyhow::Result<Vec<u8>> {

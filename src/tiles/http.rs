@@ -1,21 +1,25 @@
 //! `/tiles`: the catalogue, TileJSON, and the tiles themselves.
 
+use std::cell::RefCell;
 use std::time::Instant;
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{Layer, TileCoord, TileCoordError, encode, store};
+use super::follow::NotReached;
+use super::points::Scratch;
+use super::store::{self, InvalidLsn};
+use super::{Layer, TileCoord, TileCoordError, encode};
 use crate::access::Person;
-use crate::http::{ApiError, App, PathParams};
+use crate::http::{ApiError, App, PathParams, QueryParams};
 use crate::telemetry;
 
 /// For signed-in people.
@@ -108,17 +112,19 @@ fn origin(headers: &HeaderMap) -> String {
 
 /// A tile: MVT 2.1, extent 4096.
 #[utoipa::path(get, path = "/tiles/{layer}/{z}/{x}/{y}", tag = "tiles",
-    params(("layer" = String, Path), ("z" = u8, Path), ("x" = u32, Path), ("y" = u32, Path)),
+    params(("layer" = String, Path), ("z" = u8, Path), ("x" = u32, Path), ("y" = u32, Path), TileQuery),
     responses(
         (status = 200, description = "the tile; empty where nothing is", content_type = "application/vnd.mapbox-vector-tile"),
         (status = 304, description = "If-None-Match is still true"),
         (status = 400, description = "outside the tile grid"), (status = 404, description = "no such layer"),
+        (status = 503, description = "the commit asked for has not been reached; see Retry-After"),
     ))]
 async fn tile(
     _person: Person,
     State(app): State<App>,
     headers: HeaderMap,
     PathParams((name, z, x, y)): PathParams<(String, u8, u32, u32)>,
+    QueryParams(query): QueryParams<TileQuery>,
 ) -> Result<Response, ApiError> {
     let layer = layer_named(&name)?;
     let tile = TileCoord::new_checked(z, x, y).map_err(|error| {
@@ -130,47 +136,115 @@ async fn tile(
     })?;
 
     let started = Instant::now();
+    let (etag, bytes) = match layer.sql() {
+        Some(sql) => queried(&app, sql, tile).await?,
+        None => {
+            if let Some(lsn) = &query.min_lsn {
+                let lsn = lsn
+                    .parse()
+                    .map_err(|error: InvalidLsn| ApiError::field("min_lsn", error.to_string()))?;
+                app.component_tiles.reach(lsn).await.map_err(not_reached)?;
+            }
+            let version = app.component_tiles.version(tile).await;
+            if is_known(&headers, &version.to_string()) {
+                return not_modified(layer, &version.to_string());
+            }
+            held(&app, tile).await?
+        }
+    };
+    metrics::histogram!(telemetry::TILE_SECONDS, "layer" => layer.name()).record(started.elapsed());
+    if is_known(&headers, &etag) {
+        return not_modified(layer, &etag);
+    }
+    count(layer, "made");
+    let media_type = [(header::CONTENT_TYPE, "application/vnd.mapbox-vector-tile")];
+    Ok((fixed_headers(&etag)?, media_type, bytes).into_response())
+}
+
+/// What a tile may be asked beside its place.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+struct TileQuery {
+    /// `pg_current_wal_lsn()` after a commit: the tile waits until it holds it.
+    #[param(example = "16/B374D848")]
+    min_lsn: Option<String>,
+}
+
+fn not_reached(error: NotReached) -> ApiError {
+    ApiError::Refused {
+        status: StatusCode::SERVICE_UNAVAILABLE,
+        kind: "commit-not-reached",
+        detail: error.to_string(),
+        errors: Vec::new(),
+        retry_after_s: Some(1),
+    }
+}
+
+/// A tile of a layer that is a query; its version is a digest of its bytes.
+async fn queried(
+    app: &App,
+    sql: &'static str,
+    tile: TileCoord,
+) -> Result<(String, Vec<u8>), ApiError> {
     // a place among the encoders is taken before the database is asked: a burst waits here, bounded
     let _place = app
         .tile_places
         .acquire()
         .await
         .map_err(anyhow::Error::from)?;
-    let rows = store::list(&app.db, layer, tile).await?;
+    let rows = store::list(&app.db, sql, tile).await?;
     let bytes = tokio::task::spawn_blocking(move || encode::encode(&rows))
         .await
         .map_err(anyhow::Error::from)??;
-    metrics::histogram!(telemetry::TILE_SECONDS, "layer" => layer.name()).record(started.elapsed());
+    Ok((hex(&Sha256::digest(&bytes)[..12]), bytes))
+}
 
-    let etag = format!("\"{}\"", hex(&Sha256::digest(&bytes)[..12]));
-    let unchanged = headers
+thread_local! {
+    /// Tables that the encoder would otherwise make for every tile.
+    static SCRATCH: RefCell<Scratch> = RefCell::default();
+}
+
+/// A tile of the components in memory.
+async fn held(app: &App, tile: TileCoord) -> Result<(String, Vec<u8>), ApiError> {
+    let _place = app
+        .tile_places
+        .acquire()
+        .await
+        .map_err(anyhow::Error::from)?;
+    let tiles = app.component_tiles.clone();
+    let make = move || SCRATCH.with_borrow_mut(|scratch| tiles.tile(tile, scratch));
+    let (version, bytes) = tokio::task::spawn_blocking(make)
+        .await
+        .map_err(anyhow::Error::from)?;
+    Ok((version.to_string(), bytes))
+}
+
+fn is_known(headers: &HeaderMap, etag: &str) -> bool {
+    headers
         .get(header::IF_NONE_MATCH)
         .and_then(|value| value.to_str().ok())
         .is_some_and(|known| {
-            // a compressing layer or proxy may have made it weak
-            known
-                .split(',')
-                .any(|one| one.trim().trim_start_matches("W/") == etag || one.trim() == "*")
-        });
-    let result = if unchanged { "not_modified" } else { "made" };
+            known.split(',').map(str::trim).any(|one| {
+                // a compressing layer or proxy may have made it weak
+                one == "*" || one.trim_start_matches("W/").trim_matches('"') == etag
+            })
+        })
+}
+
+fn not_modified(layer: Layer, etag: &str) -> Result<Response, ApiError> {
+    count(layer, "not_modified");
+    Ok((StatusCode::NOT_MODIFIED, fixed_headers(etag)?).into_response())
+}
+
+fn count(layer: Layer, result: &'static str) {
     metrics::counter!(telemetry::TILES, "layer" => layer.name(), "result" => result).increment(1);
-    let etag = HeaderValue::from_str(&etag).map_err(anyhow::Error::from)?;
-    let fixed = [
-        (header::ETAG, etag),
-        (
-            header::CACHE_CONTROL,
-            HeaderValue::from_static("private, no-cache"),
-        ),
-    ];
-    if unchanged {
-        return Ok((StatusCode::NOT_MODIFIED, fixed).into_response());
-    }
-    Ok((
-        fixed,
-        [(header::CONTENT_TYPE, "application/vnd.mapbox-vector-tile")],
-        bytes,
-    )
-        .into_response())
+}
+
+fn fixed_headers(etag: &str) -> Result<[(HeaderName, HeaderValue); 2], ApiError> {
+    let etag = HeaderValue::from_str(&format!("\"{etag}\"")).map_err(anyhow::Error::from)?;
+    let fresh = HeaderValue::from_static("private, no-cache");
+    Ok([(header::ETAG, etag), (header::CACHE_CONTROL, fresh)])
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// A tile layer; each is a query in `tiles/` that a GIS person can paste into psql.
+/// A tile layer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Layer {
@@ -28,11 +28,12 @@ impl Layer {
         }
     }
 
-    pub(super) fn sql(self) -> &'static str {
+    /// The query that selects and clips it; `None`: it stands in memory.
+    pub(super) fn sql(self) -> Option<&'static str> {
         match self {
-            Self::Basemap => include_str!("../../tiles/basemap.sql"),
-            Self::Cells => include_str!("../../tiles/cells.sql"),
-            Self::Components => include_str!("../../tiles/components.sql"),
+            Self::Basemap => Some(include_str!("../../tiles/basemap.sql")),
+            Self::Cells => Some(include_str!("../../tiles/cells.sql")),
+            Self::Components => None,
         }
     }
 

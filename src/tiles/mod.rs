@@ -1,15 +1,20 @@
 //! The map beneath: vector tiles of our own layers.
 //!
-//! A layer is one query in `tiles/<layer>.sql` that selects and clips; encoding is done here with
-//! the `mvt` crate, on rayon's threads. Tiles are made anew for every request, so that they are
-//! never older than the database; the ETag spares the bytes when nothing changed.
+//! The components stand in memory (`points`), follow the database change by change (`follow`) and
+//! are encoded on demand; a tile's ETag is its version, so that an unchanged one costs a look-up.
+//! The other layers are one query each in `tiles/<layer>.sql` that selects and clips, encoded with
+//! the `mvt` crate on rayon's threads, anew for every request: never older than the database.
 
 mod coord;
 mod encode;
+mod follow;
 mod http;
 mod layer;
+mod points;
 mod store;
+mod world;
 
 pub use coord::{TileCoord, TileCoordError};
+pub use follow::ComponentTiles;
 pub use http::routes;
 pub use layer::Layer;

@@ -38,5 +38,6 @@ mod rules;
 mod territory;
 mod tidy;
 mod tiles;
+mod tiles_in_memory;
 mod timers;
 mod vision;

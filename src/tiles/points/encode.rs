@@ -1,0 +1,173 @@
+//! From buckets straight to the bytes of a Mapbox Vector Tile 2.1 layer.
+//!
+//! Nothing stands between a point and its bytes: its words are numbers, a table says under which
+//! index this tile has each of them, and the words' bytes are copied once at the end. The `mvt`
+//! crate, which makes the other layers, is the oracle in the tests.
+
+use super::dictionary::Dictionary;
+use crate::tiles::world::EXTENT;
+
+/// Fields of the protobuf messages: number and wire type.
+const TILE_LAYER: u8 = 3 << 3 | 2;
+const LAYER_NAME: u8 = 1 << 3 | 2;
+const LAYER_FEATURE: u8 = 2 << 3 | 2;
+const LAYER_KEY: u8 = 3 << 3 | 2;
+const LAYER_VALUE: u8 = 4 << 3 | 2;
+const LAYER_EXTENT: u8 = 5 << 3;
+const LAYER_VERSION: u8 = 15 << 3;
+const FEATURE_ID: u8 = 1 << 3;
+const FEATURE_TAGS: u8 = 2 << 3 | 2;
+const FEATURE_TYPE: u8 = 3 << 3;
+const FEATURE_GEOMETRY: u8 = 4 << 3 | 2;
+const TYPE_POINT: u8 = 1;
+/// MoveTo, once.
+const MOVE_TO_ONE: u8 = 1 << 3 | 1;
+
+pub(super) fn put_varint(bytes: &mut Vec<u8>, mut number: u64) {
+    while number >= 0x80 {
+        bytes.push((number & 0x7f | 0x80) as u8);
+        number >>= 7;
+    }
+    bytes.push(number as u8);
+}
+
+fn varint_len(number: u64) -> usize {
+    (64 - (number | 1).leading_zeros() as usize).div_ceil(7)
+}
+
+fn zigzag(number: i32) -> u64 {
+    u64::from(((number << 1) ^ (number >> 31)).cast_unsigned())
+}
+
+/// Which index a word has in the tile at hand. Kept from tile to tile, because clearing it would
+/// cost more than the tile: an entry counts only if it bears the tile's mark.
+#[derive(Debug, Default)]
+pub(in crate::tiles) struct Scratch {
+    mark: u32,
+    /// Per column, per word.
+    indexes: Vec<Vec<(u32, u32)>>,
+}
+
+/// One layer of a tile in the making.
+pub(super) struct LayerWriter<'a> {
+    scratch: &'a mut Scratch,
+    dictionaries: &'a [Dictionary],
+    body: Vec<u8>,
+    values: Vec<u8>,
+    value_count: u32,
+    tags: Vec<u8>,
+    pub(super) features: usize,
+}
+
+impl<'a> LayerWriter<'a> {
+    pub(super) fn new(
+        name: &str,
+        scratch: &'a mut Scratch,
+        dictionaries: &'a [Dictionary],
+    ) -> Self {
+        scratch.mark = scratch.mark.checked_add(1).unwrap_or_else(|| {
+            scratch.indexes.clear();
+            1
+        });
+        scratch.indexes.resize_with(dictionaries.len(), Vec::new);
+        for (indexes, words) in scratch.indexes.iter_mut().zip(dictionaries) {
+            indexes.resize(words.len(), (0, 0));
+        }
+        let mut body = Vec::with_capacity(4096);
+        body.extend([LAYER_VERSION, 2]);
+        put_bytes(&mut body, LAYER_NAME, name.as_bytes());
+        Self {
+            scratch,
+            dictionaries,
+            body,
+            values: Vec::new(),
+            value_count: 0,
+            tags: Vec::new(),
+            features: 0,
+        }
+    }
+
+    /// A point in tile units, with the number of its word in each of the first `words.len()`
+    /// columns.
+    pub(super) fn point(&mut self, id: u64, (x, y): (i32, i32), words: &[u32]) {
+        self.tags.clear();
+        for (column, &word) in words.iter().enumerate() {
+            let (mark, index) = &mut self.scratch.indexes[column][word as usize];
+            if *mark != self.scratch.mark {
+                (*mark, *index) = (self.scratch.mark, self.value_count);
+                self.value_count += 1;
+                put_bytes(
+                    &mut self.values,
+                    LAYER_VALUE,
+                    self.dictionaries[column].value(word),
+                );
+            }
+            put_varint(&mut self.tags, column as u64);
+            put_varint(&mut self.tags, u64::from(*index));
+        }
+        self.feature(id, (x, y));
+    }
+
+    /// A point with one whole number under the first key.
+    pub(super) fn counted(&mut self, id: u64, at: (i32, i32), count: u64) {
+        self.tags.clear();
+        put_varint(&mut self.tags, 0);
+        put_varint(&mut self.tags, u64::from(self.value_count));
+        self.value_count += 1;
+        // field 5, uint_value
+        self.values.push(LAYER_VALUE);
+        put_varint(&mut self.values, 1 + varint_len(count) as u64);
+        self.values.push(5 << 3);
+        put_varint(&mut self.values, count);
+        self.feature(id, at);
+    }
+
+    fn feature(&mut self, id: u64, (x, y): (i32, i32)) {
+        let (x, y) = (zigzag(x), zigzag(y));
+        let geometry = 1 + varint_len(x) + varint_len(y);
+        let tags = self.tags.len();
+        let len = 1 + varint_len(id) + 1 + varint_len(tags as u64) + tags + 2 + 2 + geometry;
+        let body = &mut self.body;
+        body.push(LAYER_FEATURE);
+        put_varint(body, len as u64);
+        body.push(FEATURE_ID);
+        put_varint(body, id);
+        put_bytes(body, FEATURE_TAGS, &self.tags);
+        // three varints of at most five bytes: one byte tells their length
+        body.extend([
+            FEATURE_TYPE,
+            TYPE_POINT,
+            FEATURE_GEOMETRY,
+            geometry as u8,
+            MOVE_TO_ONE,
+        ]);
+        put_varint(body, x);
+        put_varint(body, y);
+        self.features += 1;
+    }
+
+    /// The tile's layer; nothing where there are no features.
+    pub(super) fn finish(mut self, keys: &[&str]) -> Vec<u8> {
+        if self.features == 0 {
+            return Vec::new();
+        }
+        for key in keys {
+            put_bytes(&mut self.body, LAYER_KEY, key.as_bytes());
+        }
+        self.body.push(LAYER_EXTENT);
+        put_varint(&mut self.body, u64::from(EXTENT));
+        let len = self.body.len() + self.values.len();
+        let mut tile = Vec::with_capacity(len + 6);
+        tile.push(TILE_LAYER);
+        put_varint(&mut tile, len as u64);
+        tile.extend_from_slice(&self.body);
+        tile.extend_from_slice(&self.values);
+        tile
+    }
+}
+
+fn put_bytes(to: &mut Vec<u8>, field: u8, bytes: &[u8]) {
+    to.push(field);
+    put_varint(to, bytes.len() as u64);
+    to.extend_from_slice(bytes);
+}

@@ -1,0 +1,238 @@
+use std::collections::BTreeSet;
+
+use mvt::{GeomEncoder, GeomType, Tile};
+use mvt_reader::Reader;
+use proptest::prelude::*;
+
+use super::*;
+use crate::space::GroundPoint;
+
+const KEYS: &[&str] = &["class", "state"];
+const CLASSES: [&str; 4] = ["C03005", "C01002", "C01037", "类别"];
+const STATES: [&str; 2] = ["good", "damaged"];
+
+#[derive(Debug, Clone)]
+struct Thing {
+    id: u64,
+    at: WorldPoint,
+    words: [&'static str; 2],
+}
+
+/// Somewhere within a kilometre of a corner that four tiles of every zoom up to 10 share.
+fn thing() -> impl Strategy<Value = Thing> {
+    let corner = WorldPoint::of(GroundPoint {
+        lon: 119.926_757_8,
+        lat: 32.45,
+    });
+    (
+        0_u64..500,
+        -50_000_i64..50_000,
+        -50_000_i64..50_000,
+        0..4_usize,
+        0..2_usize,
+    )
+        .prop_map(move |(id, east, south, class, state)| Thing {
+            id,
+            at: WorldPoint {
+                x: corner.x.wrapping_add_signed(east as i32),
+                y: corner.y.wrapping_add_signed(south as i32),
+            },
+            words: [CLASSES[class], STATES[state]],
+        })
+}
+
+fn layer_of(things: &[Thing]) -> PointLayer {
+    let mut layer = PointLayer::new("components", KEYS, 15);
+    let points = things
+        .iter()
+        .map(|thing| layer.point(thing.id, thing.at, &thing.words))
+        .collect();
+    layer.fill(points);
+    layer
+}
+
+/// The last of each id, as a map would have it.
+fn newest(things: &[Thing]) -> Vec<Thing> {
+    let by_id: BTreeMap<u64, &Thing> = things.iter().map(|thing| (thing.id, thing)).collect();
+    by_id.into_values().cloned().collect()
+}
+
+type Feature = (u64, i32, i32, String);
+
+fn decode(bytes: Vec<u8>, name: &str) -> BTreeSet<Feature> {
+    if bytes.is_empty() {
+        return BTreeSet::new();
+    }
+    let reader = Reader::new(bytes).unwrap();
+    assert_eq!(reader.get_layer_names().unwrap(), [name]);
+    let features = reader.get_features(0).unwrap();
+    let count = features.len();
+    let set: BTreeSet<Feature> = features
+        .into_iter()
+        .map(|feature| {
+            let geo_types::Geometry::MultiPoint(points) = feature.geometry else {
+                panic!("not a point: {:?}", feature.geometry);
+            };
+            let mut tags: Vec<String> = feature
+                .properties
+                .iter()
+                .flatten()
+                .map(|(key, value)| format!("{key}={value:?}"))
+                .collect();
+            tags.sort();
+            (
+                feature.id.unwrap(),
+                points.0[0].x() as i32,
+                points.0[0].y() as i32,
+                tags.join(" "),
+            )
+        })
+        .collect();
+    assert_eq!(set.len(), count, "a feature came twice");
+    set
+}
+
+/// The same tile by the obvious way: every point is asked, the `mvt` crate encodes.
+fn by_the_crate(things: &[Thing], tile: TileCoord) -> BTreeSet<Feature> {
+    let around = tile.world_box(MARGIN);
+    let mut bytes = Tile::new(EXTENT);
+    let mut layer = bytes.create_layer("components");
+    for thing in things.iter().filter(|thing| around.holds(thing.at)) {
+        let (x, y) = tile.tile_units(thing.at);
+        let mut geometry = GeomEncoder::new(GeomType::Point);
+        geometry.add_point(f64::from(x), f64::from(y)).unwrap();
+        let mut feature = layer.into_feature(geometry.encode().unwrap());
+        feature.set_id(thing.id);
+        for (key, word) in KEYS.iter().zip(thing.words) {
+            feature.add_tag_string(key, word);
+        }
+        layer = feature.into_layer();
+    }
+    if layer.num_features() == 0 {
+        return BTreeSet::new();
+    }
+    bytes.add_layer(layer).unwrap();
+    decode(bytes.to_bytes().unwrap(), "components")
+}
+
+/// The tile that holds a place, or one of its eight neighbours.
+fn tile_near(at: WorldPoint, z: u8, east: i32, south: i32) -> Option<TileCoord> {
+    let (x, y) = at.tile(z);
+    TileCoord::new_checked(z, x.checked_add_signed(east)?, y.checked_add_signed(south)?).ok()
+}
+
+proptest! {
+    #[test]
+    fn every_point_is_in_exactly_the_tiles_it_should_be_in(
+        things in prop::collection::vec(thing(), 1..200), z in 15_u8..=20, east in -1..=1, south in -1..=1,
+    ) {
+        let things = newest(&things);
+        let layer = layer_of(&things);
+        let Some(tile) = tile_near(things[0].at, z, east, south) else { return Ok(()) };
+        let ours = decode(layer.tile(tile, &mut Scratch::default()), "components");
+        prop_assert_eq!(ours, by_the_crate(&things, tile));
+    }
+
+    #[test]
+    fn below_the_layers_zoom_every_point_is_counted_once(
+        things in prop::collection::vec(thing(), 1..200), z in 0_u8..15,
+    ) {
+        let things = newest(&things);
+        let layer = layer_of(&things);
+        let tiles: BTreeSet<(u32, u32)> = things.iter().map(|thing| thing.at.tile(z)).collect();
+        let mut counted = 0;
+        for (x, y) in tiles {
+            let tile = TileCoord::new_checked(z, x, y).unwrap();
+            for (.., tags) in decode(layer.tile(tile, &mut Scratch::default()), "component_density") {
+                let count: String = tags.chars().filter(char::is_ascii_digit).collect();
+                counted += count.parse::<usize>().unwrap();
+            }
+        }
+        prop_assert_eq!(counted, things.len());
+    }
+
+    #[test]
+    fn changes_one_by_one_lead_where_a_fresh_layer_starts(
+        before in prop::collection::vec(thing(), 1..60),
+        changes in prop::collection::vec((thing(), any::<bool>()), 1..60),
+        z in 15_u8..=16,
+    ) {
+        let mut now: BTreeMap<u64, Thing> =
+            before.iter().map(|thing| (thing.id, thing.clone())).collect();
+        let mut layer = layer_of(&newest(&before));
+        let mut scratch = Scratch::default();
+        for (thing, stays) in changes {
+            let near: Vec<TileCoord> = now.values().chain([&thing])
+                .filter_map(|it| tile_near(it.at, z, 0, 0)).collect();
+            let was: Vec<_> = near.iter().map(|tile| (layer.version(*tile), layer.tile(*tile, &mut scratch))).collect();
+            let point = stays.then(|| layer.point(thing.id, thing.at, &thing.words));
+            layer.apply(vec![(thing.id, point)]);
+            // a tile whose bytes changed has another version
+            for (tile, (version, bytes)) in near.iter().zip(was) {
+                if layer.version(*tile) == version {
+                    prop_assert_eq!(layer.tile(*tile, &mut scratch), bytes);
+                }
+            }
+            if stays { now.insert(thing.id, thing); } else { now.remove(&thing.id); }
+        }
+        let now: Vec<Thing> = now.into_values().collect();
+        prop_assert_eq!(layer.len(), now.len());
+        for thing in &now {
+            let tile = tile_near(thing.at, z, 0, 0).unwrap();
+            prop_assert_eq!(decode(layer.tile(tile, &mut scratch), "components"), by_the_crate(&now, tile));
+        }
+    }
+}
+
+#[test]
+fn a_change_moves_the_versions_of_the_tiles_it_touches_and_no_others() {
+    let at = |lon, lat| WorldPoint::of(GroundPoint { lon, lat });
+    let (here, far) = (at(119.92, 32.45), at(119.99, 32.49));
+    let mut layer = PointLayer::new("components", KEYS, 15);
+    let first = layer.point(1, here, &["C03005", "good"]);
+    assert_eq!(layer.apply(vec![(1, Some(first.clone()))]), 1);
+    let tile = |at: WorldPoint, z| tile_near(at, z, 0, 0).unwrap();
+    let (near_before, far_before) = (layer.version(tile(here, 16)), layer.version(tile(far, 16)));
+    let country_before = layer.version(tile(far, 5));
+
+    assert_eq!(
+        layer.apply(vec![(1, Some(first))]),
+        0,
+        "the same again is no change"
+    );
+    assert_eq!(layer.version(tile(here, 16)), near_before);
+
+    let damaged = layer.point(1, here, &["C03005", "damaged"]);
+    assert_eq!(layer.apply(vec![(1, Some(damaged))]), 1);
+    assert_ne!(layer.version(tile(here, 16)), near_before);
+    assert_ne!(
+        layer.version(tile(here, 18)),
+        near_before,
+        "and those deeper"
+    );
+    assert_eq!(layer.version(tile(far, 16)), far_before);
+    assert_ne!(
+        layer.version(tile(far, 5)),
+        country_before,
+        "both lie in it"
+    );
+}
+
+#[test]
+fn a_point_takes_less_than_64_bytes() {
+    let mut layer = PointLayer::new("components", KEYS, 15);
+    // a city of 20 km with 200,000 components
+    let points: Vec<Point> = (0..200_000_u64)
+        .map(|id| {
+            let spread = id.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+            let at = WorldPoint {
+                x: 3_578_000_000 + (spread >> 32) as u32 % 2_300_000,
+                y: 1_741_000_000 + spread as u32 % 2_300_000,
+            };
+            layer.point(id, at, &[CLASSES[id as usize % 4], "good"])
+        })
+        .collect();
+    layer.fill(points);
+    let each = layer.bytes() / layer.len();
+    assert!(each < 64, "{each} bytes a point");
+}

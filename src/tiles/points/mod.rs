@@ -1,0 +1,16 @@
+//! Point layers in memory, in a form made for tiles.
+//!
+//! Points stand in buckets, one for each tile of zoom 16, ordered along the Morton curve, so that
+//! every tile of a lower zoom is one run of buckets. Attributes are numbers into dictionaries whose
+//! words are kept as the bytes a tile holds. A change replaces one bucket and moves the versions
+//! of exactly the tiles whose margin it touches.
+
+mod bucket;
+mod dictionary;
+mod encode;
+mod layer;
+mod versions;
+
+pub(super) use encode::Scratch;
+pub(super) use layer::{Point, PointLayer};
+pub(super) use versions::Version;

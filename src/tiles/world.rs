@@ -1,0 +1,141 @@
+//! Places as integers: Web Mercator (EPSG:3857) from the north-west corner of the world, 2³² units
+//! a side. A unit is 9.3 mm at the equator, and every tile's edge at every zoom is a whole number.
+
+use std::f64::consts::PI;
+
+use super::TileCoord;
+use crate::space::GroundPoint;
+
+/// Units along a tile's edge, as MVT calls them.
+pub(super) const EXTENT: u32 = 4096;
+const EXTENT_BITS: u32 = EXTENT.trailing_zeros();
+
+/// A place: `x` eastward, `y` southward.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct WorldPoint {
+    pub(super) x: u32,
+    pub(super) y: u32,
+}
+
+/// What a tile with its margin covers; edges belong to it. May reach over the world's edge.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct WorldBox {
+    pub(super) west: i64,
+    pub(super) north: i64,
+    pub(super) east: i64,
+    pub(super) south: i64,
+}
+
+impl WorldPoint {
+    /// Latitudes beyond the square of Web Mercator (85.05°) are drawn at its edge.
+    pub(super) fn of(at: GroundPoint) -> Self {
+        let sine = at.lat.to_radians().sin();
+        let x = at.lon / 360.0 + 0.5;
+        let y = 0.5 - ((1.0 + sine) / (1.0 - sine)).ln() / (4.0 * PI);
+        Self {
+            x: units(x),
+            y: units(y),
+        }
+    }
+
+    /// The tile of zoom `z` it lies in.
+    pub(super) fn tile(self, z: u8) -> (u32, u32) {
+        (column(self.x, z), column(self.y, z))
+    }
+}
+
+/// A share of the world's width. Cut off, so that it is rounded once only: to a tile's units.
+fn units(share: f64) -> u32 {
+    let units = (share * 2_f64.powi(32))
+        .floor()
+        .clamp(0.0, f64::from(u32::MAX));
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "clamped to u32"
+    )]
+    let units = units as u32;
+    units
+}
+
+fn column(units: u32, z: u8) -> u32 {
+    units.checked_shr(32 - u32::from(z)).unwrap_or(0)
+}
+
+impl TileCoord {
+    /// The tile grown by `margin` of its 4,096 units on each side.
+    pub(super) fn world_box(self, margin: u32) -> WorldBox {
+        let side = 1_i64 << (32 - self.z());
+        let (west, north) = (i64::from(self.x()) * side, i64::from(self.y()) * side);
+        let margin = side * i64::from(margin) / i64::from(EXTENT);
+        WorldBox {
+            west: west - margin,
+            north: north - margin,
+            east: west + side + margin,
+            south: north + side + margin,
+        }
+    }
+
+    /// A place in this tile's units, rounded to the nearest.
+    pub(super) fn tile_units(self, at: WorldPoint) -> (i32, i32) {
+        let side_bits = 32 - u32::from(self.z());
+        let one = |units: u32, column: u32| {
+            let offset = i64::from(units) - (i64::from(column) << side_bits);
+            // below zoom 20 a tile's unit is several of the world's
+            let scaled = match side_bits.checked_sub(EXTENT_BITS) {
+                Some(0) => offset,
+                Some(bits) => (offset + (1 << (bits - 1))) >> bits,
+                None => offset << (EXTENT_BITS - side_bits),
+            };
+            i32::try_from(scaled).expect("a place near the tile")
+        };
+        (one(at.x, self.x()), one(at.y, self.y()))
+    }
+}
+
+impl WorldBox {
+    pub(super) fn holds(&self, at: WorldPoint) -> bool {
+        (self.west..=self.east).contains(&i64::from(at.x))
+            && (self.north..=self.south).contains(&i64::from(at.y))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn the_corners_of_the_world() {
+        let of = |lon, lat| WorldPoint::of(GroundPoint { lon, lat });
+        assert_eq!(
+            of(0.0, 0.0),
+            WorldPoint {
+                x: 1 << 31,
+                y: 1 << 31
+            }
+        );
+        assert_eq!(of(-180.0, 85.051_128_779_806_6), WorldPoint { x: 0, y: 0 });
+        assert_eq!(
+            of(180.0, -90.0),
+            WorldPoint {
+                x: u32::MAX,
+                y: u32::MAX
+            }
+        );
+        assert_eq!(of(119.93, 32.45).tile(0), (0, 0));
+        assert_eq!(of(119.93, 32.45).tile(14), (13650, 6629));
+    }
+
+    proptest! {
+        #[test]
+        fn a_place_lies_in_its_tile_at_every_zoom(lon in -180.0..180.0, lat in -85.0..85.0, z in 0_u8..=22) {
+            let at = WorldPoint::of(GroundPoint { lon, lat });
+            let (x, y) = at.tile(z);
+            let tile = TileCoord::new_checked(z, x, y).unwrap();
+            prop_assert!(tile.world_box(0).holds(at));
+            let (x, y) = tile.tile_units(at);
+            prop_assert!((0..=4096).contains(&x) && (0..=4096).contains(&y));
+        }
+    }
+}

@@ -1,0 +1,233 @@
+//! The components' tiles in memory against the database they follow.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use mvt_reader::Reader;
+use reqwest::StatusCode;
+use sqlx::Connection as _;
+
+use crate::city::{TestCity, place};
+use crate::service::{TestClient, TestService, problem};
+
+const Z: u32 = 16;
+/// The tile of zoom 16 in which the test city's corner lies.
+const X: u32 = 54_598;
+const Y: u32 = 26_516;
+
+/// Features of a tile's bytes: id, class, state, place.
+fn features(bytes: Vec<u8>) -> BTreeSet<String> {
+    if bytes.is_empty() {
+        return BTreeSet::new();
+    }
+    let reader = Reader::new(bytes).unwrap();
+    reader
+        .get_features(0)
+        .unwrap()
+        .into_iter()
+        .map(|feature| {
+            let mut tags: Vec<String> = feature
+                .properties
+                .iter()
+                .flatten()
+                .map(|(key, value)| format!("{key}={value:?}"))
+                .collect();
+            tags.sort();
+            format!("{:?} {} {:?}", feature.id, tags.join(" "), feature.geometry)
+        })
+        .collect()
+}
+
+async fn ours(client: &TestClient, query: &str) -> BTreeSet<String> {
+    let answer = client
+        .get(&format!("/tiles/components/{Z}/{X}/{Y}{query}"))
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(answer.status(), StatusCode::OK);
+    features(answer.bytes().await.unwrap().to_vec())
+}
+
+async fn after_commit(city: &TestCity, client: &TestClient) -> BTreeSet<String> {
+    let lsn: String = sqlx::query_scalar("select pg_current_wal_lsn()::text")
+        .fetch_one(&city.db)
+        .await
+        .unwrap();
+    ours(client, &format!("?min_lsn={lsn}")).await
+}
+
+/// The same tile made by PostGIS.
+async fn postgis(city: &TestCity) -> BTreeSet<String> {
+    let bytes: Vec<u8> = sqlx::query_scalar(
+        "select coalesce(st_asmvt(row, 'components', 4096, 'geom', 'component_id'), '')
+         from (
+             select component_id, class_code as class, state::text as state,
+                 st_asmvtgeom(st_transform(anchor, 3857), st_tileenvelope($1, $2, $3), 4096, 64, true) as geom
+             from component where state <> 'removed'
+         ) as row where geom is not null",
+    )
+    .bind(Z as i32)
+    .bind(X as i32)
+    .bind(Y as i32)
+    .fetch_one(&city.db)
+    .await
+    .unwrap();
+    features(bytes)
+}
+
+async fn scatter(city: &TestCity, count: i32) {
+    sqlx::query(
+        "insert into component (class_code, geom, source)
+         select (array['C03005', 'C01002', 'C01037'])[1 + n % 3],
+             st_setsrid(st_makepoint(119.918 + (n * 7919 % 1000) * 1e-5, 32.447 + (n * 104729 % 997) * 1e-5), 4326),
+             'scatter'
+         from generate_series(1, $1) as n",
+    )
+    .bind(count)
+    .execute(&city.db)
+    .await
+    .unwrap();
+}
+
+#[tokio::test]
+async fn a_tile_holds_what_postgis_would_put_into_it() {
+    let city = TestCity::new().await;
+    scatter(&city, 3_000).await;
+    let service = TestService::start(&city).await;
+    let client = service.sign_in(&city).await;
+    let theirs = postgis(&city).await;
+    assert!(theirs.len() > 300, "{}", theirs.len());
+    assert_eq!(ours(&client, "").await, theirs);
+}
+
+#[tokio::test]
+async fn every_kind_of_change_by_plain_sql_is_in_the_next_tile() {
+    let city = TestCity::new().await;
+    scatter(&city, 300).await;
+    let service = TestService::start(&city).await;
+    let client = service.sign_in(&city).await;
+    for change in [
+        "update component set state = 'damaged' where component_id % 3 = 0",
+        "update component set state = 'removed' where component_id % 7 = 0",
+        "delete from component where component_id % 5 = 0",
+        "update component set geom = st_translate(geom, 0.0005, 0) where component_id % 4 = 0",
+        "insert into component (class_code, geom, source)
+         select 'C03005', geom, 'more' from component limit 20",
+        "do $$ declare kept regclass; begin
+             for kept in select tgrelid::regclass from pg_trigger where tgname like '%append_only' loop
+                 execute format('alter table %s disable trigger user', kept);
+             end loop;
+             truncate component cascade;
+         end $$",
+        "insert into component (class_code, geom, source)
+         select 'C01037', st_setsrid(st_makepoint(119.9 + (n % 900) * 2.3e-5, 32.451), 4326), 'flood'
+         from generate_series(1, 50001) as n",
+        "insert into component (class_code, geom, source)
+         values ('C03005', 'srid=4326;point(119.921 32.451)', 'last')",
+    ] {
+        sqlx::query(change).execute(&city.db).await.unwrap();
+        assert_eq!(
+            after_commit(&city, &client).await,
+            postgis(&city).await,
+            "after: {change}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_transaction_is_seen_whole_and_only_when_it_is_committed() {
+    let city = TestCity::new().await;
+    city.component("C03005", place(50.0, 50.0), None).await;
+    let service = TestService::start(&city).await;
+    let client = service.sign_in(&city).await;
+    let mut writer = sqlx::PgConnection::connect_with(&city.options)
+        .await
+        .unwrap();
+    sqlx::query("begin").execute(&mut writer).await.unwrap();
+    sqlx::query("update component set state = 'damaged'")
+        .execute(&mut writer)
+        .await
+        .unwrap();
+    // a younger transaction commits first
+    city.component("C01002", place(60.0, 50.0), None).await;
+    assert_eq!(after_commit(&city, &client).await.len(), 2);
+    sqlx::query(
+        "insert into component (class_code, geom, source)
+         select 'C01037', st_setsrid(st_makepoint(119.921 + n * 1e-8, 32.4505), 4326), 'many'
+         from generate_series(1, 20000) as n",
+    )
+    .execute(&mut writer)
+    .await
+    .unwrap();
+    let seen = ours(&client, "").await;
+    assert!(seen.len() == 2 && !seen.iter().any(|it| it.contains("damaged")));
+    sqlx::query("commit").execute(&mut writer).await.unwrap();
+    // watched without asking for it, every look shows all of it or nothing
+    for _ in 0..2_000 {
+        let seen = ours(&client, "").await;
+        let damaged = seen.iter().any(|it| it.contains("damaged"));
+        assert_eq!(damaged, seen.len() == 20_002, "{} features", seen.len());
+        if damaged {
+            return;
+        }
+    }
+    panic!("the transaction did not come");
+}
+
+#[tokio::test]
+async fn a_lost_bell_and_a_lost_connection_leave_nothing_stale() {
+    let city = TestCity::new().await;
+    let service = TestService::start(&city).await;
+    let client = service.sign_in(&city).await;
+    sqlx::query(
+        "select pg_terminate_backend(pid) from pg_stat_activity
+         where datname = current_database() and pid <> pg_backend_pid() and query ilike '%listen%'",
+    )
+    .execute(&city.db)
+    .await
+    .unwrap();
+    // the change is written down without a bell
+    let mut writer = sqlx::PgConnection::connect_with(&city.options)
+        .await
+        .unwrap();
+    sqlx::raw_sql(
+        "set session_replication_role = replica;
+         insert into component (class_code, geom, source)
+             values ('C03005', 'srid=4326;point(119.921 32.451)', 'quiet');
+         insert into tile_change (layer, feature_id)
+             select 'components', component_id from component;",
+    )
+    .execute(&mut writer)
+    .await
+    .unwrap();
+    for _ in 0..100 {
+        if ours(&client, "").await.len() == 1 {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("still stale after five seconds");
+}
+
+#[tokio::test]
+async fn a_commit_that_never_was_is_not_waited_for_for_ever() {
+    let city = TestCity::new().await;
+    let service = TestService::start(&city).await;
+    let client = service.sign_in(&city).await;
+    let path = format!("/tiles/components/{Z}/{X}/{Y}");
+    let future = client.get(&format!("{path}?min_lsn=FFFFFFFF/0"));
+    problem(
+        future.send().await.unwrap(),
+        StatusCode::SERVICE_UNAVAILABLE,
+        "commit-not-reached",
+    )
+    .await;
+    let nonsense = client.get(&format!("{path}?min_lsn=yesterday"));
+    let body = problem(
+        nonsense.send().await.unwrap(),
+        StatusCode::BAD_REQUEST,
+        "invalid-field",
+    )
+    .await;
+    assert_eq!(body["errors"][0]["field"], "min_lsn");
+}
