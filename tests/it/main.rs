@@ -34,6 +34,7 @@ mod locate;
 mod malformed;
 mod orders;
 mod restart;
+mod row_level_security;
 mod rules;
 mod territory;
 mod tidy;
