@@ -39,6 +39,9 @@ pub mod ledger;
 /// What the centre tells units to do.
 pub mod orders;
 
+/// Who is told what happened: notices and webhooks.
+pub mod notify;
+
 /// 7. Case → browsers.
 pub mod live;
 

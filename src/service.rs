@@ -11,7 +11,7 @@ use crate::http::App;
 use crate::pipeline::Pipeline;
 use crate::vision::Model;
 use crate::workflow::timers;
-use crate::{http, journal, live, router, telemetry, upkeep};
+use crate::{http, journal, live, notify, router, telemetry, upkeep};
 
 /// Serves until `stop` is cancelled; then finishes what was accepted and returns.
 ///
@@ -59,9 +59,11 @@ pub async fn run(
             live::follow(feed, app.machine.clone(), || app.now(), stop).await;
         }
     });
+    let noticing = tokio::spawn(notify::keep_noticing(app.clone(), stop.clone()));
     let sealing = tokio::spawn(journal::keep_sealed(app.clone(), stop.clone()));
     http::serve(listener, router::router(app), stop.cancelled_owned()).await;
     sealing.await?;
+    noticing.await?;
     timers.await?;
     pipeline.drain().await
 }

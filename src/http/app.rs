@@ -12,6 +12,7 @@ use crate::cases::EvidenceStore;
 use crate::config::Config;
 use crate::database::Pools;
 use crate::live::LiveFeed;
+use crate::notify::NoticeFeed;
 use crate::pipeline::FrameReport;
 use crate::rules::Rules;
 use crate::territory::TerritoryWatch;
@@ -43,6 +44,8 @@ pub struct App {
     pub evidence: EvidenceStore,
     /// What changes, pushed to every page.
     pub live: Arc<LiveFeed>,
+    /// New notices, pushed to the pages they are for.
+    pub notices: Arc<NoticeFeed>,
 }
 
 /// Twice the cores is enough to keep them busy while some wait for the database.
@@ -78,6 +81,7 @@ impl App {
             tile_places: Arc::new(Semaphore::new(cores * TILE_PLACES_PER_CORE)),
             evidence,
             live: LiveFeed::start(),
+            notices: Arc::default(),
         })
     }
 

@@ -1,6 +1,7 @@
 //! The live stream and the snapshot it starts from.
 
 use std::convert::Infallible;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Json;
@@ -15,6 +16,7 @@ use futures::stream;
 use metrics::gauge;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use tokio::sync::broadcast;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -24,6 +26,7 @@ use super::{LiveStep, Scope, Subscription, store};
 use crate::access::Person;
 use crate::cases::{self, CaseRow};
 use crate::http::{ApiError, App, QueryParams};
+use crate::notify::Addressed;
 use crate::telemetry;
 
 /// Open cases in a snapshot, the newest.
@@ -76,6 +79,7 @@ struct From {
 /// To each person those of the cases they may see. `d`: `{seq, now, up: [CaseRow], new: [case id],
 /// gone: [case id]}`, at most ten a second, each with its id; `gone` are cases that have left what
 /// the person may see. The stream ends when the session does or the person's rights change.
+/// `n`: `{notices}`, new notices for this person.
 /// `hb`: `{seq, now}` every five seconds. `reset`: what the client saw last is unknown, it was too
 /// slow, or the person's rights have changed; it must fetch the snapshot again.
 #[utoipa::path(get, path = "/api/v1/live", tag = "live", params(From,
@@ -114,6 +118,7 @@ struct Client {
     /// With the rights they had when they came.
     person: Person,
     scope: Scope,
+    notices: broadcast::Receiver<Arc<[Addressed]>>,
     greeted: bool,
     ended: bool,
     subscription: Subscription,
@@ -131,6 +136,7 @@ impl Client {
     ) -> Self {
         gauge!(telemetry::LIVE_CLIENTS).increment(1);
         Self {
+            notices: app.notices.subscribe(),
             app,
             parts,
             person,
@@ -165,6 +171,11 @@ impl Client {
                         return Some(event);
                     }
                 }
+                Ok(notices) = self.notices.recv() => {
+                    if let Some(event) = self.notices(&notices) {
+                        return Some(event);
+                    }
+                }
                 _ = self.heartbeat.tick() => return Some(self.heartbeat()),
                 _ = self.recheck.tick() => match self.stands().await {
                     Standing::SignedOut => return None,
@@ -187,6 +198,14 @@ impl Client {
             LiveStep::Batch(batch) => event.event("d").data(batch.for_scope(&self.scope)?),
             LiveStep::Reset => event.event("reset").data("{}"),
         })
+    }
+
+    /// `None`: none of them is for this person.
+    fn notices(&self, new: &[Addressed]) -> Option<Event> {
+        let mine = |one: &&Addressed| one.is_for(&self.person, &self.scope.cells);
+        let notices: Vec<_> = new.iter().filter(mine).map(|one| &one.notice).collect();
+        let data = json!({ "notices": notices });
+        (!notices.is_empty()).then(|| Event::default().event("n").data(data.to_string()))
     }
 
     fn heartbeat(&self) -> Event {

@@ -32,6 +32,7 @@ mod live;
 mod live_many;
 mod locate;
 mod malformed;
+mod notices;
 mod orders;
 mod restart;
 mod row_level_security;
