@@ -84,6 +84,14 @@ test('the body is what the server wants: fen, seconds, ids, degrees, indexes', (
   });
 });
 
+test('a choice that asks for one at least takes several', () => {
+  const fields = [field('reasons', 'choice', true, 1)];
+  expect(missing(fields, { reasons: [] })).toEqual(['reasons']);
+  expect(bodyOf(fields, { reasons: ['urgent', 'small'] })).toEqual({
+    reasons: ['urgent', 'small'],
+  });
+});
+
 test('the total counts whole lines only', () => {
   const lines = [
     { item: 'a', quantity: '3', price: '0.10' },

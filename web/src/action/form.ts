@@ -56,8 +56,14 @@ export function totalFen(lines: ItemLine[]): number {
     .reduce((sum, line) => sum + Math.round(Number(line.quantity) * (fenOf(line.price) ?? 0)), 0);
 }
 
+/** Several may be chosen: a checklist, or a choice that says how many at least. */
+export function isMany(field: ActionField): boolean {
+  return field.kind === 'checklist' || (field.kind === 'choice' && (field.min ?? 0) > 0);
+}
+
 /** Whether what is filled in is enough for one field. */
 function isFilled(field: ActionField, value: FieldValue): boolean {
+  if (isMany(field)) return Array.isArray(value) && value.length >= Math.max(1, field.min ?? 1);
   switch (field.kind) {
     case 'text':
     case 'reason':
@@ -69,7 +75,6 @@ function isFilled(field: ActionField, value: FieldValue): boolean {
       return typeof value === 'string' && value.trim() !== '' && Number.isFinite(Number(value));
     case 'photos':
     case 'units':
-    case 'checklist':
       return Array.isArray(value) && value.length >= Math.max(1, field.min ?? 1);
     case 'items': {
       const used = ((value ?? []) as ItemLine[]).filter(isUsed);

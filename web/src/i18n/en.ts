@@ -121,7 +121,7 @@ export const en: Messages = {
     ellipse: (major, minor) => `Error ellipse (95 %), semi-axes ${major} × ${minor} m`,
     firstSeen: 'First seen',
     lastSeen: 'Last seen',
-    opened: 'Opened',
+    opened: 'Registered',
     camera: 'Camera',
     model: 'Model',
     calibration: (version) => `Calibration v${version}`,

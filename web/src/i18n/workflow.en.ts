@@ -1,3 +1,4 @@
+import { refusalsEn } from './refusal.en';
 import type { WorkflowWords } from './workflow.zh';
 
 const s = (n: number) => (n === 1 ? '' : 's');
@@ -104,6 +105,7 @@ export const workflowEn: WorkflowWords = {
     grant_appeal: 'Grant the appeal',
     refuse_appeal: 'Refuse the appeal',
     undo: 'Undo',
+    deliver: 'Notice delivered',
     warned: 'Due soon',
     breached: 'Overdue',
     escalated: 'Escalated',
@@ -250,14 +252,7 @@ export const workflowEn: WorkflowWords = {
     leader: 'By a leader',
   },
 
-  refusals: {
-    role: () => 'Your roles do not allow this step.',
-    not_your_role: () => 'Your roles do not allow this step.',
-    unit: () => 'Your unit does not have the case.',
-    not_your_unit: () => 'Your unit does not have the case.',
-    not_assignee: () => 'The task was given to somebody else.',
-    assignee: () => 'The task was given to somebody else.',
-  },
+  refusals: refusalsEn,
   refusedOther: (code) => `Not possible now (${code}).`,
 
   form: {

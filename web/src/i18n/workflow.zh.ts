@@ -1,5 +1,7 @@
 /** The words of the workflow: states, actions, clocks, and why something cannot be done. */
 
+import { refusalsZh } from './refusal.zh';
+
 const states = {
   reported: '待受理',
   verifying: '核实中',
@@ -105,6 +107,7 @@ export const workflowZh = {
     grant_appeal: '申诉成立',
     refuse_appeal: '驳回申诉',
     undo: '撤回',
+    deliver: '通知送达',
     warned: '临期提醒',
     breached: '超期',
     escalated: '上报督办',
@@ -253,14 +256,7 @@ export const workflowZh = {
     leader: '领导督办',
   },
 
-  refusals: {
-    role: () => '你的岗位不能做这一步。',
-    not_your_role: () => '你的岗位不能做这一步。',
-    unit: () => '案件不在你的单位手里。',
-    not_your_unit: () => '案件不在你的单位手里。',
-    not_assignee: () => '任务派给了别人。',
-    assignee: () => '任务派给了别人。',
-  },
+  refusals: refusalsZh,
   refusedOther: (code: string) => `现在不能做（${code}）。`,
 
   form: {

@@ -117,7 +117,7 @@ export const zh = {
     ellipse: (major: string, minor: string) => `误差椭圆（95 %）半轴 ${major} × ${minor} 米`,
     firstSeen: '首次看见',
     lastSeen: '最近看见',
-    opened: '立案',
+    opened: '登记',
     camera: '相机',
     model: '模型',
     calibration: (version: number) => `标定第 ${version} 版`,

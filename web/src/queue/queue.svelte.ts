@@ -7,6 +7,7 @@ import { mapView } from '../map/view.svelte';
 import { place } from '../shell/place.svelte';
 import { reference } from '../shell/reference.svelte';
 import { session } from '../shell/session.svelte';
+import { NO_FILTER } from '../situation';
 import { arranged, type CaseWords, passes } from './select';
 
 const names: CaseWords = {
@@ -32,6 +33,12 @@ class Queue {
     arranged(this.rows, place.order, place.order === 'due' ? this.moment : 0),
   );
   readonly mine = $derived(this.all.filter(names.isMine));
+  /** What the class and unit buttons count: what is left by whose move it is and by state. */
+  readonly scope = $derived(
+    this.all.filter((row) =>
+      passes(row, { ...NO_FILTER, state: place.filter.state, mine: place.filter.mine }, names),
+    ),
+  );
   readonly isFiltered = $derived(Object.values(place.filter).some((value) => value));
   readonly selected = $derived.by(() => {
     openCases.version;
