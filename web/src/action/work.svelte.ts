@@ -1,5 +1,6 @@
 import { act, offers } from '../api/cases';
 import { ApiError } from '../api/client';
+import { newKey } from '../api/key';
 import type { CaseRow, CaseState, Done, Offer, Offers, Problem, Refusal } from '../api/types';
 import { openCases } from '../live/cases.svelte';
 import { clock } from '../live/clock.svelte';
@@ -37,6 +38,8 @@ function troubleOf(problem: Problem): Trouble {
 }
 
 const TOAST_MS = 8000;
+/** What the network did not take is sent again this much later, or when the network is back. */
+const RESEND_MS = 5000;
 
 /** What the person at this browser can do to the case they look at, and what they have just done. */
 class Work {
@@ -57,6 +60,8 @@ class Work {
   private intents = new Map<string, string>();
   private asked: number | null = null;
   private toast: ReturnType<typeof setTimeout> | undefined;
+  private unsent: (() => Promise<boolean>) | null = null;
+  private resend: ReturnType<typeof setTimeout> | undefined;
 
   readonly allowed = $derived(this.offers?.actions.filter((offer) => offer.allowed) ?? []);
 
@@ -106,6 +111,7 @@ class Work {
   }
 
   cancel(): void {
+    this.unsent = null;
     this.open = null;
     this.trouble = null;
   }
@@ -135,10 +141,11 @@ class Work {
     body: Record<string, unknown>,
   ): Promise<boolean> {
     const intent = JSON.stringify([caseId, version, action, body]);
-    const key = this.intents.get(intent) ?? crypto.randomUUID();
+    const key = this.intents.get(intent) ?? newKey();
     this.intents.set(intent, key);
     this.busy = action;
     this.trouble = null;
+    this.unsent = null;
     try {
       const done = await act(caseId, action, version, body, key);
       this.intents.delete(intent);
@@ -148,7 +155,9 @@ class Work {
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       this.trouble = troubleOf(error.problem);
-      if (this.trouble.kind !== 'unreachable') {
+      if (this.trouble.kind === 'unreachable') {
+        this.sendLater(() => this.perform(caseId, version, action, body));
+      } else {
         this.intents.delete(intent);
         void this.look(this.asked);
       }
@@ -157,6 +166,20 @@ class Work {
       this.busy = null;
     }
   }
+
+  private sendLater(deed: () => Promise<boolean>): void {
+    this.unsent = deed;
+    clearTimeout(this.resend);
+    this.resend = setTimeout(this.sendNow, RESEND_MS);
+    addEventListener('online', this.sendNow, { once: true });
+  }
+
+  private sendNow = (): void => {
+    const { unsent } = this;
+    if (!unsent || this.busy) return;
+    this.unsent = null;
+    void unsent();
+  };
 
   private went(action: string, { case: row, undo_until }: Done): void {
     this.open = null;

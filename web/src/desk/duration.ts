@@ -15,11 +15,11 @@ export function secondsIn(unit: DurationUnit, calendar: Calendar): number {
   return calendar === 'working' ? 8 * 3600 : 24 * 3600;
 }
 
-/** The largest unit that says it without a fraction. */
+/** The largest unit that says it without a fraction; 24 hours stay hours, as the regulation has it. */
 export function durationOf(seconds: number, calendar: Calendar): Duration {
-  const unit =
-    (['day', 'hour'] as const).find((each) => seconds % secondsIn(each, calendar) === 0) ??
-    'minute';
+  const day = secondsIn('day', calendar);
+  const inDays = seconds % day === 0 && (calendar === 'working' || seconds > day);
+  const unit = inDays ? 'day' : seconds % 3600 === 0 ? 'hour' : 'minute';
   return { amount: Math.round(seconds / secondsIn(unit, calendar)), unit };
 }
 

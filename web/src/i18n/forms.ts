@@ -17,7 +17,10 @@ const zh = {
     other: '没有办成。',
   },
   unit: '单位',
-  units: { minute: '分钟', hour: '小时', day: '天' },
+  units: {
+    continuous: { minute: '分钟', hour: '小时', day: '天' },
+    working: { minute: '工作分钟', hour: '工作时', day: '工作日' },
+  },
   loading: '正在读取…',
   save: '保存',
   cancel: '取消',
@@ -49,7 +52,10 @@ const en: FormWords = {
     other: 'That did not work.',
   },
   unit: 'unit',
-  units: { minute: 'minutes', hour: 'hours', day: 'days' },
+  units: {
+    continuous: { minute: 'minutes', hour: 'hours', day: 'days' },
+    working: { minute: 'working minutes', hour: 'working hours', day: 'working days' },
+  },
   loading: 'Loading…',
   save: 'Save',
   cancel: 'Cancel',

@@ -278,7 +278,7 @@ export const workflowEn: WorkflowWords = {
     failed: 'That did not work; nothing has changed.',
     again: 'Try again',
     unreachable:
-      'The server cannot be reached. What you filled in is kept; trying again does it once only.',
+      'The server cannot be reached. What you entered is kept and sent when it is back, once only.',
     field: (name, detail) => `${name}: ${detail}`,
     system: 'The system',
     suggested: 'Suggested',
@@ -292,6 +292,7 @@ export const workflowEn: WorkflowWords = {
     byLot: 'Assigned by lot',
     photosMin: (n) => `at least ${n}`,
     addPhotos: 'Add photos',
+    takePhoto: 'Take a photo',
     uploading: 'Uploading…',
     uploadFailed: 'Upload failed',
     removePhoto: 'Remove this photo',
