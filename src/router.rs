@@ -21,8 +21,8 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::http::{ApiError, App, Peer, measure, security_headers};
 use crate::{
-    access, camera, cases, catalogue, http, journal, ledger, live, notify, orders, telemetry,
-    territory, tiles,
+    access, camera, cases, catalogue, http, journal, ledger, live, notify, orders, rules,
+    telemetry, territory, tiles,
 };
 
 #[derive(OpenApi)]
@@ -47,6 +47,7 @@ fn api() -> (Router<App>, Document) {
         .merge(live::routes())
         .merge(notify::notice_routes())
         .merge(orders::routes())
+        .merge(rules::routes())
         .merge(territory::routes())
         .merge(tiles::routes())
         .split_for_parts();

@@ -34,8 +34,21 @@ fn json_problem(rejection: &JsonRejection) -> ApiError {
         StatusCode::PAYLOAD_TOO_LARGE => {
             ApiError::refused(status, "body-too-large", rejection.body_text())
         }
-        _ => ApiError::field("body", rejection.body_text()),
+        _ => {
+            let text = rejection.body_text();
+            let field = pointer_in(&text).unwrap_or_else(|| "body".to_owned());
+            ApiError::field(field, text)
+        }
     }
+}
+
+/// axum says "… target type: closing[0].zh: missing …"; as a JSON pointer that is `/closing/0/zh`.
+fn pointer_in(text: &str) -> Option<String> {
+    let (_, detail) = text.split_once("target type: ")?;
+    let (path, _) = detail.split_once(": ")?;
+    let is_path = |c: char| c.is_ascii_alphanumeric() || "_.[]".contains(c);
+    let path = path.chars().all(is_path).then(|| path.replace(']', ""))?;
+    Some(format!("/{}", path.replace(['.', '['], "/")))
 }
 
 /// The query string; a wrong parameter is named.
@@ -101,6 +114,18 @@ mod tests {
             Err(other) => panic!("{other}"),
             Ok(QueryParams(place)) => panic!("accepted {place:?}"),
         }
+    }
+
+    #[test]
+    fn a_wrong_part_of_a_body_is_named() {
+        let said = "Failed to deserialize the JSON body into the target type: ";
+        let field = |rest: &str| pointer_in(&format!("{said}{rest}"));
+        assert_eq!(
+            field("closing[0].zh: invalid type: integer").as_deref(),
+            Some("/closing/0/zh")
+        );
+        assert_eq!(field("missing field `lon` at line 1 column 2"), None);
+        assert_eq!(field("invalid type: map, expected a string at line 1"), None);
     }
 
     #[tokio::test]

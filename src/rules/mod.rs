@@ -7,22 +7,30 @@
 //! stand beside the sets, take effect at once and are looked at first.
 
 mod condition;
+mod conditions;
 mod first;
+mod http;
+mod numbers;
 mod office;
 mod policy;
 mod route;
+mod routing;
 mod scope;
 mod seconds;
 mod set;
 mod store;
+mod tester;
+mod verdict;
 mod watch;
 
 pub use condition::{Closing, Condition, ConditionId, RuleSetId};
 pub use first::load;
+pub use http::routes;
 pub use office::{Day, OfficeHours, OfficeHoursError, Opening};
 pub use policy::{CollectionRule, Policy, QuickReason, ReworkLimit, StageLimit};
 pub use route::{Precedent, Route, RouteAsk, RouteBecause, RouteRule, RouteTo};
 pub use scope::{ClassGroup, ClassScope, InvalidClassScope, InvalidPlaceScope, PlaceScope};
 pub use set::{RuleSet, RuleSetHead, RuleSetState};
 pub use store::{NewPrecedent, add_precedent};
+pub use verdict::Verdict;
 pub use watch::Rules;

@@ -225,18 +225,34 @@ impl Routes {
     /// The rules that fit a case, the most specific first, each with how precise its classes are.
     fn fitting<'r>(
         &'r self,
-        ask: &'r RouteAsk<'_>,
+        class: ClassCode,
         cell_code: &'r str,
+        at: DateTime<Utc>,
     ) -> impl Iterator<Item = (ClassScope, &'r RouteRule)> {
-        ClassScope::around(ask.class)
+        ClassScope::around(class)
             .into_iter()
             .filter_map(|scope| Some((scope, self.by_classes.get(&scope)?)))
-            .flat_map(|(scope, positions)| positions.iter().map(move |at| (scope, *at)))
+            .flat_map(|(scope, positions)| positions.iter().map(move |place| (scope, *place)))
             .map(|(scope, position)| (scope, &self.rules[position]))
-            .filter(|(_, rule)| {
+            .filter(move |(_, rule)| {
                 rule.place.holds(cell_code)
-                    && rule.valid_from.is_none_or(|from| from <= ask.at)
-                    && rule.valid_to.is_none_or(|end| ask.at < end)
+                    && rule.valid_from.is_none_or(|from| from <= at)
+                    && rule.valid_to.is_none_or(|end| at < end)
+            })
+    }
+
+    /// Whether a rule names a unit of the territory for a class in a cell.
+    pub(super) fn answer(
+        &self,
+        class: ClassCode,
+        cell_code: &str,
+        at: DateTime<Utc>,
+        territory: &Territory,
+    ) -> bool {
+        self.fitting(class, cell_code, at)
+            .any(|(_, rule)| match rule.to {
+                RouteTo::Unit(unit_id) => territory.unit(unit_id).is_some(),
+                RouteTo::Maintenance | RouteTo::Owner => false,
             })
     }
 
@@ -274,7 +290,7 @@ impl Routes {
         };
         let standing = |route: &Route| route.unit_id.is_some_and(|unit| ask.standing(unit));
         let chosen = self
-            .fitting(ask, &spot.cell.code)
+            .fitting(ask.class, &spot.cell.code, ask.at)
             .find_map(|(_, rule)| match rule.to {
                 RouteTo::Unit(_) => None,
                 RouteTo::Maintenance => maintenance(Some(rule.id)).filter(standing),
@@ -289,7 +305,7 @@ impl Routes {
     /// equal ones the set's, because somebody approved it.
     fn by_place(&self, ask: &RouteAsk<'_>, spot: &Spot<'_>) -> Option<Route> {
         let by_rule = self
-            .fitting(ask, &spot.cell.code)
+            .fitting(ask.class, &spot.cell.code, ask.at)
             .find_map(|(scope, rule)| match rule.to {
                 RouteTo::Unit(unit_id) if ask.standing(unit_id) => Some((
                     Specificity(scope.precision(), rule.place.precision()),

@@ -16,6 +16,7 @@ use super::{
 };
 use crate::catalogue::{Catalogue, ClassCode};
 use crate::clock::{Stage, WorkCalendar};
+use crate::territory::Territory;
 
 /// Where a rule set is in its life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, sqlx::Type, ToSchema)]
@@ -187,6 +188,18 @@ impl RuleSet {
         self.routes.route(ask)
     }
 
+    /// Whether a routing rule names a unit for a class in a cell at a moment.
+    pub(super) fn routes_answer(
+        &self,
+        class: ClassCode,
+        cell_code: &str,
+        at: DateTime<Utc>,
+        territory: &Territory,
+    ) -> bool {
+        self.routes.answer(class, cell_code, at, territory)
+    }
+
+    /// The routing rules.
     pub fn routes(&self) -> &[RouteRule] {
         self.routes.all()
     }

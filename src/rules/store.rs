@@ -69,6 +69,83 @@ pub(super) async fn content(db: impl PgExecutor<'_>, id: RuleSetId) -> anyhow::R
     Ok(content)
 }
 
+/// Holds a draft until the end of the transaction; who wrote in it. `None` if it is no draft.
+pub(super) async fn lock_draft(
+    db: impl PgExecutor<'_>,
+    id: RuleSetId,
+) -> sqlx::Result<Option<Vec<i32>>> {
+    sqlx::query_scalar(
+        "select authors from rule_set where rule_set_id = $1 and state = 'draft' for update",
+    )
+    .bind(id)
+    .fetch_optional(db)
+    .await
+}
+
+/// Whoever writes in a draft is one of its authors.
+pub(super) async fn add_author(
+    db: impl PgExecutor<'_>,
+    id: RuleSetId,
+    person_id: i32,
+) -> sqlx::Result<()> {
+    sqlx::query(
+        "update rule_set set authors = authors || $2
+         where rule_set_id = $1 and not $2 = any (authors)",
+    )
+    .bind(id)
+    .bind(person_id)
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// `false` if another set is in force from that moment.
+pub(super) async fn approve(
+    db: impl PgExecutor<'_>,
+    id: RuleSetId,
+    person_id: i32,
+    at: DateTime<Utc>,
+    in_force_from: DateTime<Utc>,
+) -> sqlx::Result<bool> {
+    let approved = sqlx::query(
+        "update rule_set
+         set state = 'approved', approved_by = $2, approved_at = $3, in_force_from = $4
+         where rule_set_id = $1 and state = 'draft'",
+    )
+    .bind(id)
+    .bind(person_id)
+    .bind(at)
+    .bind(in_force_from)
+    .execute(db)
+    .await;
+    match approved {
+        Err(sqlx::Error::Database(error)) if error.constraint() == Some("rule_set_one_from") => {
+            Ok(false)
+        }
+        approved => Ok(approved?.rows_affected() == 1),
+    }
+}
+
+/// `false` if it is in force by then, or was withdrawn already.
+pub(super) async fn withdraw(
+    db: impl PgExecutor<'_>,
+    id: RuleSetId,
+    person_id: i32,
+    at: DateTime<Utc>,
+) -> sqlx::Result<bool> {
+    let withdrawn = sqlx::query(
+        "update rule_set set state = 'withdrawn', withdrawn_by = $2, withdrawn_at = $3
+         where rule_set_id = $1
+           and (state = 'draft' or state = 'approved' and in_force_from > $3)",
+    )
+    .bind(id)
+    .bind(person_id)
+    .bind(at)
+    .execute(db)
+    .await?;
+    Ok(withdrawn.rows_affected() == 1)
+}
+
 /// Begins a draft.
 pub(super) async fn insert_draft(
     db: impl PgExecutor<'_>,

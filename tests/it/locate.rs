@@ -94,7 +94,7 @@ async fn a_wrong_question_is_told_what_is_wrong() {
         ),
         (json!({"points": vec![[119.92, 32.45]; 100_001]}), "/points"),
         (json!({"points": [], "class": "M9"}), "/class"),
-        (json!({"points": [[1]]}), "body"),
+        (json!({"points": [[1]]}), "/points/0"),
     ] {
         let answer = client
             .post("/api/v1/locate")

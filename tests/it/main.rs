@@ -37,6 +37,7 @@ mod orders;
 mod restart;
 mod row_level_security;
 mod rules;
+mod rules_http;
 mod territory;
 mod tidy;
 mod tiles;
