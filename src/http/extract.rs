@@ -125,7 +125,10 @@ mod tests {
             Some("/closing/0/zh")
         );
         assert_eq!(field("missing field `lon` at line 1 column 2"), None);
-        assert_eq!(field("invalid type: map, expected a string at line 1"), None);
+        assert_eq!(
+            field("invalid type: map, expected a string at line 1"),
+            None
+        );
     }
 
     #[tokio::test]

@@ -13,7 +13,9 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{RuleSet, RuleSetHead, RuleSetId, RuleSetState, conditions, numbers, routing, store, tester};
+use super::{
+    RuleSet, RuleSetHead, RuleSetId, RuleSetState, conditions, numbers, routing, store, tester,
+};
 use crate::access::{Person, Role};
 use crate::http::{ApiError, App, JsonBody, PathParams};
 use crate::journal::{self, Entry};
@@ -119,7 +121,9 @@ async fn create(
     let entry = Entry::by(&person, app.now(), subject(id), "draft")
         .after(json!({ "name": name, "based_on": draft.based_on }));
     journal::record(&mut *tx, &entry).await?;
-    let head = store::head(&mut *tx, id).await?.ok_or_else(|| unknown(id))?;
+    let head = store::head(&mut *tx, id)
+        .await?
+        .ok_or_else(|| unknown(id))?;
     tx.commit().await?;
     Ok((StatusCode::CREATED, Json(head)))
 }
@@ -262,7 +266,9 @@ async fn finish(
     mut tx: Transaction<'static, Postgres>,
     id: RuleSetId,
 ) -> Result<Json<RuleSetHead>, ApiError> {
-    let head = store::head(&mut *tx, id).await?.ok_or_else(|| unknown(id))?;
+    let head = store::head(&mut *tx, id)
+        .await?
+        .ok_or_else(|| unknown(id))?;
     tx.commit().await?;
     app.rules.reload().await?;
     Ok(Json(head))
@@ -274,7 +280,11 @@ pub(super) async fn readable(
     person: &Person,
     id: RuleSetId,
 ) -> Result<Arc<RuleSet>, ApiError> {
-    if let Some(set) = app.rules.get(id).filter(|set| was_in_force(&set.head, app.now())) {
+    if let Some(set) = app
+        .rules
+        .get(id)
+        .filter(|set| was_in_force(&set.head, app.now()))
+    {
         return Ok(set);
     }
     person.require(READERS)?;

@@ -103,7 +103,11 @@ impl Office {
     /// Gives the grate that is blocked half a working day instead of a whole one.
     async fn shorten(&self, draft: i64) -> i64 {
         let path = format!("/api/v1/rule-sets/{draft}/conditions");
-        let list = self.author.client.json(&format!("{path}?class=C01004")).await;
+        let list = self
+            .author
+            .client
+            .json(&format!("{path}?class=C01004"))
+            .await;
         let blocked = list["conditions"]
             .as_array()
             .unwrap()
@@ -117,7 +121,9 @@ impl Office {
         for key in ["id", "mark"] {
             written.as_object_mut().unwrap().remove(key);
         }
-        let changed = self.put(&format!("{path}/{}", blocked["id"]), written).await;
+        let changed = self
+            .put(&format!("{path}/{}", blocked["id"]), written)
+            .await;
         assert_eq!(changed.status(), StatusCode::NO_CONTENT);
         blocked["number"].as_i64().unwrap()
     }
@@ -138,13 +144,17 @@ async fn condition(office: &Office, set: i64, class: &str, number: i64) -> Value
 /// R7.3, R20.1: what was approved holds from its date on and not before; what holds stays.
 #[tokio::test]
 async fn r7_3_a_shorter_limit_holds_from_its_date_on_and_the_old_one_can_be_cited() {
-    let office = Office::open("2026-11-02T02:00:00Z").await;
+    let office = Office::open("2026-11-30T10:00:00Z").await;
     let (first, draft) = (office.first().await, office.draft().await);
     let number = office.shorten(draft).await;
     let old = condition(&office, first, "C01004", number).await;
     assert_eq!(old["limit_s"], 28800, "the base is untouched");
     // a draft applies to nothing
-    let open = office.author.client.json("/api/v1/conditions?class=C01004").await;
+    let open = office
+        .author
+        .client
+        .json("/api/v1/conditions?class=C01004")
+        .await;
     assert_eq!(open["rule_set_id"], first);
 
     let from = "2026-12-01T00:00:00+08:00";
@@ -152,7 +162,11 @@ async fn r7_3_a_shorter_limit_holds_from_its_date_on_and_the_old_one_can_be_cite
     assert_eq!(approved.status(), StatusCode::OK);
     let in_force = async |now: &str| {
         office.clock.set(time(now));
-        let list = office.author.client.json("/api/v1/conditions?class=C01004").await;
+        let list = office
+            .author
+            .client
+            .json("/api/v1/conditions?class=C01004")
+            .await;
         list["rule_set_id"].as_i64().unwrap()
     };
     assert_eq!(in_force("2026-11-30T15:59:59Z").await, first);
@@ -172,7 +186,9 @@ async fn r7_1_a_draft_is_approved_by_somebody_else_and_then_stays() {
     let from = "2026-12-01T00:00:00Z";
     let own = office.approve(&office.author, draft, from).await;
     problem(own, StatusCode::FORBIDDEN, "own-draft").await;
-    let past = office.approve(&office.chief, draft, "2026-11-02T01:59:59Z").await;
+    let past = office
+        .approve(&office.chief, draft, "2026-11-02T01:59:59Z")
+        .await;
     let past = problem(past, StatusCode::BAD_REQUEST, "invalid-field").await;
     assert_eq!(past["errors"][0]["field"], "/in_force_from");
     let taken = office
@@ -186,7 +202,10 @@ async fn r7_1_a_draft_is_approved_by_somebody_else_and_then_stays() {
     problem(again, StatusCode::CONFLICT, "no-draft").await;
     for (path, body) in [
         ("policy", json!({})),
-        ("calendar", json!({ "zone": "+08:00", "hours": [], "days": [] })),
+        (
+            "calendar",
+            json!({ "zone": "+08:00", "hours": [], "days": [] }),
+        ),
         ("stage-limits", json!({ "stage_limits": [] })),
         ("collection", json!({ "rules": [] })),
     ] {
@@ -239,7 +258,7 @@ async fn a_second_author_may_not_approve_either() {
 async fn r20_1_a_scheduled_set_is_withdrawn_before_its_date_only() {
     let office = Office::open("2026-11-02T02:00:00Z").await;
     let (first, draft) = (office.first().await, office.draft().await);
-    let from = "2026-12-01T00:00:00Z";
+    let from = "2026-11-02T12:00:00Z";
     office.approve(&office.chief, draft, from).await;
     let withdraw = async |set: i64, reason: &str| {
         let path = format!("/api/v1/rule-sets/{set}/withdraw");
@@ -256,22 +275,21 @@ async fn r20_1_a_scheduled_set_is_withdrawn_before_its_date_only() {
     problem(in_force, StatusCode::CONFLICT, "rules-in-force").await;
     let withdrawn = withdraw(draft, "the council decided otherwise").await;
     assert_eq!(withdrawn.status(), StatusCode::OK);
-    office.clock.set(time("2027-01-01T00:00:00Z"));
+    office.clock.set(time("2026-11-02T12:30:00Z"));
     let list = office.author.client.json("/api/v1/conditions").await;
     assert_eq!(list["rule_set_id"], first);
     // the date is free again
-    office.clock.set(time("2026-11-03T00:00:00Z"));
+    office.clock.set(time("2026-11-02T03:00:00Z"));
     let other = office.draft().await;
     let approved = office.approve(&office.chief, other, from).await;
     assert_eq!(approved.status(), StatusCode::OK);
     // every step was recorded
-    let actions: Vec<String> = sqlx::query_scalar(
-        "select action from audit_entry where subject = $1 order by entry_id",
-    )
-    .bind(format!("rule_set:{draft}"))
-    .fetch_all(&office.city.db)
-    .await
-    .unwrap();
+    let actions: Vec<String> =
+        sqlx::query_scalar("select action from audit_entry where subject = $1 order by entry_id")
+            .bind(format!("rule_set:{draft}"))
+            .fetch_all(&office.city.db)
+            .await
+            .unwrap();
     assert_eq!(actions, ["draft", "approve", "withdraw"]);
 }
 
@@ -325,14 +343,19 @@ async fn what_makes_no_sense_is_refused_and_the_field_named() {
         (spoilt("limit_s", json!(59)), "/limit_s"),
         (spoilt("emergency", json!(true)), "/calendar"),
         (spoilt("closing", json!([])), "/closing"),
-        (spoilt("closing", json!([{ "zh": "", "en": "x" }])), "/closing/0/zh"),
+        (
+            spoilt("closing", json!([{ "zh": "", "en": "x" }])),
+            "/closing/0/zh",
+        ),
         (spoilt("calendar", json!("lunar")), "/calendar"),
     ] {
         let answer = office.post(&format!("{base}/conditions"), body).await;
         let wrong = problem(answer, StatusCode::BAD_REQUEST, "invalid-field").await;
         assert_eq!(wrong["errors"][0]["field"], field, "{wrong}");
     }
-    let added = office.post(&format!("{base}/conditions"), good.clone()).await;
+    let added = office
+        .post(&format!("{base}/conditions"), good.clone())
+        .await;
     assert_eq!(added.status(), StatusCode::CREATED);
 
     let policy = office.author.client.json(&format!("{base}/policy")).await;
@@ -415,8 +438,17 @@ async fn r13_3_an_emergency_is_counted_through_night_and_holiday() {
 async fn the_tester_says_whose_why_and_due_when() {
     let office = Office::open("2026-11-02T02:00:00Z").await;
     let first = office.first().await;
-    let grate = office.author.client.json("/api/v1/conditions?class=C01004").await;
-    let blocked = grate["conditions"].as_array().unwrap().last().unwrap().clone();
+    let grate = office
+        .author
+        .client
+        .json("/api/v1/conditions?class=C01004")
+        .await;
+    let blocked = grate["conditions"]
+        .as_array()
+        .unwrap()
+        .last()
+        .unwrap()
+        .clone();
     // Wednesday 30 September, 16:00; 1 to 7 October is a holiday
     let answer = office
         .try_at(
@@ -458,9 +490,10 @@ async fn a_dry_run_lists_the_cases_a_draft_would_change() {
         let point = place(50.0, 50.0);
         sqlx::query(
             "insert into city_case (class_code, location, source, state, opened_at, rule_set_id,
-                                    condition_id, first_seen_at, last_seen_at, cell_id, because)
+                                    condition_id, first_seen_at, last_seen_at, cell_id, because,
+                                    semi_major_m, semi_minor_m, bearing_deg, edition_id)
              select $1, st_setsrid(st_makepoint($2, $3), 4326), 'hotline', 'reported', $4, $5, $6,
-                    $4, $4, cell_id, '{}' from cell",
+                    $4, $4, cell_id, '{}', 5, 5, 0, edition_id from cell",
         )
         .bind(class)
         .bind(point.lon)
@@ -481,7 +514,12 @@ async fn a_dry_run_lists_the_cases_a_draft_would_change() {
     assert_eq!(ran.status(), StatusCode::OK);
     let ran: Value = ran.json().await.unwrap();
     assert_eq!(
-        (&ran["cases"], &ran["changed"], &ran["changed_limit"], &ran["changed_unit"]),
+        (
+            &ran["cases"],
+            &ran["changed"],
+            &ran["changed_limit"],
+            &ran["changed_unit"]
+        ),
         (&json!(3), &json!(2), &json!(1), &json!(1)),
         "{ran}"
     );

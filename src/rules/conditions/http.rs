@@ -142,8 +142,18 @@ impl ConditionWritten {
             return Err(ApiError::field("/closing", detail));
         }
         for (number, closing) in self.closing.iter().enumerate() {
-            check_text(&format!("/closing/{number}/zh"), &closing.zh, 1, TEXT_CHARS_MAX)?;
-            check_text(&format!("/closing/{number}/en"), &closing.en, 1, TEXT_CHARS_MAX)?;
+            check_text(
+                &format!("/closing/{number}/zh"),
+                &closing.zh,
+                1,
+                TEXT_CHARS_MAX,
+            )?;
+            check_text(
+                &format!("/closing/{number}/en"),
+                &closing.en,
+                1,
+                TEXT_CHARS_MAX,
+            )?;
         }
         Ok(())
     }
@@ -178,8 +188,12 @@ async fn add(
     written.check()?;
     let id = store::insert(&mut edit.tx, set, &written).await?;
     let id = id.ok_or_else(number_taken)?;
-    edit.finish("add_condition", None, Some(json!({ "id": id, "condition": written })))
-        .await?;
+    edit.finish(
+        "add_condition",
+        None,
+        Some(json!({ "id": id, "condition": written })),
+    )
+    .await?;
     Ok((StatusCode::CREATED, Json(ConditionKey { id })))
 }
 
@@ -206,8 +220,12 @@ async fn change(
         Some(false) => return Err(unknown(id)),
         Some(true) => {}
     }
-    edit.finish("change_condition", Some(json!(before)), Some(json!(written)))
-        .await?;
+    edit.finish(
+        "change_condition",
+        Some(json!(before)),
+        Some(json!(written)),
+    )
+    .await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

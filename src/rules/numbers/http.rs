@@ -66,13 +66,27 @@ async fn set_calendar(
         return Err(ApiError::field("/days", format!("at most {DAYS_MAX} days")));
     }
     for (number, day) in office.days.iter().enumerate() {
-        check_text(&format!("/days/{number}/name_zh"), &day.name_zh, 1, NAME_CHARS_MAX)?;
-        check_text(&format!("/days/{number}/name_en"), &day.name_en, 1, NAME_CHARS_MAX)?;
+        check_text(
+            &format!("/days/{number}/name_zh"),
+            &day.name_zh,
+            1,
+            NAME_CHARS_MAX,
+        )?;
+        check_text(
+            &format!("/days/{number}/name_en"),
+            &day.name_en,
+            1,
+            NAME_CHARS_MAX,
+        )?;
     }
     let before = readable(&app, &person, id).await?;
     store::replace_office(&mut edit.tx, id, &office).await?;
-    edit.finish("calendar", Some(json!(before.office())), Some(json!(office)))
-        .await?;
+    edit.finish(
+        "calendar",
+        Some(json!(before.office())),
+        Some(json!(office)),
+    )
+    .await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -120,7 +134,10 @@ async fn set_stage_limits(
             "must have each stage exactly once",
         ));
     }
-    if let Some(number) = limits.iter().position(|limit| limit.limit <= TimeDelta::zero()) {
+    if let Some(number) = limits
+        .iter()
+        .position(|limit| limit.limit <= TimeDelta::zero())
+    {
         let field = format!("/stage_limits/{number}/limit_s");
         return Err(ApiError::field(field, "must be more than 0 s"));
     }
@@ -160,7 +177,10 @@ async fn set_policy(
 ) -> Result<StatusCode, ApiError> {
     let mut edit = Edit::begin(&app, &person, id).await?;
     if let Some((field, right)) = policy.problem() {
-        return Err(ApiError::field(format!("/{field}"), format!("must be: {right}")));
+        return Err(ApiError::field(
+            format!("/{field}"),
+            format!("must be: {right}"),
+        ));
     }
     let before = readable(&app, &person, id).await?;
     store::replace_policy(&mut edit.tx, id, &policy).await?;

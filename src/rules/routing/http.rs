@@ -110,8 +110,12 @@ async fn add(
             ));
         }
     };
-    edit.finish("add_route", None, Some(json!({ "id": id, "route": written })))
-        .await?;
+    edit.finish(
+        "add_route",
+        None,
+        Some(json!({ "id": id, "route": written })),
+    )
+    .await?;
     Ok((StatusCode::CREATED, Json(RouteKey { id })))
 }
 
@@ -131,11 +135,11 @@ async fn remove(
     let mut edit = Edit::begin(&app, &person, set).await?;
     let rules = readable(&app, &person, set).await?;
     let before = rules.routes().iter().find(|rule| rule.id == id);
-    let before = before.ok_or_else(|| {
-        ApiError::not_found(format!("the set has no routing rule {id}"))
-    })?;
+    let before =
+        before.ok_or_else(|| ApiError::not_found(format!("the set has no routing rule {id}")))?;
     store::delete(&mut *edit.tx, set, id).await?;
-    edit.finish("remove_route", Some(json!(before)), None).await?;
+    edit.finish("remove_route", Some(json!(before)), None)
+        .await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -191,12 +195,7 @@ async fn gaps(_person: Person, State(app): State<App>) -> Result<Json<Gaps>, Api
 
 impl Gaps {
     /// Looks at every class in cells without a default.
-    fn find(
-        cells: Vec<OpenCell>,
-        set: &RuleSet,
-        territory: &Territory,
-        at: DateTime<Utc>,
-    ) -> Self {
+    fn find(cells: Vec<OpenCell>, set: &RuleSet, territory: &Territory, at: DateTime<Utc>) -> Self {
         let mut found = Self {
             cells: 0,
             pairs: 0,

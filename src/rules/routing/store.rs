@@ -51,11 +51,7 @@ pub(super) async fn insert(
     }
 }
 
-pub(super) async fn delete(
-    db: impl PgExecutor<'_>,
-    set: RuleSetId,
-    id: i64,
-) -> sqlx::Result<()> {
+pub(super) async fn delete(db: impl PgExecutor<'_>, set: RuleSetId, id: i64) -> sqlx::Result<()> {
     sqlx::query("delete from rule_route where rule_set_id = $1 and route_id = $2")
         .bind(set)
         .bind(id)

@@ -145,7 +145,12 @@ fn condition_of(
         return Ok(conditions.first());
     };
     let found = conditions.iter().find(|condition| condition.id == id);
-    let missing = || ApiError::field("/condition_id", "the class has no such condition in this set");
+    let missing = || {
+        ApiError::field(
+            "/condition_id",
+            "the class has no such condition in this set",
+        )
+    };
     found.ok_or_else(missing).map(Some)
 }
 
