@@ -44,7 +44,8 @@ language sql stable security definer set search_path = public as $$
     select coalesce(array_agg(distinct g.person_id order by g.person_id), '{}')
     from city_case c
     join role_grant g on g.role = any(roles) and g.valid @> moment
-        and (g.district_id is null or g.district_id = c.district_id)
+        and (g.district_id = c.district_id or g.district_id is null and not exists
+            (select from district d where d.district_id = c.district_id and d.mode = 'own_system'))
         and (g.area_id is null or exists (select from area_cell a
             where a.area_id = g.area_id and a.cell_id = c.cell_id and a.valid @> moment))
     where c.case_id = of_case and g.person_id <> all(c.handler_ids)
@@ -52,3 +53,7 @@ language sql stable security definer set search_path = public as $$
             and h.role in ('unit_manager', 'unit_worker') and h.unit_id = c.handling_unit_id
             and h.valid @> moment)
 $$;
+
+-- A step that is taken back takes the clocks it started with it.
+create policy case_clock_undo on case_clock for delete to cityward_service
+    using (cityward_works_case(case_id));

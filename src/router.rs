@@ -22,7 +22,7 @@ use utoipa_axum::router::OpenApiRouter;
 use crate::http::{ApiError, App, Peer, measure, security_headers};
 use crate::{
     access, camera, cases, catalogue, http, journal, ledger, live, notify, orders, rules,
-    telemetry, territory, tiles,
+    telemetry, territory, tiles, workflow,
 };
 
 #[derive(OpenApi)]
@@ -50,6 +50,7 @@ fn api() -> (Router<App>, Document) {
         .merge(rules::routes())
         .merge(territory::routes())
         .merge(tiles::routes())
+        .merge(workflow::routes())
         .split_for_parts();
     http::complete(&mut document);
     (routes, document)

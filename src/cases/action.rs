@@ -56,6 +56,8 @@ pub enum Action {
     DispatchQuick,
     /// 再次派遣
     Redispatch,
+    /// 送达: the notice reached the unit's device; Article 13 counts from it.
+    Deliver,
     /// 接收
     Receive,
     /// 内部指派
@@ -130,4 +132,81 @@ pub enum Action {
     Breached,
     /// The superior was told.
     Escalated,
+}
+
+impl Action {
+    /// Every action, in the order of a case's life.
+    pub const ALL: [Self; 55] = [
+        Self::Opened,
+        Self::SeenAgain,
+        Self::SendToVerify,
+        Self::Verify,
+        Self::Reject,
+        Self::Merge,
+        Self::SettleOnSpot,
+        Self::ConfirmSettled,
+        Self::RefuseSettled,
+        Self::File,
+        Self::ReturnToOperator,
+        Self::AskVoid,
+        Self::ApproveVoid,
+        Self::RefuseVoid,
+        Self::Dispatch,
+        Self::DispatchQuick,
+        Self::Redispatch,
+        Self::Deliver,
+        Self::Receive,
+        Self::Assign,
+        Self::Dispute,
+        Self::Uphold,
+        Self::Reassign,
+        Self::Escalate,
+        Self::Arrive,
+        Self::Guard,
+        Self::AskExtension,
+        Self::GrantExtension,
+        Self::RefuseExtension,
+        Self::AskSuspension,
+        Self::GrantSuspension,
+        Self::RefuseSuspension,
+        Self::Resume,
+        Self::FeedBack,
+        Self::SendBack,
+        Self::SendToCheck,
+        Self::FinishQuick,
+        Self::Check,
+        Self::Approve,
+        Self::Rehandle,
+        Self::CloseUnqualified,
+        Self::Redirect,
+        Self::Recur,
+        Self::Supervise,
+        Self::ReplySupervision,
+        Self::EndSupervision,
+        Self::ForceClose,
+        Self::AppealOverdue,
+        Self::SupportAppeal,
+        Self::GrantAppeal,
+        Self::RefuseAppeal,
+        Self::Undo,
+        Self::Warned,
+        Self::Breached,
+        Self::Escalated,
+    ];
+
+    /// The name it has in history and in the interface: `send_to_verify`.
+    pub fn name(self) -> String {
+        serde_json::to_value(self)
+            .ok()
+            .and_then(|name| name.as_str().map(str::to_owned))
+            .expect("an action is written as its name")
+    }
+
+    /// Whether it is only noted: what people decide does not wait for it.
+    pub fn is_note(self) -> bool {
+        matches!(
+            self,
+            Self::SeenAgain | Self::Deliver | Self::Warned | Self::Breached | Self::Escalated
+        )
+    }
 }

@@ -4,7 +4,9 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{Action, CaseRow};
+use super::attachment::Attachment;
+use super::{Action, CaseId, CaseRow};
+use crate::access::Role;
 use crate::camera::{CameraId, FrameId};
 use crate::catalogue::ClassCode;
 use crate::space::{ErrorEllipse, PixelBox};
@@ -18,6 +20,9 @@ pub struct CaseDetail {
     pub stored: StoredCase,
     /// In the order the pictures were taken.
     pub evidence: Vec<Evidence>,
+    /// Pictures of people, in the order they came.
+    pub attachments: Vec<Attachment>,
+    pub links: CaseLinks,
     /// Oldest first; the newest 500 entries.
     pub history: Vec<CaseEvent>,
 }
@@ -85,13 +90,43 @@ pub struct EvidenceImage {
 }
 
 /// One entry of a case's history.
-#[derive(Debug, Clone, PartialEq, Serialize, sqlx::FromRow, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct CaseEvent {
-    #[sqlx(rename = "event_id")]
     pub id: i64,
     pub action: Action,
     pub at: DateTime<Utc>,
-    /// `camera:<id>`.
+    /// `camera:<id>`, `person:<id>`, `system`.
     pub actor: String,
+    pub person: Option<EventPerson>,
+    /// In which they acted.
+    pub role: Option<Role>,
+    pub reason: Option<String>,
+    /// What changed, as it was.
+    #[schema(value_type = Option<Object>)]
+    pub before: Option<serde_json::Value>,
+    /// What changed, as it became.
+    #[schema(value_type = Option<Object>)]
+    pub after: Option<serde_json::Value>,
+    /// Of the case, after it; `None`: nobody's decision.
+    pub version: Option<i32>,
+    #[schema(value_type = Object)]
     pub detail: serde_json::Value,
+}
+
+/// Who did it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct EventPerson {
+    pub id: i32,
+    pub name: String,
+}
+
+/// Other cases that belong to this one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, sqlx::FromRow, ToSchema)]
+pub struct CaseLinks {
+    /// Merged into it.
+    #[schema(value_type = Vec<i64>)]
+    pub merged: Vec<CaseId>,
+    /// Opened because it came back.
+    #[schema(value_type = Vec<i64>)]
+    pub recurrences: Vec<CaseId>,
 }

@@ -5,17 +5,16 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
-use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{CaseDetail, CaseId, CaseRow, store};
+use super::queue::{self, Asker, CaseFilter};
+use super::{CaseDetail, CaseId, CaseRow, attachment, store};
 use crate::access::Person;
-use crate::camera::CameraId;
-use crate::catalogue::ClassCode;
 use crate::http::{ApiError, App, PathParams, QueryParams};
+use crate::workflow::WorkView;
 
 const PAGE_DEFAULT: u32 = 100;
 const PAGE_MAX: u32 = 1_000;
@@ -28,40 +27,15 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(evidence_image))
 }
 
-/// Which cases to list; what is left out does not restrict.
-#[derive(Debug, Clone, Default, Deserialize, utoipa::IntoParams)]
-#[into_params(parameter_in = Query)]
-#[serde(deny_unknown_fields)]
-pub struct CaseFilter {
-    /// Class code.
-    #[param(value_type = Option<String>, example = "M06042")]
-    pub class: Option<ClassCode>,
-    /// Responsible unit.
-    pub unit: Option<i32>,
-    /// Cell.
-    pub cell: Option<i32>,
-    /// The camera that saw it first.
-    #[param(value_type = Option<String>)]
-    pub camera: Option<CameraId>,
-    /// Seen at or after this moment, RFC 3339.
-    pub since: Option<DateTime<Utc>>,
-    /// Older than this case: `next` of the page before.
-    #[param(value_type = Option<i64>)]
-    pub before: Option<CaseId>,
-    /// Cases on a page, 1 to 1,000; 100 when not given.
-    #[param(minimum = 1, maximum = 1000)]
-    pub limit: Option<u32>,
-}
-
 #[derive(Serialize, ToSchema)]
 struct CasePage {
-    /// Newest first.
+    /// In the order asked for.
     cases: Vec<CaseRow>,
     /// `before` of the next page; null on the last.
     next: Option<CaseId>,
 }
 
-/// Cases, newest first, page by page.
+/// Cases, newest first or what is due first, page by page.
 #[utoipa::path(get, path = "/api/v1/cases", tag = "cases", params(CaseFilter), responses(
     (status = 200, body = CasePage),
     (status = 400, description = "a parameter is wrong; `errors` names it"),
@@ -76,18 +50,36 @@ async fn list(
     if !(1..=PAGE_MAX).contains(&limit) {
         return Err(ApiError::field("limit", "must be 1 to 1000"));
     }
-    let mut cases = store::list(&mut *app.scoped(&person).await?, &filter, limit + 1).await?;
+    let states = filter.states().map_err(|unknown| {
+        ApiError::field("state", format!("{unknown} is not a state of a case"))
+    })?;
+    let asker = Asker {
+        person: person.id,
+        now: app.now(),
+    };
+    let mut tx = app.scoped(&person).await?;
+    let mut cases = queue::list(&mut *tx, &filter, states.as_deref(), asker, limit + 1).await?;
+    tx.commit().await?;
     let more = cases.len() > limit as usize;
     cases.truncate(limit as usize);
     let next = cases.last().filter(|_| more).map(|row| row.id);
     Ok(Json(CasePage { cases, next }))
 }
 
-/// One case with its place, reasons, pictures and history.
+/// A case with how it is worked.
+#[derive(Serialize, ToSchema)]
+struct WorkedCase {
+    #[serde(flatten)]
+    case: CaseDetail,
+    #[serde(flatten)]
+    work: WorkView,
+}
+
+/// One case with its place, reasons, pictures, work and history.
 #[utoipa::path(get, path = "/api/v1/cases/{id}", tag = "cases",
     params(("id" = i64, Path, description = "case")),
     responses(
-        (status = 200, body = CaseDetail),
+        (status = 200, body = WorkedCase),
         (status = 401, description = "sign in first"),
         (status = 404, description = "no such case"),
     ))]
@@ -95,16 +87,23 @@ async fn get_case(
     person: Person,
     State(app): State<App>,
     PathParams(id): PathParams<CaseId>,
-) -> Result<Json<CaseDetail>, ApiError> {
+) -> Result<Json<WorkedCase>, ApiError> {
+    let now = app.now();
     let mut tx = app.scoped(&person).await?;
     let stored = store::find(&mut *tx, id)
         .await?
         .ok_or_else(|| ApiError::not_found(format!("there is no case {id}")))?;
-    Ok(Json(CaseDetail {
+    let work = app.workflow().look_at(&mut *tx, id, now).await?;
+    let work = work.ok_or_else(|| ApiError::not_found(format!("there is no case {id}")))?;
+    let case = CaseDetail {
         stored,
         evidence: store::evidence_of(&mut *tx, id).await?,
+        attachments: attachment::of_case(&mut *tx, id).await?,
+        links: store::links_of(&mut *tx, id).await?,
         history: store::history_of(&mut *tx, id, HISTORY_MAX).await?,
-    }))
+    };
+    tx.commit().await?;
+    Ok(Json(WorkedCase { case, work }))
 }
 
 /// The picture kept as evidence. It never changes.

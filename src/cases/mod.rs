@@ -9,6 +9,7 @@ mod evidence;
 mod http;
 mod pending;
 mod picture;
+mod queue;
 mod record;
 mod sighting;
 mod state;
@@ -17,12 +18,17 @@ mod store;
 pub use action::Action;
 pub use case::{CaseCell, CaseId, CaseRow, CaseSource, PressingClock};
 pub use confirm::{Confirmed, Confirmer};
-pub use detail::{CaseComponent, CaseDetail, CaseEvent, Evidence, EvidenceImage, StoredCase};
+pub use detail::{
+    CaseComponent, CaseDetail, CaseEvent, CaseLinks, EventPerson, Evidence, EvidenceImage,
+    StoredCase,
+};
 pub use evidence::{EvidenceStore, PictureSha256};
-pub use http::{CaseFilter, routes};
+pub use http::routes;
 pub use pending::{DisputeLevel, Pending};
 pub use picture::{BrokenJpeg, without_metadata};
+pub(crate) use queue::list_open;
+pub use queue::{CaseFilter, QueueOrder};
 pub use record::{CaseChange, record};
 pub use sighting::{Picture, Sighting};
 pub use state::CaseState;
-pub(crate) use store::{list_open, rows};
+pub(crate) use store::{row, rows};

@@ -8,10 +8,12 @@ use sqlx::{FromRow, PgExecutor, Row};
 
 use super::case::{CaseCell, CaseRow, PressingClock};
 use super::confirm::Confirmed;
-use super::detail::{CaseComponent, CaseEvent, Evidence, EvidenceImage, StoredCase};
+use super::detail::{
+    CaseComponent, CaseEvent, CaseLinks, EventPerson, Evidence, EvidenceImage, StoredCase,
+};
 use super::evidence::PictureSha256;
 use super::record::OpenCase;
-use super::{Action, CaseFilter, CaseId, Sighting};
+use super::{Action, CaseId, Sighting};
 use crate::camera::CameraId;
 use crate::space::{ErrorEllipse, GroundPoint, LocalFrame, LocalPoint, PixelBox};
 use crate::territory::{Edition, Unit};
@@ -236,7 +238,7 @@ async fn insert_event(
     Ok(())
 }
 
-pub(super) async fn row(db: impl PgExecutor<'_>, case: CaseId) -> sqlx::Result<CaseRow> {
+pub(crate) async fn row(db: impl PgExecutor<'_>, case: CaseId) -> sqlx::Result<CaseRow> {
     sqlx::query_as("select * from case_row where case_id = $1")
         .bind(case)
         .fetch_one(db)
@@ -247,42 +249,6 @@ pub(super) async fn row(db: impl PgExecutor<'_>, case: CaseId) -> sqlx::Result<C
 pub(crate) async fn rows(db: impl PgExecutor<'_>, cases: &[CaseId]) -> sqlx::Result<Vec<CaseRow>> {
     sqlx::query_as("select * from case_row where case_id = any ($1)")
         .bind(cases)
-        .fetch_all(db)
-        .await
-}
-
-/// Newest first; `limit` of them older than `filter.before`.
-pub(super) async fn list(
-    db: impl PgExecutor<'_>,
-    filter: &CaseFilter,
-    limit: u32,
-) -> sqlx::Result<Vec<CaseRow>> {
-    sqlx::query_as(
-        "select * from case_row
-        where ($1::text is null or class_code = $1)
-            and ($2::integer is null or unit_id = $2)
-            and ($3::integer is null or cell_id = $3)
-            and ($4::text is null or camera_id = $4)
-            and ($5::timestamptz is null or last_seen_at >= $5)
-            and ($6::bigint is null or case_id < $6)
-        order by case_id desc
-        limit $7",
-    )
-    .bind(filter.class.map(|class| class.to_string()))
-    .bind(filter.unit)
-    .bind(filter.cell)
-    .bind(filter.camera.as_ref().map(CameraId::as_str))
-    .bind(filter.since)
-    .bind(filter.before)
-    .bind(i64::from(limit))
-    .fetch_all(db)
-    .await
-}
-
-/// Open cases, newest first.
-pub(crate) async fn list_open(db: impl PgExecutor<'_>, limit: u32) -> sqlx::Result<Vec<CaseRow>> {
-    sqlx::query_as("select * from case_row where ended_at is null order by case_id desc limit $1")
-        .bind(i64::from(limit))
         .fetch_all(db)
         .await
 }
@@ -332,13 +298,28 @@ pub(super) async fn history_of(
 ) -> sqlx::Result<Vec<CaseEvent>> {
     sqlx::query_as(
         "select * from (
-            select event_id, action, at, actor, detail from case_event
+            select v.event_id, v.action, v.at, v.actor, v.role, v.reason, v.before, v.after,
+                v.version, v.detail, v.person_id, person.name as person_name
+            from case_event v left join person using (person_id)
             where case_id = $1 order by event_id desc limit $2
         ) as newest order by event_id",
     )
     .bind(case)
     .bind(i64::from(limit))
     .fetch_all(db)
+    .await
+}
+
+/// Cases that were merged into this one, and cases that recurred after it.
+pub(super) async fn links_of(db: impl PgExecutor<'_>, case: CaseId) -> sqlx::Result<CaseLinks> {
+    sqlx::query_as(
+        "select array(select case_id from city_case where merged_into = $1 order by case_id)
+                as merged,
+            array(select case_id from city_case where recurrence_of = $1 order by case_id)
+                as recurrences",
+    )
+    .bind(case)
+    .fetch_one(db)
     .await
 }
 
@@ -509,6 +490,28 @@ impl FromRow<'_, PgRow> for Evidence {
             calibration_version: row.try_get("calibration_version")?,
             lon: location.lon,
             lat: location.lat,
+        })
+    }
+}
+
+impl FromRow<'_, PgRow> for CaseEvent {
+    fn from_row(row: &PgRow) -> sqlx::Result<Self> {
+        let person_id: Option<i32> = row.try_get("person_id")?;
+        let name: Option<String> = row.try_get("person_name")?;
+        Ok(Self {
+            id: row.try_get("event_id")?,
+            action: row.try_get("action")?,
+            at: row.try_get("at")?,
+            actor: row.try_get("actor")?,
+            person: person_id
+                .zip(name)
+                .map(|(id, name)| EventPerson { id, name }),
+            role: row.try_get("role")?,
+            reason: row.try_get("reason")?,
+            before: row.try_get("before")?,
+            after: row.try_get("after")?,
+            version: row.try_get("version")?,
+            detail: row.try_get("detail")?,
         })
     }
 }

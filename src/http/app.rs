@@ -17,6 +17,7 @@ use crate::pipeline::FrameReport;
 use crate::rules::Rules;
 use crate::territory::TerritoryWatch;
 use crate::tiles::ComponentTiles;
+use crate::workflow::Workflow;
 
 /// The running application; cheap to clone.
 #[derive(Clone)]
@@ -91,6 +92,14 @@ impl App {
         let mut tx = self.db.begin().await?;
         access::act_as(&mut *tx, person).await?;
         Ok(tx)
+    }
+
+    /// The workflow of the regulation, with what its decisions go by.
+    pub fn workflow(&self) -> Workflow {
+        Workflow {
+            rules: self.rules.clone(),
+            territory: self.territory.clone(),
+        }
     }
 
     /// The time at which a request is served. Handlers pass it on; nothing below them reads a clock.

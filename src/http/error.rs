@@ -7,6 +7,7 @@
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+use serde_json::{Map, Value};
 
 /// One field of a request that was wrong.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
@@ -28,6 +29,14 @@ pub enum ApiError {
         detail: String,
         errors: Vec<FieldProblem>,
         retry_after_s: Option<u32>,
+    },
+    /// Refused, with more to be read by the page: members of the problem beside the usual ones.
+    #[error("{kind}: {detail}")]
+    Explained {
+        status: StatusCode,
+        kind: &'static str,
+        detail: String,
+        more: Map<String, Value>,
     },
     #[error("{0:#}")]
     Internal(#[from] anyhow::Error),
@@ -92,13 +101,17 @@ pub(super) struct Problem<'a> {
     /// Each field that was wrong.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     errors: &'a [FieldProblem],
+    /// Of some kinds: what the refusal is about.
+    #[serde(flatten)]
+    #[schema(value_type = Object)]
+    more: Option<&'a Map<String, Value>>,
 }
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let internal =
             |error: &anyhow::Error| tracing::error!(error = format!("{error:#}"), "request failed");
-        let (status, kind, detail, errors, retry_after_s) = match &self {
+        let (status, kind, detail, errors, retry_after_s, more) = match &self {
             Self::Refused {
                 status,
                 kind,
@@ -111,7 +124,14 @@ impl IntoResponse for ApiError {
                 detail.as_str(),
                 errors.as_slice(),
                 *retry_after_s,
+                None,
             ),
+            Self::Explained {
+                status,
+                kind,
+                detail,
+                more,
+            } => (*status, *kind, detail.as_str(), &[][..], None, Some(more)),
             Self::Internal(error) => {
                 internal(error);
                 (
@@ -119,6 +139,7 @@ impl IntoResponse for ApiError {
                     "internal",
                     "the service could not do this",
                     &[][..],
+                    None,
                     None,
                 )
             }
@@ -129,6 +150,7 @@ impl IntoResponse for ApiError {
             status: status.as_u16(),
             detail,
             errors,
+            more,
         };
         let mut response = (status, axum::Json(problem)).into_response();
         let headers = response.headers_mut();

@@ -219,7 +219,7 @@ impl Client {
     /// A database that cannot be asked is no reason to send people away.
     async fn stands(&mut self) -> Standing {
         match Person::from_request_parts(&mut self.parts, &self.app).await {
-            Err(ApiError::Refused { .. }) => Standing::SignedOut,
+            Err(ApiError::Refused { .. } | ApiError::Explained { .. }) => Standing::SignedOut,
             Ok(person) if person.grants != self.person.grants => Standing::Other,
             Ok(_) | Err(ApiError::Internal(_)) => Standing::Same,
         }

@@ -41,6 +41,29 @@ pub struct Step {
     pub pending: Option<Pending>,
     /// Of the regulation; `practice` where it is silent.
     pub articles: &'static str,
+    /// Whether whoever took it may take it back for a while, as long as nobody acted since.
+    pub undo: bool,
+}
+
+impl Step {
+    /// The step of an action. What several rows say of one action, they say of other states.
+    pub fn of(action: Action) -> &'static Self {
+        STEPS
+            .iter()
+            .find(|step| step.action == action)
+            .expect("the workflow knows every action")
+    }
+
+    /// The step that an action takes from a state.
+    pub fn from_state(state: CaseState, action: Action) -> Option<&'static Self> {
+        STEPS
+            .iter()
+            .find(|step| step.action == action && step.from.contains(&state))
+    }
+
+    const fn undoable(self) -> Self {
+        Self { undo: true, ..self }
+    }
 }
 
 const fn step(
@@ -57,6 +80,7 @@ const fn step(
         who,
         pending: None,
         articles,
+        undo: false,
     }
 }
 
@@ -75,6 +99,7 @@ const fn decide(
         who,
         pending: Some(pending),
         articles,
+        undo: false,
     }
 }
 
@@ -113,30 +138,31 @@ const ENDED: &[CaseState] = &[Closed, ClosedUnqualified, ClosedForced];
 pub const STEPS: &[Step] = &[
     step(&[],           Opened,           &[Reported],   &[Who::System, Who::Role(Collector), Who::Role(Operator), Who::Role(Leader)], "11"),
     step(OPEN,          SeenAgain,        &[],           &[Who::System], "11"),
-    step(&[Reported],   SendToVerify,     &[Verifying],  OPERATOR, "11, 12"),
+    step(&[Reported],   SendToVerify,     &[Verifying],  OPERATOR, "11, 12").undoable(),
     step(&[Verifying],  Verify,           &[Reported],   ON_SITE, "11, 12"),
     step(&[Reported],   Reject,           &[Rejected],   OPERATOR, "12"),
     step(&[Reported],   Merge,            &[Merged],     OPERATOR, "12"),
     step(&[Reported],   SettleOnSpot,     &[SelfHandled], &[Who::Role(Collector), Who::Role(Operator)], "11"),
     step(&[SelfHandled], ConfirmSettled,  &[Closed],     OPERATOR, "11"),
-    step(&[SelfHandled], RefuseSettled,   &[Reported],   OPERATOR, "practice"),
-    step(&[Reported],   File,             &[Filed],      FILER, "12"),
+    step(&[SelfHandled], RefuseSettled,   &[Reported],   OPERATOR, "practice").undoable(),
+    step(&[Reported],   File,             &[Filed],      FILER, "12").undoable(),
 
-    step(&[Filed],      ReturnToOperator, &[Reported],   DISPATCHER, "12"),
+    step(&[Filed],      ReturnToOperator, &[Reported],   DISPATCHER, "12").undoable(),
     step(&[Filed],      AskVoid,          &[],           &[Who::Role(Operator), Who::Role(Dispatcher)], "12"),
     decide(Pending::Void, &[Filed], ApproveVoid, &[Voided], DUTY_CHIEF, "12"),
     decide(Pending::Void, &[Filed], RefuseVoid,  &[],       DUTY_CHIEF, "12"),
-    step(&[Filed],      Dispatch,         &[Dispatched], DISPATCHER, "10, 12"),
-    step(&[Filed],      DispatchQuick,    &[Quick],      DISPATCHER, "16"),
-    step(&[Dispatched], Redispatch,       &[Dispatched], &[Who::Role(DistrictDispatcher)], "10"),
+    step(&[Filed],      Dispatch,         &[Dispatched], DISPATCHER, "10, 12").undoable(),
+    step(&[Filed],      DispatchQuick,    &[Quick],      DISPATCHER, "16").undoable(),
+    step(&[Dispatched], Redispatch,       &[Dispatched], &[Who::Role(DistrictDispatcher)], "10").undoable(),
+    step(&[Dispatched, Disputed, Handling], Deliver, &[],  &[Who::System], "13"),
     step(&[Dispatched], Receive,          &[Handling],   UNIT, "13"),
 
     step(&[Dispatched], Dispute,          &[Disputed],   UNIT_MANAGER, "15"),
     step(&[Disputed],   Uphold,           &[Handling],   ARBITERS, "15"),
     step(&[Disputed],   Reassign,         &[Dispatched], ARBITERS, "15"),
-    step(&[Disputed],   Escalate,         &[Disputed],   &[Who::Role(Dispatcher), Who::Role(DistrictDispatcher)], "15"),
+    step(&[Disputed],   Escalate,         &[Disputed],   &[Who::Role(Dispatcher), Who::Role(DistrictDispatcher), Who::Unit(UnitManager), Who::System], "15"),
 
-    step(&[Handling],   Assign,           &[],           UNIT_MANAGER, "13"),
+    step(&[Handling],   Assign,           &[],           UNIT_MANAGER, "13").undoable(),
     step(&[Handling],   Arrive,           &[],           UNIT, "13"),
     step(&[Handling],   Guard,            &[],           UNIT, "13"),
     step(&[Handling],   AskExtension,     &[],           UNIT, "13, practice"),
@@ -147,9 +173,9 @@ pub const STEPS: &[Step] = &[
     decide(Pending::Suspension, &[Handling], RefuseSuspension, &[],          &[Who::Role(Dispatcher), Who::Role(DutyChief)], "practice"),
     step(&[Suspended],  Resume,           &[Handling],   &[Who::System, Who::Role(Dispatcher)], "practice"),
     step(&[Handling],   FeedBack,         &[Handled],    UNIT, "13"),
-    step(&[Handled],    SendBack,         &[Handling],   &[Who::Role(DistrictDispatcher), Who::Role(Dispatcher)], "10, 13"),
+    step(&[Handled],    SendBack,         &[Handling],   &[Who::Role(DistrictDispatcher), Who::Role(Dispatcher)], "10, 13").undoable(),
 
-    step(&[Handled],    SendToCheck,      &[Checking],   OPERATOR, "14"),
+    step(&[Handled],    SendToCheck,      &[Checking],   OPERATOR, "14").undoable(),
     step(&[Quick],      FinishQuick,      &[Checking, Closed], &[Who::Unit(UnitManager), Who::Unit(UnitWorker), Who::Role(Operator)], "16"),
     step(&[Checking],   Check,            &[Checked],    ON_SITE, "14"),
     step(&[Checked],    Approve,          &[Closed],     FILER, "14"),
@@ -158,7 +184,7 @@ pub const STEPS: &[Step] = &[
     step(&[Checked],    Redirect,         &[Filed],      OPERATOR, "14"),
     step(ENDED,         Recur,            &[],           OPERATOR, "18"),
 
-    step(OPEN,          Supervise,        &[],           &[Who::Role(Leader), Who::Role(DutyChief), Who::System], "3"),
+    step(OPEN,          Supervise,        &[],           &[Who::Role(Leader), Who::Role(DutyChief), Who::System], "3").undoable(),
     step(OPEN,          ReplySupervision, &[],           UNIT_MANAGER, "3"),
     step(OPEN,          EndSupervision,   &[],           &[Who::Role(Leader), Who::Role(DutyChief)], "3"),
     step(OPEN,          ForceClose,       &[ClosedForced], &[Who::Role(Leader)], "practice"),
@@ -167,7 +193,7 @@ pub const STEPS: &[Step] = &[
     decide(Pending::Appeal, ENDED, GrantAppeal,   &[],   OPERATOR, "practice"),
     decide(Pending::Appeal, ENDED, RefuseAppeal,  &[],   &[Who::Role(Dispatcher), Who::Role(Operator)], "practice"),
 
-    step(OPEN,          Undo,             OPEN,          &[Who::Role(Operator), Who::Role(DutyChief), Who::Role(Dispatcher), Who::Role(DistrictDispatcher), Who::Unit(UnitManager)], "practice"),
+    step(OPEN,          Undo,             OPEN,          &[Who::Role(Operator), Who::Role(DutyChief), Who::Role(Dispatcher), Who::Role(DistrictDispatcher), Who::Unit(UnitManager), Who::Role(Leader)], "practice"),
     step(OPEN,          Warned,           &[],           &[Who::System], "3"),
     step(OPEN,          Breached,         &[],           &[Who::System], "3"),
     step(OPEN,          Escalated,        &[],           &[Who::System], "3"),

@@ -44,3 +44,4 @@ mod tiles;
 mod tiles_in_memory;
 mod timers;
 mod vision;
+mod workflow;

@@ -195,7 +195,7 @@ pub(super) fn queue_full(detail: String, retry_after_s: u32) -> ApiError {
 
 fn kind_of(refusal: &ApiError) -> &'static str {
     match refusal {
-        ApiError::Refused { kind, .. } => kind,
+        ApiError::Refused { kind, .. } | ApiError::Explained { kind, .. } => kind,
         ApiError::Internal(_) => "internal",
     }
 }

@@ -331,6 +331,6 @@ fn in_part(part: usize, refusal: ApiError) -> ApiError {
                 .collect(),
             retry_after_s,
         },
-        internal @ ApiError::Internal(_) => internal,
+        other @ (ApiError::Explained { .. } | ApiError::Internal(_)) => other,
     }
 }
