@@ -3,7 +3,7 @@ import { Words } from './index.svelte';
 /** The rule sets and their tester. */
 const zh = {
   title: '规则',
-  parts: { sets: '规则集', tester: '规则试算' },
+  parts: { sets: '规则集', tester: '规则试算', gaps: '无人负责' },
   lead: '生效的规则不能修改；先拟草案，由另一个人批准，自某一时刻起生效。案件始终按立案时的规则集办理。',
   standing: {
     draft: '草案',
@@ -67,9 +67,6 @@ const zh = {
   policy: {
     units: { times: '次', days: '天', metres: '米', yuan: '元' },
     rework: { original: '重新给足全部时限', remaining: '只给剩余时限' },
-    yes: '是',
-    no: '否',
-    code: '代号',
     names: {
       extensions_max: '延期次数上限',
       suspension_days_max: '挂账最长',
@@ -99,7 +96,8 @@ const zh = {
     unit: '单位',
     maintenance: '部件养护单位',
     owner: '部件权属单位',
-    valid: '期限',
+    precedents: '先例',
+    precedentsLead: '争议裁定时定为先例的归属，先于一切规则，立即生效。',
   },
   approval: {
     dryRun: '用最近的案件试算',
@@ -111,19 +109,34 @@ const zh = {
     lead: '批准后不能再修改。起草人不能批准自己的草案。',
     withdraw: '撤回',
     withdrawLead: '尚未生效的规则集可以撤回。',
-    facts: {
-      cases: '试算的案件',
-      changed: '有变化',
-      unit_changed: '换单位',
-      due_changed: '期限变化',
-      overdue_before: '原超期',
-      overdue_after: '新超期',
-      days: '天数',
-      case_id: '案件',
-      class: '类别',
-      before: '原来',
-      after: '按草案',
-    },
+  },
+  dryRun: {
+    cases: '试算的案件',
+    changed: '结果不同',
+    changed_condition: '条件不同',
+    changed_due: '期限不同',
+    changed_unit: '单位不同',
+    case: '案件',
+    before: '原来',
+    after: '按此规则集',
+    nobody: '无责任单位',
+    noCondition: '没有条件',
+    due: (when: string) => `${when} 到期`,
+  },
+  gaps: {
+    lead: '单元网格与路由都没有指明责任单位的类别；遇到时由派遣员选定。',
+    none: '没有空白：每个网格的每个类别都有人负责。',
+    sum: (cells: number, pairs: number) => `${cells} 个网格，${pairs} 个网格与类别的组合无人负责`,
+    classes: (n: number) => `${n} 个类别`,
+  },
+  because: {
+    precedent: (id: number) => `按先例：案件 #${id} 的争议裁定。`,
+    rule: (classes: string, place: string) => `按派遣路由：${classes}，${place}。`,
+    component_maintenance: (id: number) => `附近的部件 ${id} 有养护单位，由其负责。`,
+    component_owner: (id: number) => `附近的部件 ${id} 由权属单位负责。`,
+    cell_class: (cell: string) => `单元网格 ${cell} 对这一类别有专门规定。`,
+    cell_default: (cell: string) => `单元网格 ${cell} 对这一类别没有专门规定，由默认责任单位负责。`,
+    nobody: (cell: string) => `单元网格 ${cell} 没有规定责任单位，由派遣员选定。`,
   },
   tester: {
     lead: '在地图上点一处，选类别与条件：归谁、为什么、何时到期。',
@@ -149,7 +162,7 @@ export type RulesWords = typeof zh;
 
 const en: RulesWords = {
   title: 'Rules',
-  parts: { sets: 'Rule sets', tester: 'Rule tester' },
+  parts: { sets: 'Rule sets', tester: 'Rule tester', gaps: 'Gaps' },
   lead: 'Rules in force are never edited: a draft is approved by somebody else and begins at a moment. A case keeps the rule set it was opened under.',
   standing: {
     draft: 'Draft',
@@ -218,9 +231,6 @@ const en: RulesWords = {
   policy: {
     units: { times: 'times', days: 'days', metres: 'm', yuan: 'yuan' },
     rework: { original: 'The whole limit again', remaining: 'What was left of it' },
-    yes: 'Yes',
-    no: 'No',
-    code: 'Code',
     names: {
       extensions_max: 'Extensions at most',
       suspension_days_max: 'Suspension at most',
@@ -250,7 +260,9 @@ const en: RulesWords = {
     unit: 'Unit',
     maintenance: 'The component’s maintenance unit',
     owner: 'The component’s owner',
-    valid: 'Valid',
+    precedents: 'Precedents',
+    precedentsLead:
+      'Disputes decided as precedents come before every rule and take effect at once.',
   },
   approval: {
     dryRun: 'Try on recent cases',
@@ -263,19 +275,36 @@ const en: RulesWords = {
     lead: 'Once approved it cannot be changed. Whoever drafted it cannot approve it.',
     withdraw: 'Withdraw',
     withdrawLead: 'A rule set that is not in force yet can be withdrawn.',
-    facts: {
-      cases: 'Cases tried',
-      changed: 'Changed',
-      unit_changed: 'Another unit',
-      due_changed: 'Another deadline',
-      overdue_before: 'Overdue before',
-      overdue_after: 'Overdue after',
-      days: 'Days',
-      case_id: 'Case',
-      class: 'Class',
-      before: 'Before',
-      after: 'By the draft',
-    },
+  },
+  dryRun: {
+    cases: 'Cases tried',
+    changed: 'Different',
+    changed_condition: 'Another condition',
+    changed_due: 'Another deadline',
+    changed_unit: 'Another unit',
+    case: 'Case',
+    before: 'Before',
+    after: 'By this set',
+    nobody: 'nobody',
+    noCondition: 'no condition',
+    due: (when) => `due ${when}`,
+  },
+  gaps: {
+    lead: 'Classes for which neither the cell nor a route names a unit; a dispatcher then chooses.',
+    none: 'No gaps: somebody answers for every class in every cell.',
+    sum: (cells, pairs) =>
+      `${cells} cell${cells === 1 ? '' : 's'}, ${pairs} pair${pairs === 1 ? '' : 's'} of cell and class without anybody`,
+    classes: (n) => `${n} class${n === 1 ? '' : 'es'}`,
+  },
+  because: {
+    precedent: (id) => `By precedent: the dispute of case #${id} was decided so.`,
+    rule: (classes, place) => `By a route: ${classes}, ${place}.`,
+    component_maintenance: (id) =>
+      `Component ${id} near it has a maintenance unit, which answers for it.`,
+    component_owner: (id) => `Component ${id} near it is its owner’s to look after.`,
+    cell_class: (cell) => `Cell ${cell} has a rule of its own for this class.`,
+    cell_default: (cell) => `Cell ${cell} has no rule for this class; its default unit answers.`,
+    nobody: (cell) => `Cell ${cell} names no unit; a dispatcher chooses.`,
   },
   tester: {
     lead: 'Click a place on the map, choose class and condition: whose it is, why, and due when.',

@@ -1,6 +1,6 @@
 /** Rule sets: drafts, what is in force, and the tester. */
 import { ask, query } from '../../api/client';
-import type { Because, Calendar, ClockInterval, Condition, Stage, Unit } from '../../api/types';
+import type { Calendar, ClockInterval, Condition, Stage, Unit } from '../../api/types';
 
 export type RuleSetState = 'draft' | 'approved' | 'withdrawn';
 
@@ -15,13 +15,13 @@ export interface RuleSetEntry {
   approved_by: number | null;
   approved_at: string | null;
   in_force_from: string | null;
+  in_force?: boolean;
 }
 
 export interface SetCondition extends Condition {
   class: string;
-  /** Where it was taken from, and how well that is attested. */
+  /** Where it was taken from. */
   source: string;
-  mark: string;
 }
 export type DraftCondition = Omit<SetCondition, 'id'>;
 
@@ -85,7 +85,7 @@ export interface RouteEntry {
 const v1 = '/api/v1';
 const set = (id: number) => `${v1}/rule-sets/${id}`;
 
-export const ruleSets = () => ask<{ rule_sets: RuleSetEntry[] }>('GET', `${v1}/rule-sets`);
+export const ruleSets = () => ask<{ sets: RuleSetEntry[] }>('GET', `${v1}/rule-sets`);
 export const draftRuleSet = (name: string, note: string, based_on: number) =>
   ask<RuleSetEntry>('POST', `${v1}/rule-sets`, { name, note, based_on });
 export const conditions = (id: number, classCode: string) =>
@@ -115,8 +115,57 @@ export const approve = (id: number, in_force_from: string) =>
   ask<unknown>('POST', `${set(id)}/approve`, { in_force_from });
 export const withdraw = (id: number, reason: string) =>
   ask<unknown>('POST', `${set(id)}/withdraw`, { reason });
+/** What a set says about a case. */
+export interface Said {
+  condition: string | null;
+  limit_s: number;
+  due_at: string;
+  unit_id: number | null;
+}
+
+/** A draft tried against past cases. */
+export interface DryRun {
+  cases: number;
+  /** Whether there were more than could be looked at. */
+  more: boolean;
+  changed: number;
+  changed_condition: number;
+  changed_limit: number;
+  changed_due: number;
+  changed_unit: number;
+  list: { case_id: number; class: string; opened_at: string; before: Said; after: Said }[];
+}
+
 export const dryRun = (id: number, days: number) =>
-  ask<Record<string, unknown>>('POST', `${set(id)}/dry-run`, { days });
+  ask<DryRun>('POST', `${set(id)}/dry-run`, { days });
+
+/** A decided dispute that decides the next case of its kind. */
+export interface Precedent {
+  id: number;
+  class: string;
+  place: string;
+  component_id: number | null;
+  unit_id: number;
+  case_id: number;
+  reason: string;
+  valid_from: string;
+  valid_to: string | null;
+}
+
+export interface Gaps {
+  cells: number;
+  pairs: number;
+  gaps: {
+    cell_id: number;
+    cell_code: string;
+    cell_name: string;
+    classes: number;
+    among: string[];
+  }[];
+}
+
+export const precedents = () => ask<{ precedents: Precedent[] }>('GET', `${v1}/rules/precedents`);
+export const gaps = () => ask<Gaps>('GET', `${v1}/rules/gaps`);
 
 export interface Trial {
   class: string;
@@ -127,13 +176,30 @@ export interface Trial {
   rule_set_id?: number;
 }
 
+/** Which rule decided. */
+export type RouteBecause =
+  | { rule: 'precedent'; precedent_id: number; case_id: number }
+  | {
+      rule: 'component_maintenance' | 'component_owner';
+      component_id: number;
+      route_id: number | null;
+    }
+  | { rule: 'rule'; route_id: number }
+  | { rule: 'cell_class' | 'cell_default'; cell_id: number }
+  | { rule: 'nobody'; cell_id: number | null };
+
 export interface Outcome {
+  rule_set: { id: number; name: string };
+  cell: { id: number; code: string; name: string };
+  component_id: number | null;
   unit: Unit | null;
-  because: Because;
-  route: unknown;
+  because: RouteBecause;
+  route: RouteEntry | null;
   condition: Condition | null;
-  arrive_by?: string | null;
-  due_at: string | null;
+  calendar: Calendar;
+  limit_s: number;
+  arrive_by: string | null;
+  due_at: string;
   intervals: ClockInterval[];
 }
 

@@ -1,11 +1,11 @@
 import { ruleSets as ask, type RuleSetEntry } from './api';
 
-/** Every rule set, the newest first. */
+/** Every rule set the person may read, in the server's order. */
 class RuleSetList {
   list = $state.raw<RuleSetEntry[] | null>(null);
 
   async load(): Promise<void> {
-    this.list = (await ask()).rule_sets.toSorted((a, b) => b.id - a.id);
+    this.list = (await ask()).sets;
   }
 }
 
