@@ -32,7 +32,7 @@ pub async fn run(
     tokio::spawn(upkeep::run(app.clone(), stop.clone()));
     let timers = timers::run(
         app.machine.clone(),
-        app.rules.clone(),
+        app.workflow(),
         {
             let app = app.clone();
             move || app.now()

@@ -236,7 +236,11 @@ pub(super) async fn write(
             returning case_id, version
         ), turned as (
             update case_clock k set limit_s = n.limit_s, stopped_at = n.stopped_at,
-                pauses = n.pauses, due_at = n.due_at, next_alarm_at = n.next_alarm_at
+                pauses = n.pauses, due_at = n.due_at, next_alarm_at = n.next_alarm_at,
+                -- a longer limit has alarms of its own; else what a timer raised meanwhile stays
+                warned_at = case when n.limit_s <= k.limit_s then k.warned_at end,
+                breached_at = case when n.limit_s <= k.limit_s then k.breached_at end,
+                escalated_at = case when n.limit_s <= k.limit_s then k.escalated_at end
             from changed, jsonb_to_recordset($4) as n(clock_id bigint, limit_s integer,
                 stopped_at timestamptz, pauses jsonb, due_at timestamptz,
                 next_alarm_at timestamptz)

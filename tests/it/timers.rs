@@ -1,10 +1,12 @@
 //! What happens to cases because time passes. Article 3.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use cityward::cases::CaseId;
+use cityward::cases::{CaseId, CaseState};
 use cityward::clock::{CalendarKind, Clock, Stage};
 use cityward::rules::Rules;
+use cityward::territory::TerritoryWatch;
 use cityward::time::{SetTime, TimeSource};
+use cityward::workflow::Workflow;
 use cityward::workflow::timers::{self, Round};
 use serde_json::Value;
 use sqlx::types::Json;
@@ -24,7 +26,7 @@ fn hours(hours: i64) -> TimeDelta {
 /// A city with rules and cases that units handle.
 struct Office {
     city: TestCity,
-    rules: Rules,
+    workflow: Workflow,
 }
 
 impl Office {
@@ -32,8 +34,11 @@ impl Office {
         let city = TestCity::new().await;
         let edition = city.edition().await;
         city.cells(edition, 1, 1).await;
-        let rules = Rules::open(city.db.clone()).await.unwrap();
-        Self { city, rules }
+        let workflow = Workflow {
+            rules: Rules::open(city.db.clone()).await.unwrap(),
+            territory: TerritoryWatch::open(city.db.clone()).await.unwrap(),
+        };
+        Self { city, workflow }
     }
 
     async fn case(&self) -> i64 {
@@ -53,7 +58,7 @@ impl Office {
 
     /// Gives a case this clock, as an action would.
     async fn run_clock(&self, case: i64, clock: &Clock) -> i64 {
-        let rules = self.rules.in_force(clock.started_at);
+        let rules = self.workflow.rules.in_force(clock.started_at);
         let next = clock.next_alarm(rules.calendar(), rules.policy().escalate_after);
         sqlx::query_scalar(
             "insert into case_clock (case_id, stage, round, calendar, limit_s, started_at,
@@ -76,21 +81,24 @@ impl Office {
     }
 
     async fn round(&self, now: DateTime<Utc>) -> Round {
-        timers::round(&self.city.db, &self.rules, now)
+        timers::round(&self.city.db, &self.workflow, now)
             .await
             .unwrap()
     }
 
     fn escalate_after(&self) -> TimeDelta {
-        self.rules.in_force(Utc::now()).policy().escalate_after
+        self.workflow
+            .rules
+            .in_force(Utc::now())
+            .policy()
+            .escalate_after
     }
 
-    /// What clocks called out about a case, in order.
+    /// What a case's clock of handling called out, in order.
     async fn alarms(&self, case: i64) -> Vec<(String, DateTime<Utc>, Value)> {
         sqlx::query_as(
             "select action, at, detail from case_event
-            where case_id = $1 and actor = 'system'
-                and action in ('warned', 'breached', 'escalated')
+            where case_id = $1 and actor = 'system' and detail ->> 'stage' = 'handling'
             order by event_id",
         )
         .bind(case)
@@ -166,7 +174,7 @@ async fn what_came_while_nobody_looked_is_raised_once_in_order() {
         .run_clock(case, &continuous(hours(1), "2026-03-02T08:00"))
         .await;
     let back = at("2026-03-20T03:00");
-    assert_eq!(office.round(back).await.cases, [CaseId(case)]);
+    assert_eq!(office.round(back).await.cases, [CaseId(case)].into());
     assert_eq!(office.round(back).await, Round::default());
     let alarms = office.alarms(case).await;
     let names: Vec<&str> = alarms.iter().map(|(action, ..)| &**action).collect();
@@ -215,9 +223,9 @@ async fn a_case_somebody_acts_on_is_not_waited_for() {
         .execute(&mut *action)
         .await
         .unwrap();
-    assert_eq!(office.round(now).await.cases, [CaseId(free)]);
+    assert_eq!(office.round(now).await.cases, [CaseId(free)].into());
     action.commit().await.unwrap();
-    assert_eq!(office.round(now).await.cases, [CaseId(busy)]);
+    assert_eq!(office.round(now).await.cases, [CaseId(busy)].into());
 }
 
 #[tokio::test]
@@ -237,7 +245,7 @@ async fn an_office_matter_is_quiet_at_midnight() {
     assert_eq!(alarms.len(), 3);
     assert_eq!(alarms[0].1, at("2026-03-06T17:36"));
     assert_eq!(alarms[1].1, at("2026-03-06T18:00"));
-    let rules = office.rules.in_force(now);
+    let rules = office.workflow.rules.in_force(now);
     let escalated = rules
         .calendar()
         .after(at("2026-03-09T08:00"), office.escalate_after());
@@ -258,9 +266,95 @@ async fn a_paused_clock_and_an_ended_case_are_quiet() {
         .execute(&office.city.db)
         .await
         .unwrap();
-    assert_eq!(office.round(at("2026-03-20T08:00")).await.cases, []);
+    let round = office.round(at("2026-03-20T08:00")).await;
+    assert_eq!(round, Round::default());
     assert!(office.alarm_names(ended).await.is_empty());
     assert!(office.alarm_names(paused).await.is_empty());
+}
+
+#[tokio::test]
+async fn r3_6_a_breach_puts_the_case_under_supervision() {
+    let office = Office::new().await;
+    let (case, watched) = (office.case().await, office.case().await);
+    for case in [case, watched] {
+        office
+            .run_clock(case, &continuous(hours(10), "2026-03-02T08:00"))
+            .await;
+    }
+    // a desk's own delay is no reason to press the unit
+    let checked = office.case().await;
+    let mut check = continuous(hours(10), "2026-03-02T08:00");
+    check.stage = Stage::Check;
+    office.run_clock(checked, &check).await;
+    sqlx::query("update city_case set supervised = true where case_id = $1")
+        .bind(watched)
+        .execute(&office.city.db)
+        .await
+        .unwrap();
+    let orders = async |case: i64| -> Vec<(Option<String>, Value)> {
+        sqlx::query_as(
+            "select reason, after -> 'supervised' from case_event
+            where case_id = $1 and actor = 'system' and action = 'supervise'",
+        )
+        .bind(case)
+        .fetch_all(&office.city.db)
+        .await
+        .unwrap()
+    };
+    office.round(at("2026-03-02T17:59")).await;
+    assert_eq!(orders(case).await, []);
+    office.round(at("2026-03-02T18:00")).await;
+    office.round(at("2026-03-02T18:01")).await;
+    let [(Some(reason), supervised)] = &orders(case).await[..] else {
+        panic!("one order with a reason: {:?}", orders(case).await);
+    };
+    assert!(reason.contains("超时"), "{reason}");
+    assert_eq!(supervised, true);
+    assert_eq!(orders(watched).await, []);
+    assert_eq!(orders(checked).await, []);
+    let stages: Vec<Stage> = sqlx::query_scalar(
+        "select stage from case_clock where case_id = $1 and stopped_at is null order by clock_id",
+    )
+    .bind(case)
+    .fetch_all(&office.city.db)
+    .await
+    .unwrap();
+    assert_eq!(stages, [Stage::Handling, Stage::Supervision]);
+}
+
+#[tokio::test]
+async fn a_suspension_ends_on_its_date_whoever_was_down() {
+    let office = Office::new().await;
+    let case = office.case().await;
+    let mut clock = continuous(hours(10), "2026-03-02T08:00");
+    clock.pause(at("2026-03-02T10:00"), "挂账").unwrap();
+    office.run_clock(case, &clock).await;
+    sqlx::query(
+        "update city_case set state = 'suspended', resume_at = $2, rule_set_id = $3
+        where case_id = $1",
+    )
+    .bind(case)
+    .bind(at("2026-03-09T08:00"))
+    .bind(office.workflow.rules.in_force(at("2026-03-02T08:00")).id())
+    .execute(&office.city.db)
+    .await
+    .unwrap();
+    assert_eq!(office.round(at("2026-03-09T07:59")).await, Round::default());
+    // two of the ten hours had gone, so it is due at 16:00; nobody looked until 15:00
+    let round = office.round(at("2026-03-09T15:00")).await;
+    assert_eq!(round.cases, [CaseId(case)].into());
+    assert_eq!(office.round(at("2026-03-09T15:00")).await, Round::default());
+    let (state, resume_at): (CaseState, Option<DateTime<Utc>>) =
+        sqlx::query_as("select state, resume_at from city_case where case_id = $1")
+            .bind(case)
+            .fetch_one(&office.city.db)
+            .await
+            .unwrap();
+    assert_eq!((state, resume_at), (CaseState::Handling, None));
+    let alarms = office.alarms(case).await;
+    assert_eq!(alarms.len(), 1);
+    assert_eq!(alarms[0].2["reached_at"], "2026-03-09T06:00:00Z");
+    assert_eq!(alarms[0].2["due_at"], "2026-03-09T08:00:00Z");
 }
 
 #[tokio::test]

@@ -16,6 +16,9 @@ pub(super) struct DueClock {
     pub(super) case_id: CaseId,
     /// The rules the case was opened under.
     pub(super) rule_set_id: Option<RuleSetId>,
+    pub(super) opened_at: DateTime<Utc>,
+    pub(super) emergency: bool,
+    pub(super) supervised: bool,
     /// Whether the case has ended.
     pub(super) ended: bool,
     pub(super) clock: Clock,
@@ -30,6 +33,9 @@ impl FromRow<'_, PgRow> for DueClock {
             clock_id: row.try_get("clock_id")?,
             case_id: row.try_get("case_id")?,
             rule_set_id: row.try_get("rule_set_id")?,
+            opened_at: row.try_get("opened_at")?,
+            emergency: row.try_get("emergency")?,
+            supervised: row.try_get("supervised")?,
             ended: row.try_get("ended")?,
             next_alarm_at: row.try_get("next_alarm_at")?,
             clock: Clock {
@@ -63,7 +69,8 @@ pub(super) async fn lock_due(
     limit: i64,
 ) -> sqlx::Result<Vec<DueClock>> {
     sqlx::query_as(
-        "select k.*, c.rule_set_id, c.ended_at is not null as ended
+        "select k.*, c.rule_set_id, c.opened_at, c.emergency, c.supervised,
+            c.ended_at is not null as ended
         from case_clock k
         join city_case c using (case_id)
         where k.next_alarm_at <= $1
@@ -77,11 +84,36 @@ pub(super) async fn lock_due(
     .await
 }
 
-/// When the next clock has to be looked at.
-pub(super) async fn next_alarm_at(db: impl PgExecutor<'_>) -> sqlx::Result<Option<DateTime<Utc>>> {
-    sqlx::query_scalar("select min(next_alarm_at) from case_clock where next_alarm_at is not null")
-        .fetch_one(db)
-        .await
+/// Takes suspended cases whose date of return has come, like [`lock_due`].
+pub(super) async fn lock_suspended(
+    db: impl PgExecutor<'_>,
+    now: DateTime<Utc>,
+    limit: i64,
+) -> sqlx::Result<Vec<(CaseId, DateTime<Utc>)>> {
+    sqlx::query_as(
+        "select case_id, resume_at
+        from city_case
+        where resume_at <= $1 and ended_at is null and state = 'suspended'
+        order by resume_at
+        limit $2
+        for no key update skip locked",
+    )
+    .bind(now)
+    .bind(limit)
+    .fetch_all(db)
+    .await
+}
+
+/// When a clock has to be looked at next, or a suspension ends.
+pub(super) async fn next_at(db: impl PgExecutor<'_>) -> sqlx::Result<Option<DateTime<Utc>>> {
+    sqlx::query_scalar(
+        "select least(
+            (select min(next_alarm_at) from case_clock where next_alarm_at is not null),
+            (select min(resume_at) from city_case
+                where resume_at is not null and ended_at is null))",
+    )
+    .fetch_one(db)
+    .await
 }
 
 /// Notes what was raised and when to look again.
