@@ -3,6 +3,8 @@
 
 #![expect(clippy::print_stdout, reason = "what it prints is what it is for")]
 
+#[path = "whose_move/actions.rs"]
+mod actions;
 #[path = "whose_move/latencies.rs"]
 mod latencies;
 #[path = "whose_move/queue.rs"]
@@ -15,7 +17,11 @@ mod stage;
 /// One part: what it is called and what measures it.
 type Part = (&'static str, fn() -> anyhow::Result<()>);
 
-const PARTS: &[Part] = &[("rules", rules::run), ("queue", queue::run)];
+const PARTS: &[Part] = &[
+    ("rules", rules::run),
+    ("queue", queue::run),
+    ("actions", actions::run),
+];
 
 fn main() -> anyhow::Result<()> {
     // cargo itself adds --bench

@@ -22,16 +22,16 @@ impl Latencies {
         self.0[place.saturating_sub(1)]
     }
 
-    /// `| p50 | p99 | worst | goal |`, milliseconds.
-    pub(crate) fn columns(&self, goal: Duration) -> String {
+    /// p50, p99 and the worst, milliseconds.
+    pub(crate) fn numbers(&self) -> String {
         let ms = |per_cent| self.at(per_cent).as_secs_f64() * 1e3;
+        format!("{:.1} | {:.1} | {:.1} |", ms(50), ms(99), ms(100))
+    }
+
+    /// [`Self::numbers`], and whether the p99 is below the goal.
+    pub(crate) fn columns(&self, goal: Duration) -> String {
         let met = if self.at(99) < goal { "met" } else { "missed" };
-        format!(
-            "{:.1} | {:.1} | {:.1} | p99 < {} ms: {met} |",
-            ms(50),
-            ms(99),
-            ms(100),
-            goal.as_millis()
-        )
+        let goal_ms = goal.as_millis();
+        format!("{} p99 < {goal_ms} ms: {met} |", self.numbers())
     }
 }

@@ -45,7 +45,7 @@ pub(crate) async fn with_service<T>(
 }
 
 /// A data folder; the server may run as another user.
-fn folder() -> anyhow::Result<tempfile::TempDir> {
+pub(crate) fn folder() -> anyhow::Result<tempfile::TempDir> {
     let folder = tempfile::Builder::new()
         .prefix("cityward-bench-")
         .tempdir()?;
@@ -54,7 +54,7 @@ fn folder() -> anyhow::Result<tempfile::TempDir> {
 }
 
 /// `cityward serve`, but where everything is.
-fn config(data_dir: &Path) -> Config {
+pub(crate) fn config(data_dir: &Path) -> Config {
     #[derive(clap::Parser)]
     struct Flags {
         #[command(flatten)]
