@@ -11,6 +11,7 @@
 
 mod city;
 mod door;
+mod office;
 mod people;
 mod program;
 mod service;
@@ -38,6 +39,7 @@ mod restart;
 mod row_level_security;
 mod rules;
 mod rules_http;
+mod rules_routing;
 mod territory;
 mod tidy;
 mod tiles;
