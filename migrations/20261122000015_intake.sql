@@ -116,3 +116,144 @@ create trigger task_order_append_only before update or delete or truncate on tas
     for each statement execute function refuse_change();
 create trigger task_order_receipt_append_only before update or delete or truncate on task_order_receipt
     for each statement execute function refuse_change();
+
+-- Who told the city, kept apart from the case (Article 5).
+
+create table reporter (
+    case_id            bigint not null,
+    -- XChaCha20-Poly1305: 24 bytes of nonce, then the text; bound to the case and the field
+    name_sealed        bytea,
+    phone_sealed       bytea,
+    -- which key of the key file sealed them
+    key_id             text not null,
+    wants_reply        boolean not null,
+    -- of the code the reporter asks about the case with; the code itself is shown once
+    query_code_sha256  bytea not null,
+    told_at            timestamptz not null,
+    -- a tombstone: somebody reported it, and nobody can say who any more
+    erased_at          timestamptz,
+    constraint reporter_pk primary key (case_id),
+    constraint reporter_case_fk foreign key (case_id) references city_case (case_id),
+    constraint reporter_query_code_once unique (query_code_sha256),
+    constraint reporter_query_code_length check (octet_length(query_code_sha256) = 32),
+    constraint reporter_erased check (erased_at is null or (name_sealed is null and phone_sealed is null))
+);
+comment on table reporter is 'Personal data of reporters, sealed; erased after the policy''s retention';
+
+-- Who read it in clear, when and what for; written before it is shown.
+create table reporter_access (
+    access_id  bigint generated always as identity,
+    case_id    bigint not null,
+    person_id  integer not null,
+    purpose    text not null,
+    at         timestamptz not null,
+    constraint reporter_access_pk primary key (access_id),
+    constraint reporter_access_reporter_fk foreign key (case_id) references reporter (case_id),
+    constraint reporter_access_person_fk foreign key (person_id) references person (person_id)
+);
+create index reporter_access_case_idx on reporter_access (case_id);
+create trigger reporter_access_append_only before update or delete or truncate on reporter_access
+    for each statement execute function refuse_change();
+
+-- After the end of a case; 365 days until a city decides.
+alter table rule_policy add column reporter_retention_days integer not null default 365,
+    add constraint rule_policy_reporter_retention check (reporter_retention_days between 1 and 3650);
+
+-- What anybody may know who has the reporter's code; looks past row-level security for that.
+create function public_case_status(code_sha256 bytea)
+returns table (case_id bigint, class_code text, state case_state, opened_at timestamptz,
+    changed_at timestamptz, ended_at timestamptz)
+language sql stable security definer set search_path = public, pg_temp as $$
+    select c.case_id, c.class_code, c.state, c.opened_at,
+        (select max(e.at) from case_event e where e.case_id = c.case_id), c.ended_at
+    from reporter r join city_case c using (case_id)
+    where r.query_code_sha256 = code_sha256
+$$;
+
+-- Messages of other systems (Article 3, R3.3): each becomes one case, however often it comes.
+create table case_external (
+    source       text not null,
+    external_id  text not null,
+    case_id      bigint not null,
+    constraint case_external_pk primary key (source, external_id),
+    constraint case_external_case_fk foreign key (case_id) references city_case (case_id),
+    constraint case_external_form check (source ~ '^[a-z0-9._-]{1,64}$' and length(external_id) between 1 and 128)
+);
+create index case_external_case_idx on case_external (case_id);
+
+-- Scopes: what hangs on a case is seen and changed with the case.
+
+alter table reporter enable row level security;
+create policy reporter_read on reporter for select to cityward_service
+    using (exists (select from city_case c where c.case_id = reporter.case_id));
+create policy reporter_tell on reporter for insert to cityward_service
+    with check (cityward_works_case(case_id));
+
+alter table reporter_access enable row level security;
+create policy reporter_access_read on reporter_access for select to cityward_service
+    using (exists (select from city_case c where c.case_id = reporter_access.case_id));
+-- data officers see cases without working them
+create policy reporter_access_write on reporter_access for insert to cityward_service
+    with check (person_id = cityward_person() and cityward_sees_case(case_id));
+
+alter table case_external enable row level security;
+create policy case_external_read on case_external for select to cityward_service
+    using (exists (select from city_case c where c.case_id = case_external.case_id));
+create policy case_external_write on case_external for insert to cityward_service
+    with check (cityward_works_case(case_id));
+
+alter table ledger_entry enable row level security;
+create policy ledger_entry_read on ledger_entry for select to cityward_service using (
+    (select cityward_sees_all())
+    or exists (select from city_case c where c.case_id = ledger_entry.case_id));
+create policy ledger_entry_write on ledger_entry for insert to cityward_service with check (
+    person_id = cityward_person()
+    and case when case_id is null then cityward_sees_all() else cityward_works_case(case_id) end);
+
+alter table ledger_approval enable row level security;
+create policy ledger_approval_read on ledger_approval for select to cityward_service
+    using (exists (select from city_case c where c.case_id = ledger_approval.case_id));
+create policy ledger_approval_write on ledger_approval for insert to cityward_service
+    with check (approved_by = cityward_person() and cityward_works_case(case_id));
+
+-- Orders: whoever reads the whole city, whoever issued it, and the units it is for. The functions
+-- look past the policies of the other table, which would else ask each other for ever.
+create function cityward_issued_order(of_order bigint) returns boolean
+language sql stable security definer set search_path = public, pg_temp as $$
+    select exists (select from task_order where order_id = of_order and issued_by = cityward_person())
+$$;
+create function cityward_receives_order(of_order bigint) returns boolean
+language sql stable security definer set search_path = public, pg_temp as $$
+    select exists (select from task_order_unit
+        where order_id = of_order and unit_id = any (cityward_units()))
+$$;
+
+alter table task_order enable row level security;
+create policy task_order_read on task_order for select to cityward_service using (
+    (select cityward_sees_all()) or issued_by = (select cityward_person())
+    or cityward_receives_order(order_id));
+create policy task_order_issue on task_order for insert to cityward_service
+    with check (issued_by = cityward_person());
+
+alter table task_order_unit enable row level security;
+create policy task_order_unit_read on task_order_unit for select to cityward_service using (
+    (select cityward_sees_all()) or unit_id = any ((select cityward_units())::integer[])
+    or cityward_issued_order(order_id));
+create policy task_order_unit_issue on task_order_unit for insert to cityward_service
+    with check (cityward_issued_order(order_id));
+create policy task_order_unit_open on task_order_unit for update to cityward_service
+    using (unit_id = any ((select cityward_units())::integer[]))
+    with check (unit_id = any ((select cityward_units())::integer[]));
+
+alter table task_order_receipt enable row level security;
+create policy task_order_receipt_read on task_order_receipt for select to cityward_service using (
+    (select cityward_sees_all()) or unit_id = any ((select cityward_units())::integer[])
+    or cityward_issued_order(order_id));
+create policy task_order_receipt_write on task_order_receipt for insert to cityward_service
+    with check (person_id = cityward_person() and unit_id = any (cityward_units()));
+
+-- What is written once stays as it is; erasing personal data is the city's own doing.
+revoke update, delete on reporter_access, ledger_entry, ledger_approval, task_order,
+    task_order_receipt, case_external from cityward_service, cityward_machine;
+revoke update, delete on reporter, task_order_unit from cityward_service;
+grant update (read_at, read_by) on task_order_unit to cityward_service;

@@ -139,6 +139,15 @@ pub struct VisionConfig {
     pub detectors: usize,
 }
 
+/// Personal data.
+#[derive(Debug, Clone, Args)]
+pub struct PrivacyConfig {
+    /// Keys that seal reporters' names and phones, a line each, `<name> <32 bytes in base64>`;
+    /// default: one that is made in the data folder. Whoever loses it loses the data.
+    #[arg(long, env = "CITYWARD_REPORTER_KEY_FILE")]
+    pub reporter_key_file: Option<PathBuf>,
+}
+
 /// Everything `serve` needs.
 #[derive(Debug, Clone, Args)]
 pub struct Config {
@@ -150,6 +159,8 @@ pub struct Config {
     pub intake: IntakeConfig,
     #[command(flatten)]
     pub vision: VisionConfig,
+    #[command(flatten)]
+    pub privacy: PrivacyConfig,
     /// Not a setting: the machine's time, unless the program that runs the service gives another.
     #[clap(skip)]
     pub time: TimeSource,

@@ -6,7 +6,7 @@ pub mod config;
 pub mod pipeline;
 pub mod router;
 pub mod service;
-mod upkeep;
+pub mod upkeep;
 
 pub mod space;
 

@@ -42,6 +42,8 @@ fn api() -> (Router<App>, Document) {
         .merge(catalogue::routes())
         .merge(cases::routes())
         .merge(cases::attachment::routes())
+        .merge(cases::register::routes())
+        .merge(cases::reporter::routes()) // open: a case's state for its reporter
         .merge(journal::routes())
         .merge(ledger::routes())
         .merge(live::routes())

@@ -2,10 +2,17 @@
 
 use std::time::Duration;
 
+use anyhow::Context as _;
+use chrono::{DateTime, Utc};
+use serde_json::json;
+use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
 
-use crate::cases::attachment;
+use crate::cases::reporter::Erased;
+use crate::cases::{attachment, reporter};
 use crate::http::App;
+use crate::journal;
+use crate::rules::RuleSet;
 
 /// Between two rounds. Each does only what is due, so that more rounds do no more.
 const EVERY: Duration = Duration::from_secs(3600);
@@ -19,9 +26,38 @@ pub(crate) async fn run(app: App, stop: CancellationToken) {
 }
 
 async fn round(app: &App) {
-    match attachment::sweep(&app.machine, &app.evidence, app.now()).await {
+    let now = app.now();
+    match attachment::sweep(&app.machine, &app.evidence, now).await {
         Ok(0) => {}
         Ok(files) => tracing::info!(files, "swept pictures nobody used"),
         Err(error) => tracing::error!(error = format!("{error:#}"), "cannot sweep pictures"),
     }
+    match erase_reporters(&app.machine, &app.rules.in_force(now), now).await {
+        Ok(erased) if erased.reporters == 0 => {}
+        Ok(erased) => tracing::info!(erased.reporters, "erased personal data nobody needs"),
+        Err(error) => {
+            tracing::error!(error = format!("{error:#}"), "cannot erase reporters' data");
+        }
+    }
+}
+
+/// Erases the personal data of reporters that the policy does not keep any more, and leaves a line
+/// in the record.
+pub async fn erase_reporters(
+    machine: &PgPool,
+    rules: &RuleSet,
+    at: DateTime<Utc>,
+) -> anyhow::Result<Erased> {
+    let mut tx = machine.begin().await?;
+    let erased = reporter::erase_expired(&mut *tx, rules.policy(), at)
+        .await
+        .context("cannot erase reporters' data")?;
+    if erased.reporters > 0 {
+        let entry = journal::Entry::of_city("system:retention", at, "reporter", "erase")
+            .because(format!("their cases ended before {}", erased.ended_before))
+            .after(json!({ "reporters": erased.reporters }));
+        journal::record(&mut *tx, &entry).await?;
+    }
+    tx.commit().await?;
+    Ok(erased)
 }

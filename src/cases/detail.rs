@@ -5,6 +5,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::attachment::Attachment;
+use super::reporter::ReporterView;
 use super::{Action, CaseId, CaseRow};
 use crate::access::Role;
 use crate::camera::{CameraId, FrameId};
@@ -18,6 +19,8 @@ use crate::vision::ModelRef;
 pub struct CaseDetail {
     #[serde(flatten)]
     pub stored: StoredCase,
+    /// Who told the city, masked; null when nobody is known.
+    pub reporter: Option<ReporterView>,
     /// In the order the pictures were taken.
     pub evidence: Vec<Evidence>,
     /// Pictures of people, in the order they came.

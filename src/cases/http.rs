@@ -11,7 +11,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::queue::{self, Asker, CaseFilter};
-use super::{CaseDetail, CaseId, CaseRow, attachment, store};
+use super::{CaseDetail, CaseId, CaseRow, attachment, reporter, store};
 use crate::access::Person;
 use crate::http::{ApiError, App, PathParams, QueryParams};
 use crate::workflow::WorkView;
@@ -97,6 +97,7 @@ async fn get_case(
     let work = work.ok_or_else(|| ApiError::not_found(format!("there is no case {id}")))?;
     let case = CaseDetail {
         stored,
+        reporter: reporter::masked(&mut *tx, &app.reporter_keys, id).await?,
         evidence: store::evidence_of(&mut *tx, id).await?,
         attachments: attachment::of_case(&mut *tx, id).await?,
         links: store::links_of(&mut *tx, id).await?,

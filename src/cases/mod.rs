@@ -11,6 +11,8 @@ mod pending;
 mod picture;
 mod queue;
 mod record;
+pub mod register;
+pub mod reporter;
 mod sighting;
 mod state;
 mod store;

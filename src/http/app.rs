@@ -9,6 +9,7 @@ use tokio::sync::Semaphore;
 use crate::access::{self, Person, SignInLimit, hash_password, random_secret};
 use crate::camera::{Cameras, Intake, LastFrames};
 use crate::cases::EvidenceStore;
+use crate::cases::reporter::{QueryLimit, ReporterKeys};
 use crate::config::Config;
 use crate::database::Pools;
 use crate::live::LiveFeed;
@@ -43,6 +44,10 @@ pub struct App {
     pub tile_places: Arc<Semaphore>,
     /// Pictures kept for cases.
     pub evidence: EvidenceStore,
+    /// What reporters' personal data is sealed with.
+    pub reporter_keys: Arc<ReporterKeys>,
+    /// How often a case's state is asked for with a code.
+    pub query_limit: Arc<QueryLimit>,
     /// What changes, pushed to every page.
     pub live: Arc<LiveFeed>,
     /// New notices, pushed to the pages they are for.
@@ -61,6 +66,8 @@ impl App {
         let no_password = hash_password(random_secret(32).reveal())
             .map_err(|error| anyhow::anyhow!("{error}"))?;
         let evidence = EvidenceStore::open(&config.data.data_dir)?;
+        let key_file = config.privacy.reporter_key_file.as_deref();
+        let reporter_keys = ReporterKeys::open(&config.data.data_dir, key_file)?;
         let cores = std::thread::available_parallelism()?.get();
         let intake = Intake::new(&config.intake, FrameReport::superseded);
         let Pools {
@@ -81,6 +88,8 @@ impl App {
             no_password: no_password.into(),
             tile_places: Arc::new(Semaphore::new(cores * TILE_PLACES_PER_CORE)),
             evidence,
+            reporter_keys: Arc::new(reporter_keys),
+            query_limit: Arc::default(),
             live: LiveFeed::start(),
             notices: Arc::default(),
         })

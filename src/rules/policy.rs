@@ -74,6 +74,8 @@ pub struct Policy {
     #[serde(rename = "duplicate_window_s", with = "seconds")]
     #[schema(value_type = i32)]
     pub duplicate_window: TimeDelta,
+    /// How long after the end of a case its reporter's personal data stays. Article 5.
+    pub reporter_retention_days: i32,
 }
 
 /// Why a case may go to quick disposal. Article 16.
@@ -104,6 +106,11 @@ pub struct CollectionRule {
 }
 
 impl Policy {
+    /// How long after the end of a case its reporter's personal data stays.
+    pub fn reporter_retention(&self) -> TimeDelta {
+        TimeDelta::days(self.reporter_retention_days.into())
+    }
+
     /// The first field that makes no sense, and what would.
     pub fn problem(&self) -> Option<(&'static str, &'static str)> {
         let positive = |time: TimeDelta| time > TimeDelta::zero();
@@ -160,6 +167,11 @@ impl Policy {
                 radius(self.duplicate_radius_m),
                 "duplicate_radius_m",
                 "more than 0, at most 5000 m",
+            ),
+            (
+                (1..=3650).contains(&self.reporter_retention_days),
+                "reporter_retention_days",
+                "1 to 3650 days",
             ),
         ];
         let wrong = checks.into_iter().find(|(right, ..)| !right);

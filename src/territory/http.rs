@@ -21,7 +21,7 @@ use crate::space::GroundPoint;
 
 /// How far a point asked for by a person or program is pinned to a component: about as far as a
 /// camera or a phone is off. Camera finds use their own error instead.
-const REACH_M: f64 = 15.0;
+pub(crate) const REACH_M: f64 = 15.0;
 
 /// Most points in one request.
 const POINTS_MAX: usize = 100_000;
@@ -220,7 +220,7 @@ fn check_degrees(field: &str, degrees: f64, max: f64) -> Result<(), ApiError> {
     ))
 }
 
-fn known_class(field: &str, class: &str) -> Result<ClassCode, ApiError> {
+pub(crate) fn known_class(field: &str, class: &str) -> Result<ClassCode, ApiError> {
     let code: ClassCode =
         class
             .parse()
@@ -234,7 +234,7 @@ fn known_class(field: &str, class: &str) -> Result<ClassCode, ApiError> {
 }
 
 /// A component is looked for among its own class; a matter where its sightings are pinned to.
-async fn snap_classes(app: &App, class: ClassCode) -> Result<Vec<ClassCode>, ApiError> {
+pub(crate) async fn snap_classes(app: &App, class: ClassCode) -> Result<Vec<ClassCode>, ApiError> {
     if class.is_component() {
         return Ok(vec![class]);
     }

@@ -16,6 +16,7 @@ mod store;
 mod watch;
 
 pub use http::routes;
+pub(crate) use http::{REACH_M, known_class, snap_classes};
 pub use placement::{Because, Edition, PlacedCell, PlacedComponent, Placement, Rule, Unit};
 pub use snapshot::{Cell, Component, Question, Spot, Territory};
 pub use watch::TerritoryWatch;

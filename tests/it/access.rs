@@ -170,7 +170,11 @@ async fn a_platforms_token_is_shown_once_and_can_be_revoked() {
 /// in and out, and the document says so.
 #[tokio::test]
 async fn every_endpoint_is_closed_to_strangers() {
-    let open = [("/api/v1/session", "post"), ("/api/v1/session", "delete")];
+    let open = [
+        ("/api/v1/session", "post"),
+        ("/api/v1/session", "delete"),
+        ("/api/v1/public/cases/{query_code}", "get"),
+    ];
     let city = TestCity::new().await;
     let service = TestService::start(&city).await;
     let client = service.client();

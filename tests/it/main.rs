@@ -35,6 +35,8 @@ mod locate;
 mod malformed;
 mod notices;
 mod orders;
+mod registration;
+mod reporter;
 mod restart;
 mod row_level_security;
 mod rules;
