@@ -43,7 +43,7 @@ test.each(['dark', 'light'] as const)('the %s map is drawn, with Chinese labels'
   page.on('request', (request) => {
     if (request.url().includes('noto-sans-sc')) fonts.push(request.url());
   });
-  await signIn(page, inject('url'), inject('password'), VIEW);
+  await signIn(page, inject('url'), inject('password'), { hash: VIEW });
   await mapIsDrawn(page);
   expect(await page.getAttribute('html', 'data-theme')).toBe(theme);
 

@@ -6,6 +6,8 @@ declare global {
   interface Window {
     /** Only with `?test` in the address. */
     __cityward: Pick<CityMap, 'map'>;
+    /** The small map of a form or of a case's page. */
+    __smallMap?: CityMap['map'];
     appeared: Record<string, number>;
   }
 }
@@ -37,12 +39,24 @@ export async function launch(): Promise<Browser> {
 export interface Looks {
   language?: 'zh' | 'en';
   theme?: 'dark' | 'light';
+  /** A phone, and where it is. */
+  phoneAt?: { lon: number; lat: number };
 }
 
 /** A page of a new visitor; what it logs as an error fails the test that reads `errors`. */
-export async function visit(browser: Browser, { language = 'zh', theme = 'dark' }: Looks = {}) {
+export async function visit(
+  browser: Browser,
+  { language = 'zh', theme = 'dark', phoneAt }: Looks = {},
+) {
   const context = await browser.newContext({
-    viewport: { width: 1280, height: 800 },
+    ...(phoneAt
+      ? {
+          viewport: { width: 390, height: 844 },
+          hasTouch: true,
+          permissions: ['geolocation'],
+          geolocation: { longitude: phoneAt.lon, latitude: phoneAt.lat, accuracy: 8 },
+        }
+      : { viewport: { width: 1280, height: 800 } }),
     locale: language === 'zh' ? 'zh-CN' : 'en-GB',
     colorScheme: theme,
     reducedMotion: 'reduce',
@@ -52,8 +66,14 @@ export async function visit(browser: Browser, { language = 'zh', theme = 'dark' 
   return page;
 }
 
-export async function signIn(page: Page, url: string, password: string, hash = ''): Promise<void> {
+export async function signIn(
+  page: Page,
+  url: string,
+  password: string,
+  { login = 'admin', hash = '' }: { login?: string; hash?: string } = {},
+): Promise<void> {
   await page.goto(`${url}/?test${hash}`);
+  await page.fill('#login', login);
   await page.fill('#password', password);
   await page.click('button.primary');
   await page.waitForSelector('header nav');

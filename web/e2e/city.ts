@@ -11,6 +11,8 @@ declare module 'vitest' {
   export interface ProvidedContext {
     url: string;
     password: string;
+    /** Of everybody in the demo city but the administrator. */
+    staffPassword: string;
     /** A folder of rendered street scenes. */
     frames: string;
   }
@@ -23,7 +25,9 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const city = await start(['demo', '--period-s', '3600'], { dataDir, port });
   if (city.password === null) throw new Error('the first start printed no password');
   project.provide('url', city.url);
+  if (city.staffPassword === null) throw new Error('the demo city printed no people');
   project.provide('password', city.password);
+  project.provide('staffPassword', city.staffPassword);
   const frames = await renderFrames(FRAMES);
   project.provide('frames', frames);
   return async () => {

@@ -13,6 +13,8 @@ export interface Program {
   url: string;
   /** Printed at the first start on a data folder only. */
   password: string | null;
+  /** Of everybody else in a demo city; printed at its first start only. */
+  staffPassword: string | null;
   process: ChildProcess;
 }
 
@@ -61,8 +63,9 @@ export async function start(
     if (Date.now() > until) throw new Error(`cityward is not ready:\n${printed}`);
     await new Promise((resolve) => setTimeout(resolve, 200));
   }
-  const password = /with the password (\S+)/.exec(printed)?.[1] ?? null;
-  return { url, password, process: child };
+  const password = /as admin with the password (\S+)/.exec(printed)?.[1] ?? null;
+  const staffPassword = /people .* with the password (\S+)/.exec(printed)?.[1] ?? null;
+  return { url, password, staffPassword, process: child };
 }
 
 async function isReady(url: string): Promise<boolean> {

@@ -121,6 +121,7 @@ export const deskEn: DeskWords = {
   map: {
     mine: 'My move',
     mineHint: 'Only what waits for me now',
+    noneMine: (all) => `Nothing waits for you now (${all} open in total)`,
     states: 'State',
     anyState: 'All states',
     byDue: 'By deadline',

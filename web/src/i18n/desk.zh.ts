@@ -120,6 +120,7 @@ export const deskZh = {
   map: {
     mine: '轮到我',
     mineHint: '只看现在轮到我办的',
+    noneMine: (all: number) => `现在没有轮到你的案件（共 ${all} 件未结）`,
     states: '状态',
     anyState: '全部状态',
     byDue: '按期限',
