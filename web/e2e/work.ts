@@ -9,6 +9,8 @@ export interface Filling {
   text?: Record<string, string>;
   /** Radio buttons and boxes, by the field's name and the value; several for a checklist. */
   pick?: Record<string, (string | number)[]>;
+  /** Units to find by name and choose, by the field's name. */
+  units?: Record<string, string>;
   /** Picture files. */
   photos?: string[];
   /** Boxes to tick, by the field's name. */
@@ -74,7 +76,7 @@ export class Worker {
 
   private async fill(
     action: string,
-    { text, pick, tick, everyBox, photos, here }: Filling,
+    { text, pick, units, tick, everyBox, photos, here }: Filling,
   ): Promise<void> {
     const { page } = this;
     for (const [name, words] of Object.entries(text ?? {})) {
@@ -84,6 +86,11 @@ export class Worker {
       for (const value of values) {
         await page.check(`input[name="f-${action}-${name}"][value="${value}"]`);
       }
+    }
+    for (const [name, unit] of Object.entries(units ?? {})) {
+      const field = `#f-${action}-${name}`;
+      await page.fill(field, unit);
+      await page.click(`[role=radiogroup]:has(${field}) label:has-text("${unit}")`);
     }
     for (const name of tick ?? []) await page.check(`#f-${action}-${name}`);
     if (everyBox) {

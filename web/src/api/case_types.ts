@@ -200,7 +200,8 @@ export interface CaseEvent {
 
 export interface CaseRequest {
   kind: Pending;
-  by: { id: number; name: string } | string;
+  /** A person. */
+  by: number;
   reason: string;
   at: string;
   until?: string | null;
@@ -208,8 +209,10 @@ export interface CaseRequest {
 
 export interface CaseDispute {
   level: DisputeLevel;
-  unit: Unit | null;
-  proposed_unit: Unit | null;
+  /** Who objects. */
+  unit: number;
+  /** Whose it is in their view. */
+  proposed_unit: number | null;
   reason: string;
   opinion?: string | null;
   at: string;

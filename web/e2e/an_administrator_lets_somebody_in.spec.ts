@@ -1,0 +1,49 @@
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { launch, signIn, visit } from './browser';
+
+const url = inject('url');
+let browser: Browser;
+beforeAll(async () => {
+  browser = await launch();
+});
+afterAll(() => browser?.close());
+
+test.each(['zh', 'en'] as const)(
+  'a new person with a grant signs in and finds their desk, until the grant ends (%s)',
+  async (language) => {
+    const login = `e2e-${language}-${process.pid}`;
+    const page = await visit(browser, { language });
+    await signIn(page, url, inject('password'), { hash: '#/admin/people' });
+    await page.click('[data-test=new-person]');
+    await page.fill('input[name=login]', login);
+    await page.fill('input[name=name]', `测试员 ${language}`);
+    await page.click('form button.primary');
+    const password = await page.textContent('[data-test=secret]');
+    await page.waitForSelector('[data-test=person]');
+    await page.selectOption('[data-test=grant] select[name=role]', 'operator');
+    await page.click('[data-test=grant] button');
+    await page.waitForSelector('[data-test=person] tbody tr');
+
+    const person = await visit(browser, { language });
+    await signIn(person, url, password!, { login });
+    await person.waitForSelector('nav a[href="#/operator"]');
+    expect(await person.locator('nav a[href="#/admin"]').count()).toBe(0);
+    await person.context().close();
+
+    // The password was shown once: a reload does not have it.
+    await page.reload();
+    await page.waitForSelector('[data-test=person]');
+    expect(await page.locator('[data-test=secret]').count()).toBe(0);
+    const end = page.locator('[data-test=person] tbody button');
+    await end.click();
+    await end.click();
+    await end.waitFor({ state: 'detached' });
+
+    const later = await visit(browser, { language });
+    await signIn(later, url, password!, { login });
+    expect(await later.locator('nav a[href="#/operator"]').count()).toBe(0);
+    await later.context().close();
+    await page.context().close();
+  },
+);
