@@ -143,9 +143,9 @@ test.each(['zh', 'en'] as const)(
     await operator.sees('closed');
     await desk.goto(`${inject('url')}/?test#/case/${caseId}`);
     await desk.waitForSelector('[data-test=history] li');
-    const history = await desk.innerText('[data-test=history]');
+    const history = await desk.textContent('[data-test=history]');
     for (const step of story.history) expect(history).toContain(step);
-    expect(await desk.innerText('[data-test=case]')).toContain(story.closed);
+    expect(await desk.textContent('[data-test=case]')).toContain(story.closed);
 
     for (const somebody of [operator, dispatcher, unit, checker]) await somebody.leave();
   },

@@ -70,7 +70,7 @@ export class Worker {
     const trouble = page.locator('[data-test=trouble]');
     await toast.or(trouble).first().waitFor();
     if ((await trouble.count()) > 0) {
-      throw new Error(`${this.login}, ${action}: ${await trouble.innerText()}`);
+      throw new Error(`${this.login}, ${action}: ${await trouble.textContent()}`);
     }
   }
 

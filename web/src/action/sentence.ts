@@ -14,7 +14,7 @@ export function refusalSentence({ code, params }: Refusal, t: Messages['work']):
 export function actorName(actor: string, t: Messages): string {
   if (actor.startsWith('camera:')) return t.case.actorCamera(actor.slice('camera:'.length));
   if (actor === 'system' || actor.startsWith('system:')) return t.desk.case.system;
-  return actor.replace(/^person:/, '');
+  return actor.startsWith('person:') ? t.desk.case.somebody : actor;
 }
 
 /** What was done: the same words as on the button. */

@@ -18,25 +18,36 @@ const file = offer('file', [
 ]);
 
 test('a case is dispatched to whose place it is', () => {
-  expect(suggestions(dispatch, { unit, condition_id: null }, [])).toEqual({ unit_id: 7 });
-  expect(suggestions(dispatch, { unit: null, condition_id: null }, [])).toEqual({});
+  expect(suggestions(dispatch, { row: { unit, condition_id: null }, conditions: [] })).toEqual({
+    unit_id: 7,
+  });
+  expect(
+    suggestions(dispatch, { row: { unit: null, condition_id: null }, conditions: [] }),
+  ).toEqual({});
+});
+
+test('what the rules say now goes before what was written down when it was opened', () => {
+  const known = { row: { unit, condition_id: null }, conditions: [], unitId: 9 };
+  expect(suggestions(dispatch, known)).toEqual({ unit_id: 9 });
 });
 
 test('nobody is suggested for a reassignment: that is what is in doubt', () => {
   const reassign = { ...dispatch, action: 'reassign' };
-  expect(suggestions(reassign, { unit, condition_id: null }, [])).toEqual({});
+  expect(suggestions(reassign, { row: { unit, condition_id: null }, conditions: [] })).toEqual({});
 });
 
 test('the only condition is chosen with its emergency, one of two is not', () => {
   const row = { unit, condition_id: null };
-  expect(suggestions(file, row, [condition(3, true)])).toEqual({
+  expect(suggestions(file, { row: row, conditions: [condition(3, true)] })).toEqual({
     condition_id: 3,
     emergency: true,
   });
-  expect(suggestions(file, row, [condition(3), condition(4)])).toEqual({});
+  expect(suggestions(file, { row: row, conditions: [condition(3), condition(4)] })).toEqual({});
 });
 
 test('the condition it was filed under before is chosen again', () => {
   const row = { unit, condition_id: 4 };
-  expect(suggestions(file, row, [condition(3), condition(4)])).toMatchObject({ condition_id: 4 });
+  expect(suggestions(file, { row: row, conditions: [condition(3), condition(4)] })).toMatchObject({
+    condition_id: 4,
+  });
 });

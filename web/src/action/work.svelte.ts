@@ -53,7 +53,7 @@ class Work {
   undoable = $state.raw<Undoable | null>(null);
   /** Takes an action as its button would; set by the panel that shows them. */
   take: ((action: string) => void) | null = null;
-  /** Moves whenever an action went through: who shows cases reads them again. */
+  /** Moves whenever an action went through or was refused: who shows cases reads them again. */
   done = $state(0);
   /** What was typed, by case and action: a conflict or a look elsewhere loses nothing. */
   private drafts = new Map<string, Values>();
@@ -159,6 +159,8 @@ class Work {
         this.sendLater(() => this.perform(caseId, version, action, body));
       } else {
         this.intents.delete(intent);
+        // What the case is now is read again: somebody may have been faster.
+        this.done += 1;
         void this.look(this.asked);
       }
       return false;

@@ -56,6 +56,8 @@ export interface Offers {
   version: number;
   state: CaseState;
   actions: Offer[];
+  /** Whose it is by the rules in force now; null where they name nobody. */
+  suggestion?: { unit_id: number | null; because: { rule: string; case_id?: number } } | null;
 }
 
 export interface Done {

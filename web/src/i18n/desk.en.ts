@@ -174,6 +174,7 @@ export const deskEn: DeskWords = {
     from: (before, after) => `${before} → ${after}`,
     byLot: 'assigned by lot',
     reasonIs: (reason) => `Reason: ${reason}`,
+    somebody: 'Somebody else',
     system: 'The system',
   },
 };

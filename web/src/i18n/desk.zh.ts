@@ -167,6 +167,7 @@ export const deskZh = {
     from: (before: string, after: string) => `${before} → ${after}`,
     byLot: '系统抽签分派',
     reasonIs: (reason: string) => `理由：${reason}`,
+    somebody: '另一个人',
     system: '系统',
   },
 };

@@ -5,4 +5,6 @@ export interface FormCase {
   row: CaseRow | null;
   detail: CaseDetail | null;
   conditions: Condition[];
+  /** Whose it is by the rules in force now. */
+  unitId: number | null;
 }
