@@ -18,7 +18,8 @@ export interface PersonEntry {
   id: number;
   login: string;
   name: string;
-  disabled: boolean;
+  /** Since when they may not sign in; null: they may. */
+  disabled_at: string | null;
   grants: HeldGrant[];
 }
 
@@ -31,10 +32,14 @@ export interface NewGrant {
 }
 
 export interface SessionEntry {
-  id: number | string;
+  id: number;
   created_at: string;
-  last_seen_at?: string | null;
-  user_agent?: string | null;
+  expires_at: string;
+  /** How they signed in: with a password, or through another provider. */
+  method: string;
+  user_agent: string;
+  /** Whether it is the one that asks. */
+  current: boolean;
 }
 
 export const people = () => ask<{ people: PersonEntry[] }>('GET', `${v1}/people`);
@@ -64,7 +69,7 @@ export const UNIT_KINDS = [
 export type UnitKind = (typeof UNIT_KINDS)[number];
 
 export interface UnitEntry extends Unit {
-  credit_code: string | null;
+  credit_code: string;
   kind: UnitKind;
   district_id: number | null;
   department_id: number | null;
@@ -82,33 +87,41 @@ export interface District extends Unit {
   mode: 'shared' | 'own_system';
 }
 
-export const units = () => ask<{ units: UnitEntry[] }>('GET', `${v1}/units`);
+export const units = () => ask<{ units: UnitEntry[] }>('GET', `${v1}/units?ended=true`);
 export const addUnit = (unit: UnitForm) => ask<unknown>('POST', `${v1}/units`, unit);
-export const changeUnit = (id: number, change: Partial<UnitForm>) =>
+export const changeUnit = (id: number, change: Omit<UnitForm, 'credit_code' | 'kind'>) =>
   ask<unknown>('PATCH', `${v1}/units/${id}`, change);
-export const endUnit = (id: number, at: string) =>
-  ask<unknown>('POST', `${v1}/units/${id}/end`, { at });
+/** Without a moment: now. */
+export const endUnit = (id: number, at: string | null) =>
+  ask<unknown>('POST', `${v1}/units/${id}/end`, at === null ? {} : { at });
 export const districts = () => ask<{ districts: District[] }>('GET', `${v1}/districts`);
 export const addDistrict = (district: Omit<District, 'id'>) =>
   ask<unknown>('POST', `${v1}/districts`, district);
-export const changeDistrict = (id: number, change: Partial<Omit<District, 'id'>>) =>
+export const changeDistrict = (id: number, change: { mode: District['mode'] }) =>
   ask<unknown>('PATCH', `${v1}/districts/${id}`, change);
 
 export interface Webhook {
   id: number;
-  unit: Unit | null;
+  unit_id: number;
   url: string;
+  /** Null: all. */
+  events: string[] | null;
+  ended_at: string | null;
+  waiting: number;
+  /** Given up. */
+  dead: number;
 }
 
 export interface Delivery {
   id: number;
-  event: string;
+  case_id: number;
+  action: string;
   created_at: string;
   attempts: number;
   delivered_at: string | null;
-  next_at?: string | null;
-  status?: number | null;
-  error?: string | null;
+  /** Null: given up, or delivered. */
+  next_at: string | null;
+  status: number | null;
 }
 
 export const webhooks = () => ask<{ webhooks: Webhook[] }>('GET', `${v1}/webhooks`);
