@@ -148,6 +148,31 @@ pub struct PrivacyConfig {
     pub reporter_key_file: Option<PathBuf>,
 }
 
+/// Deliveries to systems of units.
+#[derive(Debug, Clone, Args)]
+pub struct WebhookConfig {
+    /// Key under which webhooks' secrets are kept, 32 bytes in base64; default: one that is made in
+    /// the data folder. Services that share a database share it.
+    #[arg(long, env = "CITYWARD_WEBHOOK_KEY_FILE")]
+    pub webhook_key_file: Option<PathBuf>,
+
+    /// Let webhooks lead to this machine and its link; for trying them out.
+    #[arg(long, env = "CITYWARD_WEBHOOK_ALLOW_LOCAL")]
+    pub webhook_allow_local: bool,
+
+    /// How long a webhook has to answer, milliseconds.
+    #[arg(long, env = "CITYWARD_WEBHOOK_TIMEOUT_MS", default_value_t = 10_000)]
+    pub webhook_timeout_ms: u32,
+
+    /// Wait before a delivery is tried for the second time, milliseconds; it doubles each time.
+    #[arg(long, env = "CITYWARD_WEBHOOK_RETRY_MS", default_value_t = 5_000)]
+    pub webhook_retry_ms: u32,
+
+    /// Attempts after which a delivery is set aside as dead.
+    #[arg(long, env = "CITYWARD_WEBHOOK_ATTEMPTS_MAX", default_value_t = 16)]
+    pub webhook_attempts_max: u32,
+}
+
 /// Everything `serve` needs.
 #[derive(Debug, Clone, Args)]
 pub struct Config {
@@ -161,6 +186,8 @@ pub struct Config {
     pub vision: VisionConfig,
     #[command(flatten)]
     pub privacy: PrivacyConfig,
+    #[command(flatten)]
+    pub webhook: WebhookConfig,
     /// Not a setting: the machine's time, unless the program that runs the service gives another.
     #[clap(skip)]
     pub time: TimeSource,

@@ -48,6 +48,7 @@ fn api() -> (Router<App>, Document) {
         .merge(ledger::routes())
         .merge(live::routes())
         .merge(notify::notice_routes())
+        .merge(notify::webhook_routes())
         .merge(orders::routes())
         .merge(rules::routes())
         .merge(territory::routes())

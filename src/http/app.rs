@@ -13,7 +13,7 @@ use crate::cases::reporter::{QueryLimit, ReporterKeys};
 use crate::config::Config;
 use crate::database::Pools;
 use crate::live::LiveFeed;
-use crate::notify::NoticeFeed;
+use crate::notify::{NoticeFeed, WebhookKey};
 use crate::pipeline::FrameReport;
 use crate::rules::Rules;
 use crate::territory::TerritoryWatch;
@@ -52,6 +52,8 @@ pub struct App {
     pub live: Arc<LiveFeed>,
     /// New notices, pushed to the pages they are for.
     pub notices: Arc<NoticeFeed>,
+    /// Keeps the secrets of webhooks.
+    pub webhook_key: WebhookKey,
 }
 
 /// Twice the cores is enough to keep them busy while some wait for the database.
@@ -65,6 +67,8 @@ impl App {
     pub async fn start(config: Arc<Config>, pools: Pools) -> anyhow::Result<Self> {
         let no_password = hash_password(random_secret(32).reveal())
             .map_err(|error| anyhow::anyhow!("{error}"))?;
+        let key_file = config.webhook.webhook_key_file.as_deref();
+        let webhook_key = WebhookKey::open(&config.data.data_dir, key_file)?;
         let evidence = EvidenceStore::open(&config.data.data_dir)?;
         let key_file = config.privacy.reporter_key_file.as_deref();
         let reporter_keys = ReporterKeys::open(&config.data.data_dir, key_file)?;
@@ -92,6 +96,7 @@ impl App {
             query_limit: Arc::default(),
             live: LiveFeed::start(),
             notices: Arc::default(),
+            webhook_key,
         })
     }
 

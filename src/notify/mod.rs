@@ -6,7 +6,9 @@
 
 mod follower;
 mod notice;
+mod webhook;
 
 pub use notice::{
     Addressed, Notice, NoticeFeed, NoticeKind, keep_noticing, routes as notice_routes,
 };
+pub use webhook::{WebhookKey, deliver, routes as webhook_routes};

@@ -48,4 +48,5 @@ mod tiles;
 mod tiles_in_memory;
 mod timers;
 mod vision;
+mod webhooks;
 mod workflow;

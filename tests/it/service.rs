@@ -98,6 +98,11 @@ impl TestService {
         (&mut self.task).await.unwrap().unwrap();
     }
 
+    /// Ends it without a word, as kill -9 would: its tasks end where they stand.
+    pub(crate) fn kill(self) {
+        self.task.abort();
+    }
+
     /// A client that is signed in as the administrator.
     pub(crate) async fn sign_in(&self, city: &TestCity) -> TestClient {
         TestClient::sign_in(self.url(""), city).await
