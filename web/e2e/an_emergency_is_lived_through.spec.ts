@@ -1,7 +1,7 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { launch } from './browser';
-import { pictures, Worker } from './work';
+import { assigneeOf, caseRow, managerOf, pictures, Worker } from './work';
 
 let browser: Browser;
 beforeAll(async () => {
@@ -51,24 +51,6 @@ const STORIES = {
     because: 'Edition',
   },
 } as const;
-
-/** Whoever answers for the unit that has a case. */
-async function managerOf(unitId: number): Promise<string> {
-  const url = inject('url');
-  const session = await fetch(`${url}/api/v1/session`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ login: 'admin', password: inject('password') }),
-  });
-  const cookie = session.headers.get('set-cookie')?.split(';')[0] ?? '';
-  const answer = await fetch(`${url}/api/v1/people?role=unit_manager&unit=${unitId}`, {
-    headers: { cookie },
-  });
-  const { people } = (await answer.json()) as { people: { login: string }[] };
-  const [manager] = people;
-  if (!manager) throw new Error(`unit ${unitId} has no manager`);
-  return manager.login;
-}
 
 test.each(['zh', 'en'] as const)(
   'an emergency is registered, filed, dispatched, secured, repaired, checked and closed (%s)',
@@ -127,7 +109,8 @@ test.each(['zh', 'en'] as const)(
     await operator.act('send_to_check');
     await operator.sees('checking');
 
-    const checker = await Worker.arrive(browser, 'checker', { language, phoneAt: { lon, lat } });
+    const drawn = await assigneeOf(caseId);
+    const checker = await Worker.arrive(browser, drawn, { language, phoneAt: { lon, lat } });
     await checker.open('field', caseId);
     await checker.act('check', {
       pick: { result: ['passed'] },
@@ -160,23 +143,4 @@ async function firstCondition(operator: Worker): Promise<number> {
     return conditions[0].id as number;
   });
   return condition;
-}
-
-interface Row {
-  handling_unit: { id: number } | null;
-  lon: number;
-  lat: number;
-}
-
-async function caseRow(caseId: number): Promise<Row> {
-  const url = inject('url');
-  const session = await fetch(`${url}/api/v1/session`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ login: 'admin', password: inject('password') }),
-  });
-  const cookie = session.headers.get('set-cookie')?.split(';')[0] ?? '';
-  return (
-    await fetch(`${url}/api/v1/cases/${caseId}`, { headers: { cookie } })
-  ).json() as Promise<Row>;
 }

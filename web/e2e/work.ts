@@ -121,3 +121,52 @@ export async function pictures(count: number): Promise<string[]> {
   const names = (await readdir(folder)).filter((name) => name.endsWith('.jpg')).sort();
   return names.slice(0, count).map((name) => join(folder, name));
 }
+
+interface Person {
+  id: number;
+  grants: { role: string; unit: { id: number } | null }[];
+}
+
+/** What the service says to somebody, without a browser. */
+async function ask<T>(login: string, path: string): Promise<T> {
+  const url = inject('url');
+  const session = await fetch(`${url}/api/v1/session`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ login, password: inject('staffPassword') }),
+  });
+  const cookie = session.headers.get('set-cookie')?.split(';')[0] ?? '';
+  const answer = await fetch(url + path, { headers: { cookie } });
+  if (!answer.ok) throw new Error(`${login}, ${path}: ${answer.status}`);
+  return (await answer.json()) as T;
+}
+
+async function whoIs(logins: string[], wanted: (person: Person) => boolean): Promise<string> {
+  for (const login of logins) {
+    const { person } = await ask<{ person: Person }>(login, '/api/v1/session');
+    if (wanted(person)) return login;
+  }
+  throw new Error(`none of ${logins.join(', ')} is who is wanted`);
+}
+
+interface Row {
+  handling_unit: { id: number } | null;
+  assignee_id: number | null;
+  lon: number;
+  lat: number;
+}
+
+export const caseRow = (caseId: number): Promise<Row> =>
+  ask<Row>('operator', `/api/v1/cases/${caseId}`);
+
+/** Whoever answers for a unit. */
+export function managerOf(unitId: number): Promise<string> {
+  const logins = Array.from({ length: 12 }, (_, i) => `unit-${((unitId - 1 + i) % 12) + 1}`);
+  return whoIs(logins, ({ grants }) => grants.some(({ unit }) => unit?.id === unitId));
+}
+
+/** To whom the lot gave a task on site. */
+export async function assigneeOf(caseId: number): Promise<string> {
+  const { assignee_id } = await caseRow(caseId);
+  return whoIs(['checker', 'collector'], ({ id }) => id === assignee_id);
+}

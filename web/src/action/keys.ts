@@ -103,6 +103,9 @@ const GRAVE: ReadonlySet<string> = new Set<Action>([
   'refuse_appeal',
 ]);
 
+/** Whether a step leads the case on, so that it may be the one large button. */
+export const leadsOn = (action: string): boolean => rankOf(action) <= rankOf('resume');
+
 export const isGrave = (action: string): boolean => GRAVE.has(action);
 
 export const keyOf = (action: string): string | undefined => ACTION_KEYS[action as Action];

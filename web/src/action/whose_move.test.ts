@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { CASE_STATES, type CaseRow, type Grant, type Role } from '../api/types';
 import type { zh } from '../i18n/zh';
-import { ACTION_KEYS, rankOf } from './keys';
+import { ACTION_KEYS, leadsOn, rankOf } from './keys';
 import { isMyMove, turnOf } from './whose_move';
 
 const unit = (id: number) => ({ id, name_zh: '环卫', name_en: 'Sanitation' });
@@ -85,4 +85,9 @@ test('what leads on stands before what sends back', () => {
   expect(rankOf('file')).toBeLessThan(rankOf('reject'));
   expect(rankOf('approve')).toBeLessThan(rankOf('rehandle'));
   expect(rankOf('something new')).toBeGreaterThan(rankOf('force_close'));
+});
+
+test('only what leads on is ever the large button', () => {
+  expect(['file', 'dispatch', 'approve', 'feed_back'].every(leadsOn)).toBe(true);
+  expect(['reject', 'recur', 'supervise', 'force_close', 'dispute'].some(leadsOn)).toBe(false);
 });

@@ -22,6 +22,8 @@ export type Trouble =
 export interface Undoable {
   caseId: number;
   version: number;
+  /** Where the step led; once the case is elsewhere, somebody else has acted. */
+  state: CaseState;
   action: string;
   /** Null: it cannot be taken back; the toast only says what happened. */
   until: number | null;
@@ -127,7 +129,9 @@ class Work {
     const last = this.undoable;
     if (!last?.until || this.busy) return;
     this.undoable = null;
-    await this.perform(last.caseId, last.version, 'undo', {});
+    // A camera may have seen it again meanwhile: that is a version, but nobody's step.
+    const version = openCases.byId.get(last.caseId)?.version ?? last.version;
+    await this.perform(last.caseId, version, 'undo', {});
   }
 
   dismiss(): void {
@@ -189,6 +193,7 @@ class Work {
     this.remember({
       caseId: row.id,
       version: row.version,
+      state: row.state,
       action,
       until: undo_until === null || action === 'undo' ? null : Date.parse(undo_until),
     });
