@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { en } from './i18n/en';
 import { zh } from './i18n/zh';
-import { age } from './time';
+import { age, cityDay, cityMoment, clockTime, moment } from './time';
 
 const now = Date.parse('2026-11-22T12:00:00Z');
 
@@ -15,4 +15,18 @@ test.each([
 ])('the age of %s is %s', (at, inChinese, inEnglish) => {
   expect(age(at, now, zh.time)).toBe(inChinese);
   expect(age(at, now, en.time)).toBe(inEnglish);
+});
+
+test('time is the city’s, wherever the browser is', () => {
+  const evening = new Date('2026-11-22T16:30:05Z');
+  expect(cityDay(evening)).toBe('2026-11-23');
+  expect(clockTime(evening, 'zh-CN')).toBe('00:30:05');
+  expect(cityMoment('2026-11-23T00:30')).toBe('2026-11-22T16:30:00.000Z');
+  expect(cityMoment('2026-11-23')).toBe('2026-11-22T16:00:00.000Z');
+});
+
+test('a moment names its day unless it is today, by the city’s calendar', () => {
+  const today = new Date('2026-11-22T16:30:00Z');
+  expect(moment('2026-11-23T01:00:00Z', today, 'zh-CN')).toBe('09:00:00');
+  expect(moment('2026-11-22T15:00:00Z', today, 'zh-CN')).toContain('22');
 });

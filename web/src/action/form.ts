@@ -1,4 +1,5 @@
 import type { ActionField, Uploaded } from '../api/types';
+import { cityMoment } from '../time';
 
 export interface Position {
   lon: number;
@@ -124,7 +125,7 @@ function sent(field: ActionField, value: FieldValue): unknown {
     case 'number':
       return HOURS.has(field.name) ? Math.round(Number(value) * 3600) : Number(value);
     case 'datetime':
-      return new Date(value as string).toISOString();
+      return cityMoment(value as string);
     case 'photos':
       return (value as Uploaded[]).map((photo) => photo.id);
     case 'checklist':

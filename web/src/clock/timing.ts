@@ -1,5 +1,6 @@
 import type { Calendar, Lamp, RowClock } from '../api/types';
 import type { WorkflowWords } from '../i18n/workflow.zh';
+import { cityDay } from '../time';
 
 type Words = WorkflowWords['clock'];
 
@@ -54,7 +55,5 @@ export function urgencyOf(clock: RowClock | null, nowMs: number): Urgency {
   const ms = Date.parse(clock.due_at) - nowMs;
   if (ms < 0) return 'over';
   if (ms < 30 * MINUTE_MS) return 'soon';
-  return new Date(clock.due_at).toDateString() === new Date(nowMs).toDateString()
-    ? 'today'
-    : 'rest';
+  return cityDay(new Date(clock.due_at)) === cityDay(new Date(nowMs)) ? 'today' : 'rest';
 }

@@ -1,15 +1,9 @@
+import { dayAndTime } from '../time';
 import type { RefusalWords } from './refusal.zh';
 
 const text = (value: unknown) => (value === null || value === undefined ? '' : String(value));
 const yuan = (fen: unknown) => (Number(fen) / 100).toFixed(2);
-const time = (at: unknown) =>
-  new Date(text(at)).toLocaleString('en-GB', {
-    month: 'short',
-    day: 'numeric',
-    hour: '2-digit',
-    minute: '2-digit',
-    hour12: false,
-  });
+const time = (at: unknown) => dayAndTime(text(at), 'en-GB');
 
 export const refusalsEn: RefusalWords = {
   role: () => 'Your roles do not allow this step.',

@@ -1,17 +1,12 @@
+import { dayAndTime } from '../time';
+
 /** Why a step cannot be taken, by the server's code; the parameters go into the sentence. */
 
 type Params = Record<string, unknown>;
 
 const text = (value: unknown) => (value === null || value === undefined ? '' : String(value));
 const yuan = (fen: unknown) => (Number(fen) / 100).toFixed(2);
-const time = (at: unknown) =>
-  new Date(text(at)).toLocaleString('zh-CN', {
-    month: 'short',
-    day: 'numeric',
-    hour: '2-digit',
-    minute: '2-digit',
-    hour12: false,
-  });
+const time = (at: unknown) => dayAndTime(text(at), 'zh-CN');
 
 const PENDING: Record<string, string> = {
   void: '作废',

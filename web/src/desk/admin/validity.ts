@@ -9,8 +9,3 @@ export function validityAt(
   if (span.from !== null && Date.parse(span.from) > now) return 'later';
   return 'now';
 }
-
-/** The first moment of a day chosen in a date field, by this machine's clock. */
-export function startOfDay(date: string): string {
-  return new Date(`${date}T00:00:00`).toISOString();
-}
