@@ -201,13 +201,16 @@ create policy city_case_work on city_case for update to cityward_service
 -- By the number of the case, for tables that hang on it. Both look through the policies above;
 -- a policy for reading many rows had better say
 -- exists (select from city_case c where c.case_id = …), which the planner can join.
-create function cityward_sees_case(of_case bigint) returns boolean language sql stable as $$
-    select exists (select from city_case where case_id = of_case)
-$$;
-create function cityward_works_case(of_case bigint) returns boolean language sql stable as $$
-    select exists (select from city_case where case_id = of_case and cityward_works(
-        district_id, cell_id, handling_unit_id, helper_unit_ids, assignee_id, reported_by))
-$$;
+-- In plpgsql, which keeps its plans: what SQL cannot inline it plans anew in every statement.
+create function cityward_sees_case(of_case bigint) returns boolean language plpgsql stable as $$
+begin
+    return exists (select from city_case where case_id = of_case);
+end $$;
+create function cityward_works_case(of_case bigint) returns boolean language plpgsql stable as $$
+begin
+    return exists (select from city_case where case_id = of_case and cityward_works(
+        district_id, cell_id, handling_unit_id, helper_unit_ids, assignee_id, reported_by));
+end $$;
 
 alter table case_event enable row level security;
 create policy case_event_read on case_event for select to cityward_service
