@@ -21,8 +21,8 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::http::{ApiError, App, Peer, measure, security_headers};
 use crate::{
-    access, camera, cases, catalogue, http, journal, ledger, live, notify, orders, rules,
-    telemetry, territory, tiles, workflow,
+    access, camera, cases, catalogue, http, journal, ledger, live, notify, orders, organisation,
+    rules, telemetry, territory, tiles, workflow,
 };
 
 #[derive(OpenApi)]
@@ -37,6 +37,9 @@ struct ApiDocument;
 fn api() -> (Router<App>, Document) {
     let (routes, mut document) = OpenApiRouter::with_openapi(ApiDocument::openapi())
         .merge(access::session_routes()) // open: signing in
+        .merge(organisation::routes())
+        .merge(access::sessions_routes())
+        .merge(access::people_routes())
         .merge(access::platform_routes())
         .merge(camera::routes())
         .merge(catalogue::routes())

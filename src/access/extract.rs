@@ -34,6 +34,15 @@ impl Person {
         self.grants.iter().any(|grant| roles.contains(&grant.role))
     }
 
+    /// 403 unless they keep the people and units of the whole city.
+    pub fn require_administrator(&self) -> Result<(), ApiError> {
+        let of_city = |grant: &Grant| grant.district_id.is_none() && grant.area_id.is_none();
+        if self.grants_of(Role::Administrator).any(of_city) {
+            return Ok(());
+        }
+        Err(ApiError::forbidden("only an administrator may do this"))
+    }
+
     /// 403 unless they have one of these roles anywhere.
     pub fn require(&self, roles: &[Role]) -> Result<(), ApiError> {
         if self.has_any(roles) {

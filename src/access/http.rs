@@ -1,7 +1,5 @@
 //! Signing in and out; registering platforms.
 
-use std::time::Instant;
-
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderName, StatusCode, header};
@@ -13,9 +11,12 @@ use utoipa_axum::routes;
 
 use super::extract::{SESSION_COOKIE, session_cookie};
 use super::password::password_matches;
-use super::store::PlatformRow;
-use super::{Person, Profile, random_secret, store};
+use super::store::{Attempt, NewSession, PlatformRow};
+use super::{Person, Profile, Role, random_secret, store};
 use crate::http::{ApiError, App, JsonBody};
+
+/// No login is longer.
+const LOGIN_BYTES_MAX: usize = 64;
 
 /// Signing in is open; the rest asks for the cookie.
 pub fn session_routes() -> OpenApiRouter<App> {
@@ -49,22 +50,17 @@ struct SignedIn {
 ))]
 async fn sign_in(
     State(app): State<App>,
+    headers: HeaderMap,
     JsonBody(body): JsonBody<SignIn>,
 ) -> Result<([(HeaderName, String); 1], Json<SignedIn>), ApiError> {
-    if let Some(wait) = app.sign_in_limit.wait(&body.login, Instant::now()) {
-        return Err(ApiError::Refused {
-            status: StatusCode::TOO_MANY_REQUESTS,
-            kind: "too-many-tries",
-            detail: "too many wrong passwords for this login".to_owned(),
-            errors: Vec::new(),
-            retry_after_s: Some(
-                u32::try_from(wait.as_secs())
-                    .unwrap_or(u32::MAX)
-                    .saturating_add(1),
-            ),
-        });
+    let now = app.now();
+    if body.login.len() > LOGIN_BYTES_MAX {
+        return Err(ApiError::unauthenticated("wrong login or password"));
     }
-    let credentials = store::find_credentials(&app.machine, &body.login, app.now()).await?;
+    if let Attempt::Wait(wait) = store::attempt_sign_in(&app.machine, &body.login, now).await? {
+        return Err(ApiError::too_many_tries(wait));
+    }
+    let credentials = store::find_credentials(&app.machine, &body.login, now).await?;
     // an unknown login costs the same time as a wrong password, so that logins cannot be probed
     let hash = credentials.as_ref().map_or_else(
         || app.no_password.to_string(),
@@ -75,26 +71,38 @@ async fn sign_in(
         .await
         .map_err(anyhow::Error::from)?;
     let Some(person) = credentials.filter(|_| matches).map(|found| found.person) else {
-        app.sign_in_limit.failed(&body.login, Instant::now());
         return Err(ApiError::unauthenticated("wrong login or password"));
     };
-    app.sign_in_limit.succeeded(&body.login);
+    store::forgive(&app.machine, &person.login).await?;
+    let cookie = start_session(&app, &person, "password", &headers).await?;
+    let signed_in = SignedIn {
+        person: store::describe(&app.db, person).await?,
+    };
+    Ok(([(header::SET_COOKIE, cookie)], Json(signed_in)))
+}
 
+/// Starts a session of this person; returns the cookie to set.
+pub(super) async fn start_session(
+    app: &App,
+    person: &Person,
+    method: &'static str,
+    headers: &HeaderMap,
+) -> Result<String, ApiError> {
     let cookie = random_secret(32);
     let now = app.now();
-    let expires_at = now + Duration::hours(i64::from(app.config.http.session_h));
-    store::insert_session(&app.machine, &cookie, person.id, now, expires_at).await?;
-    tracing::info!(login = person.login, "signed in");
+    let agent = headers.get(header::USER_AGENT);
+    let new = NewSession {
+        cookie: &cookie,
+        person_id: person.id,
+        method,
+        user_agent: agent.and_then(|agent| agent.to_str().ok()).unwrap_or(""),
+        created_at: now,
+        expires_at: now + Duration::hours(i64::from(app.config.http.session_h)),
+    };
+    store::insert_session(&app.machine, &new).await?;
+    tracing::info!(login = person.login, method, "signed in");
     let max_age_s = i64::from(app.config.http.session_h) * 3600;
-    Ok((
-        [(
-            header::SET_COOKIE,
-            set_cookie(&app, cookie.reveal(), max_age_s),
-        )],
-        Json(SignedIn {
-            person: store::describe(&app.db, person).await?,
-        }),
-    ))
+    Ok(set_cookie(app, cookie.reveal(), max_age_s))
 }
 
 /// Who is signed in.
@@ -158,9 +166,10 @@ struct CreatedPlatform {
 /// Platforms that may or might push frames.
 #[utoipa::path(get, path = "/api/v1/platforms", tag = "platforms", responses((status = 200, body = PlatformList)))]
 async fn list_platforms(
-    _person: Person,
+    person: Person,
     State(app): State<App>,
 ) -> Result<Json<PlatformList>, ApiError> {
+    person.require(&[Role::Administrator, Role::Auditor])?;
     Ok(Json(PlatformList {
         platforms: store::list_platforms(&app.db).await?,
     }))
@@ -175,6 +184,7 @@ async fn create_platform(
     State(app): State<App>,
     JsonBody(body): JsonBody<NewPlatform>,
 ) -> Result<(StatusCode, Json<CreatedPlatform>), ApiError> {
+    person.require_administrator()?;
     let name = body.name.trim();
     if !(1..=64).contains(&name.chars().count()) {
         return Err(ApiError::field("name", "must have 1 to 64 characters"));
@@ -212,6 +222,7 @@ async fn revoke_platform(
     State(app): State<App>,
     Path(id): Path<i32>,
 ) -> Result<StatusCode, ApiError> {
+    person.require_administrator()?;
     if !store::revoke_platform(&app.db, id, app.now()).await? {
         return Err(ApiError::not_found(format!("no active platform {id}")));
     }

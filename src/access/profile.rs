@@ -1,6 +1,6 @@
 //! A person as pages show them.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::Role;
@@ -27,7 +27,7 @@ pub struct NamedGrant {
 }
 
 /// A unit or district by its names.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Named {
     pub id: i32,
     pub name_zh: String,

@@ -1,7 +1,7 @@
 //! People, sessions and platforms in the database.
 
 use anyhow::Context as _;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::types::Json;
 use sqlx::{PgExecutor, PgPool};
 
@@ -75,7 +75,8 @@ pub async fn reset_password(db: &PgPool, login: &str) -> anyhow::Result<Option<S
     Ok((done.rows_affected() == 1).then_some(password))
 }
 
-async fn new_password() -> anyhow::Result<(Secret, String)> {
+/// A new password and its hash.
+pub(super) async fn new_password() -> anyhow::Result<(Secret, String)> {
     let password = random_secret(12);
     let plain = password.clone();
     let hash = tokio::task::spawn_blocking(move || hash_password(plain.reveal()))
@@ -152,21 +153,119 @@ pub(super) async fn describe(db: impl PgExecutor<'_>, person: Person) -> sqlx::R
     })
 }
 
-pub(super) async fn insert_session(
+pub(super) async fn set_password(
+    db: impl PgExecutor<'_>,
+    person: i32,
+    hash: &str,
+) -> sqlx::Result<()> {
+    sqlx::query("update person set password_hash = $2 where person_id = $1")
+        .bind(person)
+        .bind(hash)
+        .execute(db)
+        .await?;
+    Ok(())
+}
+
+/// Whether a password may be tried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Attempt {
+    /// Yes; it counts as wrong until [`forgive`] says otherwise.
+    Try,
+    /// Not before so long.
+    Wait(TimeDelta),
+}
+
+/// Wrong passwords in a row that cost no wait; from then on it doubles, up to a quarter of an
+/// hour.
+const FREE_TRIES: i32 = 5;
+const WAIT_S_MAX: i32 = 900;
+
+/// Counts a try of a password for `login` before it is looked at, so that tries at the same time
+/// and at other instances count too. Unknown logins count like known ones.
+pub(super) async fn attempt_sign_in(
+    db: &PgPool,
+    login: &str,
+    at: DateTime<Utc>,
+) -> sqlx::Result<Attempt> {
+    let counted = sqlx::query(
+        "with stale as (
+            delete from sign_in_failure where last_at < $2 - interval '1 day' and login <> $1
+        )
+        insert into sign_in_failure as known (login, failures, last_at) values ($1, 1, $2)
+        on conflict (login) do update
+            set failures = least(known.failures, 1000) + 1, last_at = excluded.last_at
+            where known.failures < $3 or known.last_at + make_interval(
+                secs => least(2 ^ least(known.failures - $3, 30), $4)) <= excluded.last_at",
+    )
+    .bind(login)
+    .bind(at)
+    .bind(FREE_TRIES)
+    .bind(WAIT_S_MAX)
+    .execute(db)
+    .await?;
+    if counted.rows_affected() == 1 {
+        return Ok(Attempt::Try);
+    }
+    let until: Option<DateTime<Utc>> = sqlx::query_scalar(
+        "select last_at + make_interval(secs => least(2 ^ least(failures - $2, 30), $3))
+         from sign_in_failure where login = $1",
+    )
+    .bind(login)
+    .bind(FREE_TRIES)
+    .bind(WAIT_S_MAX)
+    .fetch_optional(db)
+    .await?;
+    Ok(Attempt::Wait(
+        until.map_or(TimeDelta::zero(), |until| until - at),
+    ))
+}
+
+/// The password was right.
+pub(super) async fn forgive(db: impl PgExecutor<'_>, login: &str) -> sqlx::Result<()> {
+    sqlx::query("delete from sign_in_failure where login = $1")
+        .bind(login)
+        .execute(db)
+        .await?;
+    Ok(())
+}
+
+/// A session that begins.
+#[derive(Debug)]
+pub(super) struct NewSession<'a> {
+    pub(super) cookie: &'a Secret,
+    pub(super) person_id: i32,
+    /// `password` or `oidc`.
+    pub(super) method: &'static str,
+    pub(super) user_agent: &'a str,
+    pub(super) created_at: DateTime<Utc>,
+    pub(super) expires_at: DateTime<Utc>,
+}
+
+pub(super) async fn find_session_id(
     db: impl PgExecutor<'_>,
     cookie: &Secret,
-    person_id: i32,
-    created_at: DateTime<Utc>,
-    expires_at: DateTime<Utc>,
+) -> sqlx::Result<Option<i64>> {
+    sqlx::query_scalar("select session_id from session where token_sha256 = $1")
+        .bind(cookie.sha256().as_slice())
+        .fetch_optional(db)
+        .await
+}
+
+pub(super) async fn insert_session(
+    db: impl PgExecutor<'_>,
+    new: &NewSession<'_>,
 ) -> sqlx::Result<()> {
     sqlx::query(
         "with stale as (delete from session where expires_at <= $3)
-         insert into session (token_sha256, person_id, created_at, expires_at) values ($1, $2, $3, $4)",
+         insert into session (token_sha256, person_id, created_at, expires_at, method, user_agent)
+         values ($1, $2, $3, $4, $5, left($6, 200))",
     )
-    .bind(cookie.sha256().as_slice())
-    .bind(person_id)
-    .bind(created_at)
-    .bind(expires_at)
+    .bind(new.cookie.sha256().as_slice())
+    .bind(new.person_id)
+    .bind(new.created_at)
+    .bind(new.expires_at)
+    .bind(new.method)
+    .bind(new.user_agent)
     .execute(db)
     .await?;
     Ok(())

@@ -6,7 +6,6 @@ use anyhow::Context as _;
 use sqlx::{PgExecutor, PgPool, Postgres, Transaction};
 
 use super::{Catalogue, ClassCode, SightingRule};
-use crate::catalogue::http::UnitRow;
 
 /// Brings the database's classes to what this program ships. Can be repeated; sighting rules
 /// that are there already stay as they are, because a city tunes them.
@@ -105,14 +104,4 @@ pub async fn sighting_rules(
         .into_iter()
         .map(|row| (row.class_code, row.rule))
         .collect())
-}
-
-/// The responsible units of today, by name.
-pub(super) async fn list_units(db: impl PgExecutor<'_>) -> sqlx::Result<Vec<UnitRow>> {
-    sqlx::query_as(
-        "select unit_id as id, credit_code, name_zh, name_en
-         from unit where valid @> now() order by name_zh, unit_id",
-    )
-    .fetch_all(db)
-    .await
 }

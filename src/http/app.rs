@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use sqlx::{PgPool, Postgres, Transaction};
 use tokio::sync::Semaphore;
 
-use crate::access::{self, Person, SignInLimit, hash_password, random_secret};
+use crate::access::{self, Person, hash_password, random_secret};
 use crate::camera::{Cameras, Intake, LastFrames};
 use crate::cases::EvidenceStore;
 use crate::cases::reporter::{QueryLimit, ReporterKeys};
@@ -35,7 +35,6 @@ pub struct App {
     pub territory: TerritoryWatch,
     /// What the city goes by.
     pub rules: Rules,
-    pub sign_in_limit: Arc<SignInLimit>,
     /// A hash that no password matches; compared against when a login does not exist.
     pub no_password: Arc<str>,
     /// The components, ready to be drawn.
@@ -88,7 +87,6 @@ impl App {
             config,
             machine,
             db,
-            sign_in_limit: Arc::default(),
             no_password: no_password.into(),
             tile_places: Arc::new(Semaphore::new(cores * TILE_PLACES_PER_CORE)),
             evidence,

@@ -6,6 +6,7 @@
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use chrono::TimeDelta;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -71,6 +72,18 @@ impl ApiError {
     /// 404; `what` names the thing and the identifier that was asked for.
     pub fn not_found(what: impl Into<String>) -> Self {
         Self::refused(StatusCode::NOT_FOUND, "not-found", what)
+    }
+
+    /// 429: wrong passwords in a row; the next try may come after `wait`.
+    pub fn too_many_tries(wait: TimeDelta) -> Self {
+        let seconds = u32::try_from(wait.num_seconds()).unwrap_or(0);
+        Self::Refused {
+            status: StatusCode::TOO_MANY_REQUESTS,
+            kind: "too-many-tries",
+            detail: "too many wrong passwords for this login".to_owned(),
+            errors: Vec::new(),
+            retry_after_s: Some(seconds.saturating_add(1)),
+        }
     }
 
     /// 401: no valid credential came with the request.

@@ -5,6 +5,7 @@ use reqwest::StatusCode;
 use serde_json::json;
 
 use crate::city::TestCity;
+use crate::people::colleague;
 use crate::service::{TestService, problem};
 
 #[tokio::test]
@@ -198,7 +199,8 @@ async fn every_endpoint_is_closed_to_strangers() {
             let url = url
                 .replace("{layer}", "cells")
                 .replace("{camera_id}", "CAM-1")
-                .replace("{id}", "1");
+                .replace("{id}", "1")
+                .replace("{sid}", "1");
             assert!(!url.contains('{'), "say what to put into {url}");
             let method = method.to_uppercase().parse().unwrap();
             let answer = client.request(method, &url).send().await.unwrap();
@@ -288,4 +290,112 @@ async fn metrics_are_for_this_machine_or_for_the_token() {
         .await
         .unwrap();
     assert_eq!(with.status(), StatusCode::OK);
+}
+
+#[tokio::test]
+async fn wrong_passwords_are_counted_over_restarts_and_instances() {
+    let city = TestCity::new().await;
+    let service = TestService::start(&city).await;
+    access::reset_administrator(&city.db).await.unwrap();
+    let body = json!({ "login": "admin", "password": "guess" });
+    for _ in 0..5 {
+        let answer = service.client().post("/api/v1/session").json(&body).send();
+        assert_eq!(answer.await.unwrap().status(), StatusCode::UNAUTHORIZED);
+    }
+    service.stop().await;
+    let other = TestService::start(&city).await;
+    sqlx::query("update sign_in_failure set failures = 60, last_at = now()")
+        .execute(&city.db)
+        .await
+        .unwrap();
+    let answer = other.client().post("/api/v1/session").json(&body).send();
+    let answer = answer.await.unwrap();
+    let wait: u64 = answer.headers()["retry-after"]
+        .to_str()
+        .unwrap()
+        .parse()
+        .unwrap();
+    assert!(
+        (600..=901).contains(&wait),
+        "a quarter of an hour at most: {wait}"
+    );
+    problem(answer, StatusCode::TOO_MANY_REQUESTS, "too-many-tries").await;
+    // a right password waits as well, until the wait is over
+    sqlx::query("update sign_in_failure set last_at = now() - interval '16 minutes'")
+        .execute(&city.db)
+        .await
+        .unwrap();
+    let (login, password) = access::reset_administrator(&city.db).await.unwrap();
+    other.sign_in_as(&login, password.reveal()).await;
+    let left: i64 = sqlx::query_scalar("select count(*) from sign_in_failure")
+        .fetch_one(&city.db)
+        .await
+        .unwrap();
+    assert_eq!(left, 0, "a success forgives");
+}
+
+#[tokio::test]
+async fn sessions_are_listed_and_ended_by_their_person_and_by_administrators() {
+    let city = TestCity::new().await;
+    let service = TestService::start(&city).await;
+    let (login, password) = access::reset_administrator(&city.db).await.unwrap();
+    let here = service.sign_in_as(&login, password.reveal()).await;
+    let there = service.sign_in_as(&login, password.reveal()).await;
+    let sessions = here.json("/api/v1/session/others").await["sessions"].clone();
+    assert_eq!(sessions.as_array().unwrap().len(), 2);
+    assert_eq!(sessions[0]["current"], false, "{sessions}");
+    assert_eq!(sessions[1]["current"], true);
+    let ended = here.delete("/api/v1/session/others").send().await.unwrap();
+    assert_eq!(ended.status(), StatusCode::NO_CONTENT);
+    let out = there.get("/api/v1/session").send().await.unwrap();
+    problem(out, StatusCode::UNAUTHORIZED, "unauthenticated").await;
+
+    let clerk = colleague(&city, &service, "operator", None, None).await;
+    let path = format!("/api/v1/people/{}/sessions", clerk.id);
+    let of_clerk = here.json(&path).await["sessions"].clone();
+    let one = format!("{path}/{}", of_clerk[0]["id"]);
+    let admin_id = here.json("/api/v1/session").await["person"]["id"].clone();
+    let spied = clerk
+        .client
+        .get(&format!("/api/v1/people/{admin_id}/sessions"));
+    problem(
+        spied.send().await.unwrap(),
+        StatusCode::FORBIDDEN,
+        "forbidden",
+    )
+    .await;
+    assert_eq!(
+        here.delete(&one).send().await.unwrap().status(),
+        StatusCode::NO_CONTENT
+    );
+    let out = clerk.client.get("/api/v1/session").send().await.unwrap();
+    problem(out, StatusCode::UNAUTHORIZED, "unauthenticated").await;
+}
+
+#[tokio::test]
+async fn a_person_changes_their_password_and_stays_signed_in_only_here() {
+    let city = TestCity::new().await;
+    let service = TestService::start(&city).await;
+    let (login, password) = access::reset_administrator(&city.db).await.unwrap();
+    let here = service.sign_in_as(&login, password.reveal()).await;
+    let there = service.sign_in_as(&login, password.reveal()).await;
+    let change = async |old: &str, new: &str| {
+        let body = json!({ "old": old, "new": new });
+        here.put("/api/v1/session/password")
+            .json(&body)
+            .send()
+            .await
+            .unwrap()
+    };
+    let wrong = change("guess", "a better password").await;
+    let body = problem(wrong, StatusCode::BAD_REQUEST, "invalid-field").await;
+    assert_eq!(body["errors"][0]["field"], "/old");
+    let short = change(password.reveal(), "short").await;
+    problem(short, StatusCode::BAD_REQUEST, "invalid-field").await;
+    let changed = change(password.reveal(), "a better password").await;
+    assert_eq!(changed.status(), StatusCode::NO_CONTENT);
+    let out = there.get("/api/v1/session").send().await.unwrap();
+    problem(out, StatusCode::UNAUTHORIZED, "unauthenticated").await;
+    here.json("/api/v1/session").await;
+    service.sign_in_as(&login, "a better password").await;
 }

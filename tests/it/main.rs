@@ -35,6 +35,7 @@ mod locate;
 mod malformed;
 mod notices;
 mod orders;
+mod organisation;
 mod registration;
 mod reporter;
 mod restart;

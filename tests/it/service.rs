@@ -116,6 +116,22 @@ impl TestService {
         }
     }
 
+    /// A client of somebody with a password.
+    pub(crate) async fn sign_in_as(&self, login: &str, password: &str) -> TestClient {
+        let mut client = self.client();
+        let body = json!({ "login": login, "password": password });
+        let answer = client
+            .post("/api/v1/session")
+            .json(&body)
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(answer.status(), StatusCode::OK);
+        let cookie = answer.headers()["set-cookie"].to_str().unwrap();
+        client.cookie = Some(cookie.split(';').next().unwrap().to_owned());
+        client
+    }
+
     /// A client that is nobody.
     pub(crate) fn client(&self) -> TestClient {
         TestClient::nobody(self.url(""))
