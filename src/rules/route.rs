@@ -348,3 +348,7 @@ fn nobody(cell_id: Option<i32>) -> Route {
         because: RouteBecause::Nobody { cell_id },
     }
 }
+
+#[cfg(test)]
+#[path = "route_tests.rs"]
+mod tests;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use cityward::rules::{RuleSetId, Rules};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
@@ -410,4 +411,24 @@ async fn a_dry_run_lists_the_cases_a_draft_would_change() {
     );
     let wrong = office.post(&path, json!({ "days": 0 })).await;
     problem(wrong, StatusCode::BAD_REQUEST, "invalid-field").await;
+}
+
+/// Another process on the same database goes by what was approved here.
+#[tokio::test]
+async fn an_approval_reaches_other_processes() {
+    let office = Office::open("2026-11-02T02:00:00Z").await;
+    let other = Rules::open(office.city.db.clone()).await.unwrap();
+    let draft = office.draft().await;
+    let id = RuleSetId(i32::try_from(draft).unwrap());
+    assert!(other.get(id).is_none(), "a draft applies to nothing");
+    let from = "2026-11-02T03:00:00Z";
+    office.approve(&office.chief, draft, from).await;
+    for _ in 0..50 {
+        if other.get(id).is_some() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    assert_eq!(other.in_force(time(from)).id(), id);
+    assert_ne!(other.in_force(time("2026-11-02T02:59:59Z")).id(), id);
 }
