@@ -22,6 +22,7 @@ mod audit;
 mod camera;
 mod cases;
 mod clock;
+mod crash;
 mod database;
 mod demo;
 mod frame_to_map;
