@@ -125,3 +125,14 @@ create policy webhook_delivery_read on webhook_delivery for select to cityward_s
     using (exists (select from webhook w where w.webhook_id = webhook_delivery.webhook_id));
 create policy webhook_delivery_retry on webhook_delivery for update to cityward_service
     using (exists (select from webhook w where w.webhook_id = webhook_delivery.webhook_id));
+
+-- The record is for administrators and auditors, whatever a query asks; everybody adds to it.
+create function cityward_audits() returns boolean
+language sql stable security definer set search_path = public, pg_temp as $$
+    select exists (select from role_grant where person_id = cityward_person()
+        and role in ('administrator', 'auditor') and valid @> now())
+$$;
+alter table audit_entry enable row level security;
+create policy audit_entry_add on audit_entry for insert to cityward_service with check (true);
+create policy audit_entry_read on audit_entry for select to cityward_service
+    using ((select cityward_audits()));

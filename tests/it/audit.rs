@@ -8,6 +8,7 @@ use sqlx::PgPool;
 
 use crate::cases::{BIN_FULL, Street, confirmed, second};
 use crate::city::TestCity;
+use crate::people::colleague;
 use crate::program::{Program, run};
 use crate::service::{TestService, problem};
 
@@ -265,6 +266,35 @@ async fn r5_3_the_record_can_be_read_by_auditors_only() {
     let answer = client.get("/api/v1/audit?before=x").send().await.unwrap();
     let refused = problem(answer, StatusCode::BAD_REQUEST, "invalid-field").await;
     assert_eq!(refused["errors"][0]["field"], "before");
+    service.stop().await;
+}
+
+#[tokio::test]
+async fn r5_3_a_change_through_the_api_is_in_the_record_with_who_and_what() {
+    let street = written().await;
+    let service = TestService::start(&street.city).await;
+    let hire = async |role| colleague(&street.city, &service, role, None, None).await;
+    let (operator, auditor) = (hire("operator").await, hire("auditor").await);
+    let answer = operator
+        .client
+        .post("/api/v1/cases/1/actions/reject")
+        .header("idempotency-key", "reject-case-1")
+        .json(&json!({ "version": 2, "reason": "不在管理范围" }))
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(answer.status(), StatusCode::OK, "{:?}", answer.text().await);
+    let page = auditor.client.json("/api/v1/audit?subject=case:1").await;
+    let newest = &page["entries"][0];
+    assert_eq!(newest["action"], "reject");
+    assert_eq!(newest["person_id"], operator.id);
+    assert_eq!(newest["role"], "operator");
+    assert_eq!(newest["reason"], "不在管理范围");
+    assert_eq!(newest["before"]["state"], "reported");
+    assert_eq!(newest["after"]["state"], "rejected");
+    assert_eq!(newest["hash"].as_str().unwrap().len(), 64);
+    seal(&street.city.db).await;
+    assert!(verdict(&street.city.db).await.ok);
     service.stop().await;
 }
 

@@ -75,11 +75,11 @@ impl EventSource {
         }
     }
 
-    /// The next batch of changes; heartbeats are skipped.
+    /// The next batch of changes; heartbeats and notices are skipped.
     pub(crate) async fn batch(&mut self) -> Event {
         loop {
             let event = self.next().await.expect("the stream goes on");
-            if event.kind != "hb" {
+            if !["hb", "n"].contains(&event.kind.as_str()) {
                 assert_eq!(event.kind, "d", "{event:?}");
                 return event;
             }

@@ -169,7 +169,10 @@ async fn a_stream_shows_what_its_person_may_see_and_ends_with_their_rights() {
     let changed = Instant::now();
     loop {
         match source.next().await {
-            Some(event) => assert!(["hb", "reset"].contains(&event.kind.as_str()), "{event:?}"),
+            Some(event) => assert!(
+                ["hb", "n", "reset"].contains(&event.kind.as_str()),
+                "{event:?}"
+            ),
             None => break,
         }
     }
