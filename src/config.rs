@@ -173,6 +173,39 @@ pub struct WebhookConfig {
     pub webhook_attempts_max: u32,
 }
 
+/// Signing in through the organisation's own provider (OpenID Connect).
+#[derive(Debug, Clone, Args)]
+pub struct OidcConfig {
+    /// Where browsers reach the service, without a path: `https://city.example.org`. Providers
+    /// send people back there.
+    #[arg(long, env = "CITYWARD_PUBLIC_URL")]
+    pub public_url: Option<String>,
+
+    /// The provider's issuer URL; with it people may sign in there.
+    #[arg(long, env = "CITYWARD_OIDC_ISSUER")]
+    pub oidc_issuer: Option<String>,
+
+    /// What the provider knows the service by.
+    #[arg(long, env = "CITYWARD_OIDC_CLIENT_ID")]
+    pub oidc_client_id: Option<String>,
+
+    /// The service's secret at the provider; without it only PKCE protects the code.
+    #[arg(long, env = "CITYWARD_OIDC_CLIENT_SECRET", hide_env_values = true)]
+    pub oidc_client_secret: Option<SecretString>,
+
+    /// What the sign-in page calls the provider.
+    #[arg(long, env = "CITYWARD_OIDC_NAME", default_value = "OpenID Connect")]
+    pub oidc_name: String,
+
+    /// The claim that is a person's login, used until they are linked by their subject.
+    #[arg(
+        long,
+        env = "CITYWARD_OIDC_LOGIN_CLAIM",
+        default_value = "preferred_username"
+    )]
+    pub oidc_login_claim: String,
+}
+
 /// Everything `serve` needs.
 #[derive(Debug, Clone, Args)]
 pub struct Config {
@@ -184,6 +217,8 @@ pub struct Config {
     pub intake: IntakeConfig,
     #[command(flatten)]
     pub vision: VisionConfig,
+    #[command(flatten)]
+    pub oidc: OidcConfig,
     #[command(flatten)]
     pub privacy: PrivacyConfig,
     #[command(flatten)]

@@ -38,6 +38,7 @@ fn api() -> (Router<App>, Document) {
     let (routes, mut document) = OpenApiRouter::with_openapi(ApiDocument::openapi())
         .merge(access::session_routes()) // open: signing in
         .merge(organisation::routes())
+        .merge(access::oidc_routes()) // open: signing in
         .merge(access::sessions_routes())
         .merge(access::people_routes())
         .merge(access::platform_routes())

@@ -8,6 +8,7 @@
 mod extract;
 mod grant;
 mod http;
+mod oidc;
 mod password;
 mod people;
 mod profile;
@@ -20,6 +21,7 @@ pub(crate) use extract::bearer_token;
 pub use extract::{Person, Platform};
 pub use grant::Grant;
 pub use http::{platform_routes, session_routes};
+pub use oidc::{Provider, routes as oidc_routes};
 pub use password::hash_password;
 pub use people::routes as people_routes;
 pub use profile::{Named, NamedGrant, Profile};

@@ -35,6 +35,8 @@ pub struct App {
     pub territory: TerritoryWatch,
     /// What the city goes by.
     pub rules: Rules,
+    /// The organisation's own sign-in, if it has one.
+    pub oidc: Option<Arc<access::Provider>>,
     /// A hash that no password matches; compared against when a login does not exist.
     pub no_password: Arc<str>,
     /// The components, ready to be drawn.
@@ -71,6 +73,7 @@ impl App {
         let evidence = EvidenceStore::open(&config.data.data_dir)?;
         let key_file = config.privacy.reporter_key_file.as_deref();
         let reporter_keys = ReporterKeys::open(&config.data.data_dir, key_file)?;
+        let oidc = access::Provider::open(&config.oidc)?;
         let cores = std::thread::available_parallelism()?.get();
         let intake = Intake::new(&config.intake, FrameReport::superseded);
         let Pools {
@@ -87,6 +90,7 @@ impl App {
             config,
             machine,
             db,
+            oidc,
             no_password: no_password.into(),
             tile_places: Arc::new(Semaphore::new(cores * TILE_PLACES_PER_CORE)),
             evidence,

@@ -174,6 +174,9 @@ async fn every_endpoint_is_closed_to_strangers() {
     let open = [
         ("/api/v1/session", "post"),
         ("/api/v1/session", "delete"),
+        ("/api/v1/session/oidc", "get"),
+        ("/api/v1/session/oidc/start", "get"),
+        ("/api/v1/session/oidc/callback", "get"),
         ("/api/v1/public/cases/{query_code}", "get"),
     ];
     let city = TestCity::new().await;
