@@ -81,7 +81,12 @@ class Work {
       const answer = await offers(caseId);
       if (this.asked !== caseId) return;
       this.offers = answer;
-      if (this.open && !answer.actions.some(({ action }) => action === this.open)) this.open = null;
+      const offered = answer.actions.find(({ action }) => action === this.open);
+      if (this.open && !offered?.allowed) {
+        // Somebody acted while the form was open; what was typed is kept.
+        this.open = null;
+        this.trouble ??= { kind: 'conflict', state: answer.state, last: null };
+      }
     } catch {
       if (this.asked === caseId) this.failed = true;
     }

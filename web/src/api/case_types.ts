@@ -218,6 +218,14 @@ export interface CaseDispute {
   at: string;
 }
 
+export interface Supervision {
+  level: 'normal' | 'important' | 'leader';
+  reason: string;
+  at: string;
+  due_at: string | null;
+  reply?: string | null;
+}
+
 export interface Reporter {
   name: string;
   phone: string;
@@ -238,6 +246,7 @@ export interface CaseDetail extends CaseRow {
   attachments: Attachment[];
   request: CaseRequest | null;
   dispute: CaseDispute | null;
+  supervision?: Supervision | null;
   reporter: Reporter | null;
   links: { merged: number[]; recurrences: number[] };
 }
