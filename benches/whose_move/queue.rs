@@ -198,7 +198,7 @@ async fn fill(db: &PgPool) -> anyhow::Result<()> {
             (case when n % $2 <> 0 then 'closed' when n / $2 % 5 = 0 then 'filed'
                 else 'handling' end)::case_state,
             'hotline', st_point(119.9 + n % 600 % 25 * 0.01, 32.4 + n % 600 / 25 * 0.01, 4326),
-            1, 1, 0, n % 600 + 1, 1, '{}', at, at, 1, at, n / 7 % 40 + 1, n % 40 + 1,
+            1, 1, 0, n % 600 + 1, 1, '{}', at, at, 1, at, n / $2 % 40 + 1, n % 40 + 1,
             'a case of the bench',
             case when n % $2 = 0 then 'handling'::clock_stage end,
             case when n % $2 = 0 then at + interval '3 days' end,
