@@ -194,18 +194,19 @@ async fn fill(db: &PgPool) -> anyhow::Result<()> {
             bearing_deg, cell_id, edition_id, because, first_seen_at, last_seen_at,
             sighting_count, opened_at, handling_unit_id, unit_id, text, clock_stage, due_at,
             warn_at, ended_at)
-        select (array['M06042', 'M06010', 'C01001', 'C03005'])[n % 4 + 1],
-            (case when n % $2 <> 0 then 'closed' when n / $2 % 5 = 0 then 'filed'
+        select (array['M06042', 'M06010', 'C01001', 'C03005'])[s % 4 + 1],
+            (case when n % $2 <> 0 then 'closed' when s / 4 % 5 = 0 then 'filed'
                 else 'handling' end)::case_state,
-            'hotline', st_point(119.9 + n % 600 % 25 * 0.01, 32.4 + n % 600 / 25 * 0.01, 4326),
-            1, 1, 0, n % 600 + 1, 1, '{}', at, at, 1, at, n / $2 % 40 + 1, n % 40 + 1,
+            'hotline', st_point(119.9 + s % 600 % 25 * 0.01, 32.4 + s % 600 / 25 * 0.01, 4326),
+            1, 1, 0, s % 600 + 1, 1, '{}', at, at, 1, at, s / 20 % 40 + 1, s / 20 % 40 + 1,
             'a case of the bench',
             case when n % $2 = 0 then 'handling'::clock_stage end,
             case when n % $2 = 0 then at + interval '3 days' end,
             case when n % $2 = 0 then at + interval '2 days' end,
             case when n % $2 <> 0 then at + interval '1 day' end
         from generate_series(1, $1) as n,
-            lateral (select now() - (($1 - n) % 9973) * interval '1 minute' as at) as opened",
+            lateral (select n / $2 as s, now() - (($1 - n) % 9973) * interval '1 minute' as at)
+                as opened",
     )
     .bind(CASES)
     .bind(ONE_OPEN_OF)
