@@ -44,7 +44,7 @@ fn dispatch(
     if let Some(unknown) = reasons.iter().find(|code| !known(code)) {
         return Err(Refusal::new("unknown_quick_reason").with("reason", unknown));
     }
-    under_cap(estimate_fen, policy.quick_cap_fen, "over_cap")?;
+    under_cap(estimate_fen, policy.quick_cap_fen, "beyond_cap")?;
     let unit = known_unit(draft, id)?;
     Refusal::unless(unit.kind == "crew", "not_a_crew")?;
     draft.note("reasons", reasons);
@@ -84,9 +84,9 @@ fn finish(
         ledger::total_fen(items).map_err(|wrong| Refusal::new("bill").with("field", wrong.field))?
     };
     let policy = draft.rules().policy();
-    under_cap(cost_fen, policy.quick_cap_fen, "over_cap")?;
+    under_cap(cost_fen, policy.quick_cap_fen, "beyond_cap")?;
     if close {
-        under_cap(cost_fen, policy.quick_close_cap_fen, "over_close_cap")?;
+        under_cap(cost_fen, policy.quick_close_cap_fen, "beyond_close_cap")?;
     }
     let now = draft.now();
     let clock = draft.case.running(Stage::Quick);

@@ -1,4 +1,8 @@
 //! The workflow of the regulation, played by people over HTTP.
 
 mod chain;
+mod check;
+mod dispute;
+mod filing;
+mod handling;
 mod office;
