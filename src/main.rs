@@ -9,7 +9,7 @@ use cityward::database::{self, Database, Mode};
 use cityward::demo::{self, DemoArgs, FramesArgs};
 use cityward::import::{self, ImportArgs};
 use cityward::journal::{self, NotedSeal};
-use cityward::{access, router, service};
+use cityward::{access, router, service, workflow};
 use clap::{Args, Parser, Subcommand};
 use sqlx::PgPool;
 use tokio::net::TcpListener;
@@ -44,6 +44,8 @@ enum Command {
     Audit(Audit),
     /// Prints the OpenAPI document of the service.
     Openapi,
+    /// Prints the workflow: which action leads where, and who takes it.
+    Workflow,
 }
 
 #[derive(Debug, Subcommand)]
@@ -116,6 +118,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Password(args) => unless_stopped(reset_password(&args)).await?,
         Command::Audit(Audit::Verify(args)) => return unless_stopped(verify_audit(&args)).await,
         Command::Openapi => print(&router::openapi().to_pretty_json()?)?,
+        Command::Workflow => print(workflow::document().trim_end())?,
     }
     Ok(ExitCode::SUCCESS)
 }

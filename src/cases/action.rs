@@ -193,20 +193,4 @@ impl Action {
         Self::Breached,
         Self::Escalated,
     ];
-
-    /// The name it has in history and in the interface: `send_to_verify`.
-    pub fn name(self) -> String {
-        serde_json::to_value(self)
-            .ok()
-            .and_then(|name| name.as_str().map(str::to_owned))
-            .expect("an action is written as its name")
-    }
-
-    /// Whether it is only noted: what people decide does not wait for it.
-    pub fn is_note(self) -> bool {
-        matches!(
-            self,
-            Self::SeenAgain | Self::Deliver | Self::Warned | Self::Breached | Self::Escalated
-        )
-    }
 }

@@ -12,6 +12,7 @@ mod command;
 mod detail;
 mod guard;
 mod http;
+mod print;
 mod refusal;
 mod store;
 mod table;
@@ -30,5 +31,6 @@ pub use command::{
 pub use detail::{ClockView, ConditionView, StepView, WhoView, WorkView};
 pub use guard::{may, undo_until};
 pub use http::routes;
+pub use print::document;
 pub use refusal::Refusal;
 pub use table::{STEPS, Step, Who};

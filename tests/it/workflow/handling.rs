@@ -1,11 +1,15 @@
 //! Article 13: handling, emergencies, extension and suspension.
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
 use super::office::{COVER, Office, at};
 use crate::city::place;
+
+fn time(at: &Value) -> DateTime<Utc> {
+    at.as_str().unwrap().parse().unwrap()
+}
 
 /// The clock of a stage in a case's detail.
 fn clock<'a>(detail: &'a Value, stage: &str) -> &'a Value {
@@ -81,13 +85,7 @@ async fn r13_3_an_emergency_runs_at_night_and_on_holidays() {
         .act("water manager", case, "receive", json!({}))
         .await;
     let detail = office.case(case).await;
-    let due = |stage| {
-        clock(&detail, stage)["due_at"]
-            .as_str()
-            .unwrap()
-            .parse()
-            .unwrap()
-    };
+    let due = |stage| time(&clock(&detail, stage)["due_at"]);
     assert_eq!(at("2026-10-02T01:00"), due("arrival"));
     assert_eq!(at("2026-10-02T23:00"), due("repair"));
     let ask = json!({"reason": "no lid", "until": at("2026-10-09T09:00")});
@@ -263,11 +261,7 @@ async fn a_suspension_stands_the_clock_still_until_its_date() {
     }
     assert_eq!(row["state"], "handling", "nobody resumed it");
     // two working days from its return
-    let due = clock(&row, "handling")["due_at"]
-        .as_str()
-        .unwrap()
-        .parse()
-        .unwrap();
+    let due = time(&clock(&row, "handling")["due_at"]);
     assert_eq!(at("2026-11-27T09:00"), due);
     office.service.stop().await;
 }

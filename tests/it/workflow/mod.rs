@@ -6,3 +6,4 @@ mod dispute;
 mod filing;
 mod handling;
 mod office;
+mod table;
