@@ -11,6 +11,7 @@ use super::case::{CaseClock, Facts, WorkCase};
 use super::store::{self, Ask, ClockRow, Entry, Loaded};
 use super::{Actor, Change, Command, Refusal, Setting, Step, WorkView, WrongField, apply, may};
 use crate::access::Role;
+use crate::cases::register::start_filing_clock;
 use crate::cases::{self, Action, CaseChange, CaseId, CaseRow, CaseState};
 use crate::ledger::{self, Spend, SpendError};
 use crate::rules::{self, NewPrecedent, PlaceScope, Route, RouteAsk, RuleSet, Rules};
@@ -326,6 +327,8 @@ impl Workflow {
                 let detail = serde_json::json!({ "recurrence_of": case.id });
                 let actor = order.actor.name();
                 store::insert_opened(&mut *tx, new, &actor, person, role, now, detail).await?;
+                let rules = self.rules.in_force(now);
+                start_filing_clock(&mut *tx, new, &rules, now).await?;
 
                 Ok(Some(cases::row(&mut *tx, new).await?))
             }

@@ -22,7 +22,14 @@ async fn r3_6_supervision_is_answered_and_marks_the_case() {
         (Some(true), Some("handling"))
     );
     // to another unit the case does not exist
-    let answer = office.try_act("roads manager", case, "reply_supervision", json!({"text": "…"})).await;
+    let answer = office
+        .try_act(
+            "roads manager",
+            case,
+            "reply_supervision",
+            json!({"text": "…"}),
+        )
+        .await;
     assert_eq!(answer.status(), StatusCode::NOT_FOUND);
     office
         .act(
@@ -220,7 +227,9 @@ async fn verification_stands_still_the_filing_clock_and_is_done_on_site() {
     finding["result"] = json!("confirmed");
     finding["attachments"] = json!([office.photo("collector").await]);
     // it was given to somebody else, so the checker does not see it
-    let answer = office.try_act("checker", case, "verify", finding.clone()).await;
+    let answer = office
+        .try_act("checker", case, "verify", finding.clone())
+        .await;
     assert_eq!(answer.status(), StatusCode::NOT_FOUND);
     let row = office.act("collector", case, "verify", finding).await;
     assert_eq!(row["state"], "reported");
