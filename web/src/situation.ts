@@ -18,6 +18,7 @@ export const PAGES = [
   'cameras',
   'platforms',
   'case',
+  'account',
 ] as const;
 export type Page = (typeof PAGES)[number];
 export type Order = 'due' | 'newest' | 'class';

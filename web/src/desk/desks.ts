@@ -74,6 +74,12 @@ export const DESKS: readonly Desk[] = [
   },
   { page: 'cameras', roles: CENTRE, load: () => import('../pages/Cameras.svelte') },
   { page: 'platforms', roles: ['administrator'], load: () => import('../pages/Platforms.svelte') },
+  {
+    page: 'account',
+    roles: [],
+    load: () => import('./account/AccountDesk.svelte'),
+    hidden: true,
+  },
   { page: 'case', roles: [], load: () => import('../case/CasePage.svelte'), hidden: true },
 ];
 

@@ -6,6 +6,7 @@ export const deskEn: DeskWords = {
     cameras: 'Cameras',
     platforms: 'Video platforms',
     case: 'Case',
+    account: 'My account',
     operator: 'Triage',
     chief: 'Duty chief',
     unit: 'Handling',

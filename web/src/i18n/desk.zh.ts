@@ -5,6 +5,7 @@ export const deskZh = {
     cameras: '相机',
     platforms: '视频平台',
     case: '案件',
+    account: '我的账号',
     operator: '受理',
     chief: '值班',
     unit: '处置',
