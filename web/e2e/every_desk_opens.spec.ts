@@ -1,6 +1,6 @@
-import axe, { type AxeResults } from 'axe-core';
-import type { Browser, Page } from 'playwright-core';
+import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { barriers } from './barriers';
 import { launch, signIn, visit } from './browser';
 import { Worker } from './work';
 
@@ -10,15 +10,6 @@ beforeAll(async () => {
   browser = await launch();
 });
 afterAll(() => browser?.close());
-
-/** What axe calls serious or worse, as lines a person can act on. */
-async function barriers(page: Page): Promise<string[]> {
-  await page.evaluate(axe.source);
-  const { violations } = (await page.evaluate('axe.run()')) as AxeResults;
-  return violations
-    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-    .flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`));
-}
 
 const DESKS: [string, string[]][] = [
   ['unit-1', ['#/unit', '#/unit?tab=waiting', '#/unit?tab=orders']],

@@ -1,6 +1,6 @@
-import axe, { type AxeResults } from 'axe-core';
-import type { Browser, Page } from 'playwright-core';
+import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { barriers } from './barriers';
 import { launch, mapIsDrawn, signIn, visit } from './browser';
 
 let browser: Browser;
@@ -8,17 +8,6 @@ beforeAll(async () => {
   browser = await launch();
 });
 afterAll(() => browser?.close());
-
-/** What axe calls serious or worse, as lines a person can act on. */
-async function barriers(page: Page): Promise<string[]> {
-  await page.evaluate(axe.source);
-  const { violations } = (await page.evaluate('axe.run()')) as AxeResults;
-  return violations
-    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-    .flatMap(({ id, nodes }) =>
-      nodes.map(({ html, failureSummary }) => `${id}: ${html} ${failureSummary}`),
-    );
-}
 
 test.each(['dark', 'light'] as const)('no page has serious barriers (%s)', async (theme) => {
   const page = await visit(browser, { theme });

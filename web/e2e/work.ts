@@ -2,6 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { inject } from 'vitest';
+import { asked } from './ask';
 import { type Looks, signIn, visit } from './browser';
 
 /** What is typed into a form, by the field's name. */
@@ -128,18 +129,8 @@ interface Person {
 }
 
 /** What the service says to somebody, without a browser. */
-async function ask<T>(login: string, path: string): Promise<T> {
-  const url = inject('url');
-  const session = await fetch(`${url}/api/v1/session`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ login, password: inject('staffPassword') }),
-  });
-  const cookie = session.headers.get('set-cookie')?.split(';')[0] ?? '';
-  const answer = await fetch(url + path, { headers: { cookie } });
-  if (!answer.ok) throw new Error(`${login}, ${path}: ${answer.status}`);
-  return (await answer.json()) as T;
-}
+const ask = <T>(login: string, path: string): Promise<T> =>
+  asked(inject('url'), { login, password: inject('staffPassword') }, (get) => get<T>(path));
 
 async function whoIs(logins: string[], wanted: (person: Person) => boolean): Promise<string> {
   for (const login of logins) {
