@@ -166,6 +166,36 @@ pub(super) enum Address {
     },
 }
 
+impl Address {
+    pub(super) fn person_id(self) -> Option<i32> {
+        match self {
+            Self::Person(id) => Some(id),
+            Self::OfUnit { .. } | Self::Where { .. } => None,
+        }
+    }
+
+    pub(super) fn role(self) -> Option<Role> {
+        match self {
+            Self::Person(_) => None,
+            Self::OfUnit { role, .. } | Self::Where { role, .. } => Some(role),
+        }
+    }
+
+    pub(super) fn unit_id(self) -> Option<i32> {
+        match self {
+            Self::OfUnit { unit_id, .. } => Some(unit_id),
+            Self::Person(_) | Self::Where { .. } => None,
+        }
+    }
+
+    pub(super) fn district_id(self) -> Option<i32> {
+        match self {
+            Self::Where { district_id, .. } => district_id,
+            Self::Person(_) | Self::OfUnit { .. } => None,
+        }
+    }
+}
+
 /// A notice before it has a number.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Draft {

@@ -63,16 +63,11 @@ pub(super) async fn orders_issued(
 }
 
 pub(super) async fn insert(db: impl PgExecutor<'_>, drafts: &[Draft]) -> sqlx::Result<()> {
-    let address = |draft: &Draft| match draft.address {
-        Address::Person(id) => (Some(id), None, None, None),
-        Address::OfUnit { role, unit_id } => (None, Some(role), Some(unit_id), None),
-        Address::Where { role, district_id } => (None, Some(role), None, district_id),
+    let column = |take: fn(Address) -> Option<i32>| {
+        let values = drafts.iter().map(|draft| take(draft.address));
+        values.collect::<Vec<_>>()
     };
-    let column =
-        |take: fn(&(Option<i32>, Option<Role>, Option<i32>, Option<i32>)) -> Option<i32>| {
-            let values = drafts.iter().map(|draft| take(&address(draft)));
-            values.collect::<Vec<_>>()
-        };
+    let roles: Vec<Option<Role>> = drafts.iter().map(|draft| draft.address.role()).collect();
     sqlx::query(
         "insert into notice (kind, at, case_id, params, person_id, role, unit_id, district_id, done_by)
         select kind, at, case_id, params, person_id, role, unit_id, district_id, done_by
@@ -85,10 +80,10 @@ pub(super) async fn insert(db: impl PgExecutor<'_>, drafts: &[Draft]) -> sqlx::R
     .bind(drafts.iter().map(|draft| draft.at).collect::<Vec<_>>())
     .bind(drafts.iter().map(|draft| draft.case_id).collect::<Vec<_>>())
     .bind(drafts.iter().map(|draft| &draft.params).collect::<Vec<_>>())
-    .bind(column(|(person, ..)| *person))
-    .bind(drafts.iter().map(|draft| address(draft).1).collect::<Vec<_>>())
-    .bind(column(|(_, _, unit, _)| *unit))
-    .bind(column(|(.., district)| *district))
+    .bind(column(Address::person_id))
+    .bind(roles)
+    .bind(column(Address::unit_id))
+    .bind(column(Address::district_id))
     .bind(drafts.iter().map(|draft| draft.done_by).collect::<Vec<_>>())
     .execute(db)
     .await?;

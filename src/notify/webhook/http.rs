@@ -121,9 +121,10 @@ async fn add(
 
 /// As the history writes them.
 fn names(actions: &[Action]) -> Result<Vec<String>, ApiError> {
-    let names = actions.iter().map(|action| match json!(action) {
-        serde_json::Value::String(name) => Ok(name),
-        other => Err(anyhow::anyhow!("{other} is no name of an action").into()),
+    let names = actions.iter().map(|action| {
+        let name = serde_json::to_value(action).map_err(anyhow::Error::from)?;
+        let name = name.as_str().map(str::to_owned);
+        name.ok_or_else(|| anyhow::anyhow!("{action:?} has no name").into())
     });
     names.collect()
 }
