@@ -257,3 +257,29 @@ revoke update, delete on reporter_access, ledger_entry, ledger_approval, task_or
     task_order_receipt, case_external from cityward_service, cityward_machine;
 revoke update, delete on reporter, task_order_unit from cityward_service;
 grant update (read_at, read_by) on task_order_unit to cityward_service;
+
+-- Lists of cases leave with an approval only (Article 5).
+create table export_request (
+    export_id     bigint generated always as identity,
+    -- export::ExportFilter
+    filter        jsonb not null,
+    purpose       text not null,
+    requested_by  integer not null,
+    requested_at  timestamptz not null,
+    approved_by   integer,
+    approved_at   timestamptz,
+    constraint export_request_pk primary key (export_id),
+    constraint export_request_requester_fk foreign key (requested_by) references person (person_id),
+    constraint export_request_approver_fk foreign key (approved_by) references person (person_id),
+    constraint export_request_approved check ((approved_by is null) = (approved_at is null)),
+    constraint export_request_two_people check (approved_by <> requested_by)
+);
+alter table export_request enable row level security;
+create policy export_request_read on export_request for select to cityward_service
+    using (requested_by = (select cityward_person()) or (select cityward_sees_all()));
+create policy export_request_ask on export_request for insert to cityward_service
+    with check (requested_by = cityward_person() and approved_by is null);
+create policy export_request_approve on export_request for update to cityward_service
+    using (cityward_sees_all()) with check (approved_by = cityward_person());
+revoke update, delete on export_request from cityward_service, cityward_machine;
+grant update (approved_by, approved_at) on export_request to cityward_service;

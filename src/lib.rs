@@ -36,6 +36,9 @@ pub mod journal;
 /// What quick disposal costs.
 pub mod ledger;
 
+/// Lists of cases that leave the system, with an approval.
+pub mod export;
+
 /// What the centre tells units to do.
 pub mod orders;
 

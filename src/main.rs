@@ -9,7 +9,9 @@ use cityward::database::{self, Database, Mode};
 use cityward::demo::{self, DemoArgs, FramesArgs};
 use cityward::import::{self, ImportArgs};
 use cityward::journal::{self, NotedSeal};
-use cityward::{access, router, service, workflow};
+use cityward::rules::Rules;
+use cityward::time::TimeSource;
+use cityward::{access, router, service, upkeep, workflow};
 use clap::{Args, Parser, Subcommand};
 use sqlx::PgPool;
 use tokio::net::TcpListener;
@@ -42,6 +44,9 @@ enum Command {
     /// Proves that the record of everything that happened is whole.
     #[command(subcommand)]
     Audit(Audit),
+    /// Erases the personal data of reporters that the policy does not keep any more; a running
+    /// service does so by itself every hour.
+    Retention(DataConfig),
     /// Prints the OpenAPI document of the service.
     Openapi,
     /// Prints the workflow: which action leads where, and who takes it.
@@ -117,6 +122,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::DemoFrames(args) => demo::write_frames(&args)?,
         Command::Password(args) => unless_stopped(reset_password(&args)).await?,
         Command::Audit(Audit::Verify(args)) => return unless_stopped(verify_audit(&args)).await,
+        Command::Retention(data) => unless_stopped(erase_reporters(&data)).await?,
         Command::Openapi => print(&router::openapi().to_pretty_json()?)?,
         Command::Workflow => print(workflow::document().trim_end())?,
     }
@@ -212,6 +218,23 @@ async fn reset_password(args: &PasswordArgs) -> anyhow::Result<()> {
     };
     let printed = outcome.and_then(|(login, password)| {
         print(&format!("{login} now signs in with {}", password.reveal()))
+    });
+    let closed = database.close().await;
+    printed.and(closed)
+}
+
+async fn erase_reporters(data: &DataConfig) -> anyhow::Result<()> {
+    let database = database::open(data, Mode::Tool).await?;
+    let erased = async {
+        let now = TimeSource::System.now();
+        let rules = Rules::open(database.pool.clone()).await?;
+        upkeep::erase_reporters(&database.pool, &rules.in_force(now), now).await
+    };
+    let printed = erased.await.and_then(|erased| {
+        print(&format!(
+            "Erased the personal data of {} reporters whose cases ended before {}.",
+            erased.reporters, erased.ended_before
+        ))
     });
     let closed = database.close().await;
     printed.and(closed)

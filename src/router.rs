@@ -21,8 +21,8 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::http::{ApiError, App, Peer, measure, security_headers};
 use crate::{
-    access, camera, cases, catalogue, http, journal, ledger, live, notify, orders, organisation,
-    rules, telemetry, territory, tiles, workflow,
+    access, camera, cases, catalogue, export, http, journal, ledger, live, notify, orders,
+    organisation, rules, telemetry, territory, tiles, workflow,
 };
 
 #[derive(OpenApi)]
@@ -48,6 +48,7 @@ fn api() -> (Router<App>, Document) {
         .merge(cases::attachment::routes())
         .merge(cases::register::routes())
         .merge(cases::reporter::routes()) // open: a case's state for its reporter
+        .merge(export::routes())
         .merge(journal::routes())
         .merge(ledger::routes())
         .merge(live::routes())

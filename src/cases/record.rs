@@ -17,7 +17,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::{PgConnection, PgPool};
 
 use super::confirm::Confirmed;
+use super::register::start_filing_clock;
 use super::{CaseId, CaseRow, EvidenceStore, Sighting, store};
+use crate::rules::RuleSet;
 
 /// Within this of the last written sighting another one changes nothing.
 const TOUCH_EVERY: TimeDelta = TimeDelta::seconds(2);
@@ -48,10 +50,13 @@ impl CaseChange {
 
 /// Files all of `confirmed` in one transaction and returns what became of each, in order. On an
 /// error nothing is filed.
+///
+/// New cases are kept to `rules` and get their filing clock; without, no clock judges them.
 pub async fn record(
     db: &PgPool,
     evidence: &EvidenceStore,
     confirmed: &[Confirmed],
+    rules: Option<&RuleSet>,
     at: DateTime<Utc>,
 ) -> anyhow::Result<Vec<CaseChange>> {
     let mut changes = Vec::with_capacity(confirmed.len());
@@ -65,7 +70,7 @@ pub async fn record(
         .collect();
     store::lock_classes(&mut *tx, &classes).await?;
     for one in confirmed {
-        let change = file(&mut tx, evidence, one, at)
+        let change = file(&mut tx, evidence, one, rules, at)
             .await
             .with_context(|| format!("cannot file a sighting of {}", one.sighting.class))?;
         changes.push(change);
@@ -78,11 +83,15 @@ async fn file(
     tx: &mut PgConnection,
     evidence: &EvidenceStore,
     confirmed: &Confirmed,
+    rules: Option<&RuleSet>,
     at: DateTime<Utc>,
 ) -> anyhow::Result<CaseChange> {
     let sighting = &confirmed.sighting;
     let Some(case) = store::find_same(&mut *tx, sighting).await? else {
         let id = store::insert_case(&mut *tx, confirmed, at).await?;
+        if let Some(rules) = rules {
+            start_filing_clock(tx, id, rules, at).await?;
+        }
         let evidence_id = keep_picture(tx, evidence, id, sighting).await?;
         store::insert_opened(&mut *tx, id, confirmed, evidence_id, at).await?;
         return Ok(CaseChange::Opened(store::row(&mut *tx, id).await?));

@@ -213,9 +213,17 @@ impl Recorder {
             return Ok(Vec::new());
         }
         let started = Instant::now();
+        let rules = self.app.rules.in_force(at);
         let mut patience = Patience::new(&self.give_up);
         let changes = loop {
-            match cases::record(&self.app.machine, &self.app.evidence, confirmed, at).await {
+            let filed = cases::record(
+                &self.app.machine,
+                &self.app.evidence,
+                confirmed,
+                Some(&rules),
+                at,
+            );
+            match filed.await {
                 Ok(changes) => break changes,
                 Err(error) => patience.outlast(error).await?,
             }

@@ -35,7 +35,7 @@ async fn written() -> Street {
     for n in [0, 120] {
         for (class, east_m) in [(BIN_FULL, 10.0), (BIN_FULL, 15.0), ("M06010", 60.0)] {
             let seen = [confirmed(street.sighting(class, east_m, second(n)))];
-            cityward::cases::record(&street.city.db, &street.evidence, &seen, second(n))
+            cityward::cases::record(&street.city.db, &street.evidence, &seen, None, second(n))
                 .await
                 .unwrap();
         }

@@ -116,7 +116,7 @@ impl Street {
     pub(crate) async fn record(&self, sighting: Sighting) -> CaseChange {
         let at = sighting.captured_at;
         let confirmed = [confirmed(sighting)];
-        let changes = cases::record(&self.city.db, &self.evidence, &confirmed, at).await;
+        let changes = cases::record(&self.city.db, &self.evidence, &confirmed, None, at).await;
         let [change] = changes.unwrap().try_into().unwrap();
         change
     }
@@ -261,7 +261,7 @@ async fn processes_that_record_at_once_open_one_case() {
                 .connect_with(options)
                 .await
                 .unwrap();
-            cases::record(&pool, &evidence, &seen, second(n))
+            cases::record(&pool, &evidence, &seen, None, second(n))
                 .await
                 .unwrap()
         })
@@ -280,7 +280,7 @@ async fn nothing_of_a_batch_is_filed_when_one_part_is_refused() {
         confirmed(street.sighting(BIN_FULL, 10.0, second(0))),
         confirmed(broken),
     ];
-    let refused = cases::record(&street.city.db, &street.evidence, &batch, second(0)).await;
+    let refused = cases::record(&street.city.db, &street.evidence, &batch, None, second(0)).await;
     assert!(format!("{:#}", refused.unwrap_err()).contains("case_evidence_calibration_fk"));
     assert_eq!(street.count("select count(*) from city_case").await, 0);
 }

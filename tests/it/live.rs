@@ -126,7 +126,9 @@ impl Stage {
     async fn see_bin(&self, n: i64) -> CaseChange {
         let seen = [confirmed(self.street.sighting(BIN_FULL, 10.0, second(n)))];
         let (db, evidence) = (&self.street.city.db, &self.street.evidence);
-        let changes = cases::record(db, evidence, &seen, second(n)).await.unwrap();
+        let changes = cases::record(db, evidence, &seen, None, second(n))
+            .await
+            .unwrap();
         self.live.publish(&changes, second(n));
         changes.into_iter().next().unwrap()
     }

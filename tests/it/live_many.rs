@@ -15,7 +15,7 @@ use crate::service::TestService;
 /// A case that another process files, at `east_m`.
 async fn file_elsewhere(street: &Street, east_m: f64, n: i64) -> CaseChange {
     let seen = [confirmed(street.sighting(BIN_FULL, east_m, second(n)))];
-    let changes = cases::record(&street.city.db, &street.evidence, &seen, second(n));
+    let changes = cases::record(&street.city.db, &street.evidence, &seen, None, second(n));
     changes.await.unwrap().remove(0)
 }
 

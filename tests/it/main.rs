@@ -25,6 +25,7 @@ mod clock;
 mod crash;
 mod database;
 mod demo;
+mod export;
 mod frame_to_map;
 mod frames;
 mod import;

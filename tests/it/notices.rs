@@ -14,7 +14,7 @@ use crate::service::{TestService, problem};
 pub(crate) async fn handled_case(street: &Street) -> i64 {
     let seen = [confirmed(street.sighting(BIN_FULL, 10.0, second(0)))];
     let db = &street.city.db;
-    let changes = cityward::cases::record(db, &street.evidence, &seen, second(0));
+    let changes = cityward::cases::record(db, &street.evidence, &seen, None, second(0));
     let id = changes.await.unwrap()[0].case_id();
     sqlx::query(
         "update city_case set state = 'handling', handling_unit_id = unit_id where case_id = $1",
