@@ -23,6 +23,13 @@ export const en: Messages = {
     submit: 'Sign in',
     busy: 'Signing in…',
     refused: 'Wrong login or password.',
+    notThrough: {
+      expired: 'That sign-in took too long or began in another window. Try again.',
+      refused: 'The provider did not sign you in.',
+      unavailable: 'The provider does not answer as it should. Try again later.',
+      'unknown-person':
+        'The provider knows you, but nobody here has your login. Ask an administrator.',
+    } as Record<string, string>,
     hint: 'The first start prints the administrator’s password once in the terminal; if it is lost, run cityward password.',
   },
 

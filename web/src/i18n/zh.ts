@@ -21,6 +21,12 @@ export const zh = {
     submit: '登录',
     busy: '正在登录…',
     refused: '账号或密码不对。',
+    notThrough: {
+      expired: '这次登录超时，或不是从本窗口开始的，请重试。',
+      refused: '统一认证没有让您登录。',
+      unavailable: '统一认证没有正常应答，请稍后再试。',
+      'unknown-person': '统一认证认得您，但本系统没有您的账号，请联系管理员。',
+    } as Record<string, string>,
     hint: '首次启动时，程序在终端打印一次管理员密码；忘记时运行 cityward password。',
   },
 
