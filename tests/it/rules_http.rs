@@ -192,7 +192,7 @@ async fn administrators_write_some_roles_read_drafts_and_everybody_what_is_in_fo
 }
 
 #[tokio::test]
-async fn what_makes_no_sense_is_refused_and_the_field_named() {
+async fn a_condition_that_makes_no_sense_is_refused_and_the_field_named() {
     let office = Office::open("2026-11-02T02:00:00Z").await;
     let draft = office.draft().await;
     let base = format!("/api/v1/rule-sets/{draft}");
@@ -227,7 +227,13 @@ async fn what_makes_no_sense_is_refused_and_the_field_named() {
         .post(&format!("{base}/conditions"), good.clone())
         .await;
     assert_eq!(added.status(), StatusCode::CREATED);
+}
 
+#[tokio::test]
+async fn numbers_that_make_no_sense_are_refused_and_the_field_named() {
+    let office = Office::open("2026-11-02T02:00:00Z").await;
+    let draft = office.draft().await;
+    let base = format!("/api/v1/rule-sets/{draft}");
     let policy = office.author.client.json(&format!("{base}/policy")).await;
     for (field, value) in [
         ("arrive_within_s", json!(7201)),
