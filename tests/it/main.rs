@@ -36,6 +36,7 @@ mod live_many;
 mod locate;
 mod malformed;
 mod notices;
+mod oidc;
 mod orders;
 mod organisation;
 mod registration;
