@@ -109,7 +109,10 @@ test('a disputed case goes from unit to city centre to committee, and the decisi
   await unitTwo.open('unit', caseId);
   await unitTwo.page.click('[data-test=actions] summary');
   expect(await unitTwo.page.locator('[data-refused=dispute]').count()).toBe(1);
-  await unitTwo.act('receive');
+  // Without a network nothing is lost: it is sent once the network is back, and done once.
+  await unitTwo.page.context().setOffline(true);
+  await expect(unitTwo.act('receive')).rejects.toThrow('receive');
+  await unitTwo.page.context().setOffline(false);
   await unitTwo.sees('handling');
   await unitTwo.page.getByText(DECISION).first().waitFor();
   for (const worker of [dispatcher, unitOne, committee, unitTwo]) await worker.leave();
