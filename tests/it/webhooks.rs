@@ -58,7 +58,7 @@ async fn take(
     State(mailbox): State<Arc<Mutex<Mailbox>>>,
     headers: HeaderMap,
     body: String,
-) -> axum::http::StatusCode {
+) -> StatusCode {
     let header = |name: &str| headers[name].to_str().unwrap().to_owned();
     let answered = {
         let mut mailbox = mailbox.lock().unwrap();
@@ -80,7 +80,7 @@ async fn take(
     if answered == 0 {
         std::future::pending::<()>().await;
     }
-    axum::http::StatusCode::from_u16(answered).unwrap()
+    StatusCode::from_u16(answered).unwrap()
 }
 
 impl Receiver {
