@@ -2,6 +2,8 @@
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
+use sqlx::postgres::PgRow;
+use sqlx::{FromRow, Row as _};
 use utoipa::ToSchema;
 
 use super::attachment::Attachment;
@@ -132,4 +134,26 @@ pub struct CaseLinks {
     /// Opened because it came back.
     #[schema(value_type = Vec<i64>)]
     pub recurrences: Vec<CaseId>,
+}
+
+impl FromRow<'_, PgRow> for CaseEvent {
+    fn from_row(row: &PgRow) -> sqlx::Result<Self> {
+        let person_id: Option<i32> = row.try_get("person_id")?;
+        let name: Option<String> = row.try_get("person_name")?;
+        Ok(Self {
+            id: row.try_get("event_id")?,
+            action: row.try_get("action")?,
+            at: row.try_get("at")?,
+            actor: row.try_get("actor")?,
+            person: person_id
+                .zip(name)
+                .map(|(id, name)| EventPerson { id, name }),
+            role: row.try_get("role")?,
+            reason: row.try_get("reason")?,
+            before: row.try_get("before")?,
+            after: row.try_get("after")?,
+            version: row.try_get("version")?,
+            detail: row.try_get("detail")?,
+        })
+    }
 }

@@ -8,9 +8,7 @@ use sqlx::{FromRow, PgExecutor, Row};
 
 use super::case::{CaseCell, CaseRow, PressingClock};
 use super::confirm::Confirmed;
-use super::detail::{
-    CaseComponent, CaseEvent, CaseLinks, EventPerson, Evidence, EvidenceImage, StoredCase,
-};
+use super::detail::{CaseComponent, CaseEvent, CaseLinks, Evidence, EvidenceImage, StoredCase};
 use super::evidence::PictureSha256;
 use super::record::OpenCase;
 use super::{Action, CaseId, Sighting};
@@ -490,28 +488,6 @@ impl FromRow<'_, PgRow> for Evidence {
             calibration_version: row.try_get("calibration_version")?,
             lon: location.lon,
             lat: location.lat,
-        })
-    }
-}
-
-impl FromRow<'_, PgRow> for CaseEvent {
-    fn from_row(row: &PgRow) -> sqlx::Result<Self> {
-        let person_id: Option<i32> = row.try_get("person_id")?;
-        let name: Option<String> = row.try_get("person_name")?;
-        Ok(Self {
-            id: row.try_get("event_id")?,
-            action: row.try_get("action")?,
-            at: row.try_get("at")?,
-            actor: row.try_get("actor")?,
-            person: person_id
-                .zip(name)
-                .map(|(id, name)| EventPerson { id, name }),
-            role: row.try_get("role")?,
-            reason: row.try_get("reason")?,
-            before: row.try_get("before")?,
-            after: row.try_get("after")?,
-            version: row.try_get("version")?,
-            detail: row.try_get("detail")?,
         })
     }
 }
