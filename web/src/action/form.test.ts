@@ -100,3 +100,8 @@ test('the total counts whole lines only', () => {
   expect(totalFen(lines)).toBe(30);
   expect(missing([field('items', 'items')], { items: lines })).toEqual(['items']);
 });
+
+test('a date and time are the city’s, whatever zone the browser is in', () => {
+  const { until } = bodyOf([field('until', 'datetime')], { until: '2026-12-01T08:00' });
+  expect(Date.parse(String(until))).toBe(Date.parse('2026-12-01T00:00:00Z'));
+});
