@@ -210,6 +210,7 @@ pub(super) struct Written {
 
 /// Writes case, clocks, pictures, history and key in one statement. `None`: somebody else acted
 /// on the case first, and nothing is written.
+#[expect(clippy::too_many_lines, reason = "one statement and its parameters")]
 pub(super) async fn write(
     db: impl PgExecutor<'_>,
     entry: &Entry<'_>,

@@ -133,6 +133,7 @@ fn condition(condition: &Condition) -> FieldChoice {
     clippy::wildcard_enum_match_arm,
     reason = "the others are elsewhere in this file"
 )]
+#[expect(clippy::too_many_lines, reason = "a list, read row by row")]
 fn of_desk(action: Action, case: &WorkCase, rules: &RuleSet) -> Option<Vec<Field>> {
     let collection = rules.collection(case.facts.class_code);
     Some(match action {

@@ -343,7 +343,7 @@ type Read = Option<Result<Command, WrongField>>;
 )]
 fn read_early(action: Action, body: &mut Body) -> Read {
     let read = |body: &mut Body| {
-        Ok(match action {
+        Ok(Some(match action {
             Action::SendToVerify => Command::SendToVerify {
                 assignee: body.optional("assignee_id")?,
             },
@@ -405,8 +405,7 @@ fn read_early(action: Action, body: &mut Body) -> Read {
                 opinion: body.text("opinion")?,
             },
             _ => return Ok(None),
-        })
-        .map(Some)
+        }))
     };
     read(body).transpose()
 }
@@ -418,7 +417,7 @@ fn read_early(action: Action, body: &mut Body) -> Read {
 )]
 fn read_handling(action: Action, body: &mut Body) -> Read {
     let read = |body: &mut Body| {
-        Ok(match action {
+        Ok(Some(match action {
             Action::Assign => Command::Assign {
                 worker: body.required("worker_id")?,
             },
@@ -459,8 +458,7 @@ fn read_handling(action: Action, body: &mut Body) -> Read {
                 close: body.optional("close")?.unwrap_or(false),
             },
             _ => return Ok(None),
-        })
-        .map(Some)
+        }))
     };
     read(body).transpose()
 }
@@ -472,7 +470,7 @@ fn read_handling(action: Action, body: &mut Body) -> Read {
 )]
 fn read_late(action: Action, body: &mut Body) -> Read {
     let read = |body: &mut Body| {
-        Ok(match action {
+        Ok(Some(match action {
             Action::Check => Command::Check(finding(body, "passed", "failed")?),
             Action::Approve => Command::Approve {
                 closing_met: body.list("closing_met")?,
@@ -516,8 +514,7 @@ fn read_late(action: Action, body: &mut Body) -> Read {
             },
             Action::Undo => Command::Undo,
             _ => return Ok(None),
-        })
-        .map(Some)
+        }))
     };
     read(body).transpose()
 }
