@@ -1,4 +1,4 @@
-import { dayAndTime, dayAndTime } from '../time';
+import { dayAndTime } from '../time';
 import type { RefusalWords } from './refusal.zh';
 
 const text = (value: unknown) => (value === null || value === undefined ? '' : String(value));

@@ -2,8 +2,6 @@ import { dayAndTime } from '../time';
 
 /** Why a step cannot be taken, by the server's code; the parameters go into the sentence. */
 
-import { dayAndTime } from '../time';
-
 type Params = Record<string, unknown>;
 
 const text = (value: unknown) => (value === null || value === undefined ? '' : String(value));
