@@ -46,6 +46,8 @@ export const refusalsEn: RefusalWords = {
     balance_fen !== undefined
       ? `More than the balance for quick disposal, ${yuan(balance_fen)} CNY.`
       : `The balance for quick disposal is too low${missing_fen !== undefined ? ` by ${yuan(missing_fen)} CNY` : ''}.`,
+  beyond_close_cap: ({ cap_fen }) =>
+    `More than ${yuan(cap_fen)} CNY needs a check before it is closed.`,
   beyond_cap: ({ cap_fen }) => `More than the cap for one case, ${yuan(cap_fen)} CNY.`,
   cost: ({ cap_fen }) => `More than the cap for one case, ${yuan(cap_fen)} CNY.`,
   too_far: ({ distance_m, radius_m }) =>
