@@ -56,7 +56,7 @@ export const refusalsZh = {
     balance_fen !== undefined
       ? `超过快速处置经费余额 ${yuan(balance_fen)} 元。`
       : `快速处置经费余额不足${missing_fen !== undefined ? `，差 ${yuan(missing_fen)} 元` : ''}。`,
-  beyond_close_cap: ({ cap_fen }) => `费用超过 ${yuan(cap_fen)} 元，须核查后才能结案。`,
+  beyond_close_cap: ({ cap_fen }: Params) => `费用超过 ${yuan(cap_fen)} 元，须核查后才能结案。`,
   beyond_cap: ({ cap_fen }: Params) => `超过单件上限 ${yuan(cap_fen)} 元。`,
   cost: ({ cap_fen }: Params) => `超过单件上限 ${yuan(cap_fen)} 元。`,
   too_far: ({ distance_m, radius_m }: Params) =>
