@@ -91,7 +91,8 @@ pub(super) async fn find_credentials(
     login: &str,
     at: DateTime<Utc>,
 ) -> sqlx::Result<Option<Credentials>> {
-    let row: Option<(i32, String, String, Json<Vec<Grant>>, String)> = sqlx::query_as(
+    type Found = (i32, String, String, Json<Vec<Grant>>, String);
+    let row: Option<Found> = sqlx::query_as(
         "select person_id, login, name, grants, password_hash
          from person cross join lateral grants_at(person_id, $2) as grants
          where login = $1 and disabled_at is null",

@@ -88,16 +88,42 @@ const WITH_WORKER: [usize; 2] = [6, 7];
 
 /// One person a role, a manager for each of the responsible units, workers for two of them.
 pub(super) fn staff(responsible_units: usize) -> Vec<Member> {
-    use ActsFor::{Body as Of, City};
-    let member = |login: &str, name: &str, role, acts_for| Member {
+    let mut staff = of_the_centre();
+    for number in 1..=responsible_units {
+        let unit = ActsFor::Responsible(number);
+        staff.push(member(
+            &format!("unit-{number}"),
+            &format!("责任单位{number} Manager of unit {number}"),
+            Role::UnitManager,
+            unit,
+        ));
+        if WITH_WORKER.contains(&number) {
+            staff.push(member(
+                &format!("worker-{number}"),
+                &format!("处置人员{number} Worker of unit {number}"),
+                Role::UnitWorker,
+                unit,
+            ));
+        }
+    }
+    staff
+}
+
+fn member(login: &str, name: &str, role: Role, acts_for: ActsFor) -> Member {
+    Member {
         login: login.to_owned(),
         name: name.to_owned(),
         role,
         acts_for,
         of_district: role == Role::DistrictDispatcher,
-    };
+    }
+}
+
+/// Those who work for no responsible unit.
+fn of_the_centre() -> Vec<Member> {
+    use ActsFor::{Body as Of, City};
     let centre = Of(Body::CityCentre);
-    let mut staff = vec![
+    vec![
         member("operator", "受理员 Operator", Role::Operator, centre),
         member("dutychief", "值班长 Duty chief", Role::DutyChief, centre),
         member("dispatcher", "派遣员 Dispatcher", Role::Dispatcher, centre),
@@ -148,25 +174,7 @@ pub(super) fn staff(responsible_units: usize) -> Vec<Member> {
             Role::UnitManager,
             Of(Body::Crew),
         ),
-    ];
-    for number in 1..=responsible_units {
-        let unit = ActsFor::Responsible(number);
-        staff.push(member(
-            &format!("unit-{number}"),
-            &format!("责任单位{number} Manager of unit {number}"),
-            Role::UnitManager,
-            unit,
-        ));
-        if WITH_WORKER.contains(&number) {
-            staff.push(member(
-                &format!("worker-{number}"),
-                &format!("处置人员{number} Worker of unit {number}"),
-                Role::UnitWorker,
-                unit,
-            ));
-        }
-    }
-    staff
+    ]
 }
 
 /// People who were added to the demo city just now, and the password all of them have.

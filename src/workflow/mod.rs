@@ -10,6 +10,7 @@ mod apply;
 mod case;
 mod command;
 mod detail;
+mod entry;
 mod guard;
 mod http;
 mod print;

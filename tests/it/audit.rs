@@ -1,6 +1,7 @@
 //! The record: what is written into it, and that whatever is done to it afterwards is found.
 
-use chrono::Utc;
+use std::time::SystemTime;
+
 use cityward::journal::{self, Break, Entry, NotedSeal, Verdict};
 use reqwest::StatusCode;
 use serde_json::json;
@@ -303,7 +304,7 @@ async fn r5_3_the_command_verifies_beside_a_running_service() {
     let folder = tempfile::tempdir().unwrap();
     let program = Program::serve(folder.path());
     let city = TestCity::of_program(folder.path()).await;
-    let entry = Entry::of_city("test", Utc::now(), "person:1", "create");
+    let entry = Entry::of_city("test", SystemTime::now().into(), "person:1", "create");
     journal::record(&city.db, &entry).await.unwrap();
     let before: i64 = sqlx::query_scalar("select count(*) from audit_entry")
         .fetch_one(&city.db)

@@ -1,7 +1,8 @@
 //! People are told what happened to cases they have a hand in.
 
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
+use chrono::{DateTime, TimeDelta, Utc};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
@@ -196,7 +197,7 @@ async fn an_order_is_told_to_its_units() {
     let unit = unit_of(&street).await;
     let manager = colleague(&street.city, &service, "unit_manager", Some(unit), None).await;
     let dispatcher = colleague(&street.city, &service, "dispatcher", None, None).await;
-    let due_at = chrono::Utc::now() + chrono::TimeDelta::days(1);
+    let due_at = DateTime::<Utc>::from(SystemTime::now()) + TimeDelta::days(1);
     let order =
         json!({ "title": "清理落叶", "text": "全区", "due_at": due_at, "unit_ids": [unit] });
     let answer = dispatcher.client.post("/api/v1/orders").json(&order);

@@ -268,18 +268,17 @@ async fn r11_7_what_cannot_be_is_refused_by_field() {
         .unwrap();
     let body = problem(keyless, StatusCode::BAD_REQUEST, "invalid-field").await;
     assert_eq!(body["errors"][0]["field"], "Idempotency-Key");
+    let left = desk.count("select count(*) from city_case").await;
+    assert_eq!(left, 0, "nothing is half done");
+}
+
+#[tokio::test]
+async fn whose_role_does_not_report_is_refused() {
+    let desk = Desk::new().await;
     let auditor = colleague(&desk.street.city, &desk.service, "auditor", None, None).await;
-    problem(
-        post(&auditor, &good).await,
-        StatusCode::FORBIDDEN,
-        "forbidden",
-    )
-    .await;
-    assert_eq!(
-        desk.count("select count(*) from city_case").await,
-        0,
-        "nothing is half done"
-    );
+    let answer = post(&auditor, &report(BIN_FULL, 10.5, |_| {})).await;
+    problem(answer, StatusCode::FORBIDDEN, "forbidden").await;
+    assert_eq!(desk.count("select count(*) from city_case").await, 0);
 }
 
 #[tokio::test]

@@ -1,5 +1,7 @@
 //! What happens to cases because time passes. Article 3.
 
+use std::time::SystemTime;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use cityward::cases::{CaseId, CaseState};
 use cityward::clock::{CalendarKind, Clock, Stage};
@@ -89,7 +91,7 @@ impl Office {
     fn escalate_after(&self) -> TimeDelta {
         self.workflow
             .rules
-            .in_force(Utc::now())
+            .in_force(SystemTime::now().into())
             .policy()
             .escalate_after
     }

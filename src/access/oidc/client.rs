@@ -31,6 +31,9 @@ pub(super) enum Unanswered {
     Broken(Box<dyn std::error::Error + Send + Sync>),
 }
 
+/// A provider's answer on its way.
+type Answer = BoxFuture<'static, Result<Response<Vec<u8>>, Unanswered>>;
+
 impl ProviderClient {
     /// Trusts the certificates of this machine, because organisations may have an authority of
     /// their own; where it has none, those that browsers trust.
@@ -49,12 +52,7 @@ impl ProviderClient {
     }
 
     /// What the OpenID Connect library sends its requests with.
-    pub(super) fn sender(
-        &self,
-    ) -> impl Fn(Request<Vec<u8>>) -> BoxFuture<'static, Result<Response<Vec<u8>>, Unanswered>>
-    + Send
-    + Sync
-    + 'static {
+    pub(super) fn sender(&self) -> impl Fn(Request<Vec<u8>>) -> Answer + Send + Sync + 'static {
         let client = self.clone();
         move |request| {
             let client = client.clone();

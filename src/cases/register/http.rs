@@ -269,15 +269,7 @@ async fn check(app: &App, body: Registration, now: DateTime<Utc>) -> Result<Chec
             format!("at most {PHOTOS_MAX} pictures"),
         ));
     }
-    let observed_at = body.observed_at.unwrap_or(now);
-    let skew = TimeDelta::seconds(app.config.intake.clock_skew_s_max.into());
-    if observed_at > now + skew {
-        return Err(unprocessable(
-            "observed-in-future",
-            &["/observed_at"],
-            "in the future",
-        ));
-    }
+    let observed_at = observed_by(app, body.observed_at, now)?;
     let reporter = tidy_reporter(body.reporter, [&text, &place_text])?;
     if let Some(external) = &body.external {
         external.check()?;
@@ -317,6 +309,23 @@ async fn check(app: &App, body: Registration, now: DateTime<Utc>) -> Result<Chec
         reporter,
         external: body.external,
     })
+}
+
+/// When it was seen; now where nothing is said.
+fn observed_by(
+    app: &App,
+    observed_at: Option<DateTime<Utc>>,
+    now: DateTime<Utc>,
+) -> Result<DateTime<Utc>, ApiError> {
+    let skew = TimeDelta::seconds(app.config.intake.clock_skew_s_max.into());
+    match observed_at {
+        Some(at) if at > now + skew => Err(unprocessable(
+            "observed-in-future",
+            &["/observed_at"],
+            "in the future",
+        )),
+        at => Ok(at.unwrap_or(now)),
+    }
 }
 
 fn tidy_reporter(

@@ -23,6 +23,10 @@ const TYPE_POINT: u8 = 1;
 /// MoveTo, once.
 const MOVE_TO_ONE: u8 = 1 << 3 | 1;
 
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "seven bits at a time are cut off"
+)]
 pub(super) fn put_varint(bytes: &mut Vec<u8>, mut number: u64) {
     while number >= 0x80 {
         bytes.push((number & 0x7f | 0x80) as u8);
@@ -138,7 +142,7 @@ impl<'a> LayerWriter<'a> {
             FEATURE_TYPE,
             TYPE_POINT,
             FEATURE_GEOMETRY,
-            geometry as u8,
+            u8::try_from(geometry).expect("at most eleven bytes"),
             MOVE_TO_ONE,
         ]);
         put_varint(body, x);

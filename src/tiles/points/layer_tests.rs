@@ -1,3 +1,8 @@
+#![expect(
+    clippy::cast_possible_truncation,
+    reason = "the numbers of these tests are small"
+)]
+
 use std::collections::BTreeSet;
 
 use mvt::{GeomEncoder, GeomType, Tile};
