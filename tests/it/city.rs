@@ -9,6 +9,7 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{self, Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread;
 
 use cityward::database::{self, Cluster, Pools};
 use cityward::space::{GroundPoint, LocalFrame, LocalPoint};
@@ -16,6 +17,7 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{Connection, PgConnection, PgPool};
+use tokio::runtime;
 use tokio::sync::OnceCell;
 
 /// South-west corner of the test city.
@@ -32,6 +34,35 @@ pub(crate) struct TestCity {
     pub(crate) db: PgPool,
     /// How to connect to this city's database.
     pub(crate) options: PgConnectOptions,
+    /// Dropped with the test; `None`: the database is a program's.
+    _own: Option<OwnDatabase>,
+}
+
+/// A test's database, which goes when the test does: with it go connections that a service left
+/// behind when its test's runtime ended, and with hundreds of tests those would fill the server.
+struct OwnDatabase {
+    admin: PgConnectOptions,
+    name: String,
+}
+
+impl Drop for OwnDatabase {
+    fn drop(&mut self) {
+        let (admin, name) = (self.admin.clone(), self.name.clone());
+        let dropping = thread::spawn(move || {
+            let runtime = runtime::Builder::new_current_thread().enable_all().build();
+            runtime.unwrap().block_on(async {
+                let mut admin = PgConnection::connect_with(&admin).await?;
+                sqlx::query(&format!("drop database {name} with (force)"))
+                    .execute(&mut admin)
+                    .await?;
+                admin.close().await
+            })
+        });
+        // a test that fails is to say why, not that its database is still there
+        if let Ok(Err(error)) = dropping.join() {
+            println!("{} stays: {error}", self.name);
+        }
+    }
 }
 
 /// A place `east_m`, `north_m` from [`ORIGIN`].
@@ -57,7 +88,15 @@ impl TestCity {
             .connect_with(options.clone())
             .await
             .unwrap();
-        Self { db, options }
+        let own = OwnDatabase {
+            admin: server.options.clone(),
+            name,
+        };
+        Self {
+            db,
+            options,
+            _own: Some(own),
+        }
     }
 
     /// The connections a service works with; `db` is the owner's, for setting up.
@@ -73,7 +112,11 @@ impl TestCity {
             .connect_with(options.clone())
             .await
             .unwrap();
-        Self { db, options }
+        Self {
+            db,
+            options,
+            _own: None,
+        }
     }
 
     /// A responsible unit; the number makes its credit code. Returns its id.
