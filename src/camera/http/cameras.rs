@@ -11,7 +11,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::access::Person;
+use crate::access::{Person, Role};
 use crate::camera::{Camera, CameraId, store};
 use crate::ground::{Calibration, ControlPair, FitError};
 use crate::http::{ApiError, App, FieldProblem, JsonBody, PathParams};
@@ -208,6 +208,7 @@ impl CameraDraft {
     params(("camera_id" = String, Path)), request_body = CameraDraft, responses(
     (status = 200, description = "saved", body = CameraView),
     (status = 400, description = "invalid-field"),
+    (status = 403, description = "forbidden: cameras are kept by administrators"),
 ))]
 pub(super) async fn save_camera(
     person: Person,
@@ -215,6 +216,7 @@ pub(super) async fn save_camera(
     PathParams(id): PathParams<String>,
     JsonBody(draft): JsonBody<CameraDraft>,
 ) -> Result<Json<CameraView>, ApiError> {
+    person.require_administrator()?;
     let camera = draft.check(&id)?;
     store::save(&app.db, &camera, "api")
         .await
@@ -298,6 +300,7 @@ pub(super) async fn calibrate(
     PathParams(id): PathParams<String>,
     JsonBody(draft): JsonBody<CalibrationDraft>,
 ) -> Result<Json<CalibrationView>, ApiError> {
+    person.require_administrator()?;
     let camera = known(&app, &id)?;
     let ground = draft.ground.map(GroundPolygon::into_polygon);
     let (width_px, height_px) = (draft.image_width_px, draft.image_height_px);
@@ -333,18 +336,35 @@ fn impossible(problem: &FitError) -> ApiError {
     }
 }
 
+/// Who may look through a camera: pictures of people in the street are not for everybody.
+const VIEWERS: &[Role] = &[
+    Role::Operator,
+    Role::DutyChief,
+    Role::Dispatcher,
+    Role::DistrictDispatcher,
+    Role::Leader,
+    Role::Committee,
+    Role::Planner,
+    Role::DataOfficer,
+    Role::Evaluator,
+    Role::Administrator,
+    Role::Auditor,
+];
+
 /// The newest frame a detector looked at, as it was pushed.
 #[utoipa::path(get, path = "/api/v1/cameras/{camera_id}/frame", tag = "cameras",
     params(("camera_id" = String, Path)), responses(
     (status = 200, content_type = "image/jpeg", body = Vec<u8>,
         headers(("X-Captured-At" = String, description = "when the camera took it"))),
+    (status = 403, description = "forbidden: not for collectors, checkers and units"),
     (status = 404, description = "not-found: no such camera, or no frame since the start"),
 ))]
 pub(super) async fn newest_frame(
-    _person: Person,
+    person: Person,
     State(app): State<App>,
     PathParams(id): PathParams<String>,
 ) -> Result<Response, ApiError> {
+    person.require(VIEWERS)?;
     let camera = known(&app, &id)?;
     let frame = app.last_frames.get(&camera.id).ok_or_else(|| {
         ApiError::not_found(format!("camera {id} has shown nothing since the start"))
