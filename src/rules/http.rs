@@ -27,7 +27,6 @@ const READERS: &[Role] = &[
     Role::DataOfficer,
     Role::Leader,
 ];
-const EDITORS: &[Role] = &[Role::Administrator];
 const NAME_CHARS_MAX: usize = 100;
 const NOTE_CHARS_MAX: usize = 2000;
 
@@ -105,7 +104,7 @@ async fn create(
     State(app): State<App>,
     JsonBody(draft): JsonBody<NewDraft>,
 ) -> Result<(StatusCode, Json<RuleSetHead>), ApiError> {
-    person.require(EDITORS)?;
+    person.require_administrator()?;
     check_text("/name", &draft.name, 1, NAME_CHARS_MAX)?;
     check_text("/note", &draft.note, 0, NOTE_CHARS_MAX)?;
     let mut tx = app.db.begin().await?;
@@ -185,7 +184,7 @@ async fn approve(
     PathParams(id): PathParams<RuleSetId>,
     JsonBody(approval): JsonBody<Approval>,
 ) -> Result<Json<RuleSetHead>, ApiError> {
-    person.require(EDITORS)?;
+    person.require_administrator()?;
     let (now, from) = (app.now(), approval.in_force_from);
     if from < now {
         let detail = format!("must not be in the past; now is {}", now.to_rfc3339());
@@ -239,7 +238,7 @@ async fn withdraw(
     PathParams(id): PathParams<RuleSetId>,
     JsonBody(withdrawal): JsonBody<Withdrawal>,
 ) -> Result<Json<RuleSetHead>, ApiError> {
-    person.require(EDITORS)?;
+    person.require_administrator()?;
     check_text("/reason", &withdrawal.reason, 1, NOTE_CHARS_MAX)?;
     let now = app.now();
     let mut tx = app.db.begin().await?;
@@ -309,7 +308,7 @@ impl<'a> Edit<'a> {
         person: &'a Person,
         id: RuleSetId,
     ) -> Result<Self, ApiError> {
-        person.require(EDITORS)?;
+        person.require_administrator()?;
         let mut tx = app.db.begin().await?;
         if store::lock_draft(&mut *tx, id).await?.is_none() {
             let known = store::head(&mut *tx, id).await?.is_some();

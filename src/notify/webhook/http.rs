@@ -77,7 +77,7 @@ async fn add(
 ) -> Result<(StatusCode, Json<NewSecret>), ApiError> {
     let unit_id = asked.unit_id;
     let manages = |grant: &crate::access::Grant| grant.unit_id == Some(unit_id);
-    if !person.has_any(&[Role::Administrator]) && !person.grants_of(Role::UnitManager).any(manages)
+    if person.require_administrator().is_err() && !person.grants_of(Role::UnitManager).any(manages)
     {
         return Err(ApiError::forbidden("only for units that you manage"));
     }
