@@ -3,12 +3,20 @@
 //! Row-level security applies to `cityward_service`; `cityward_machine` passes it. Whoever
 //! connects owns the schema and only migrates, imports and sets up.
 
+use std::num::NonZero;
+
 use anyhow::{Context as _, ensure};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{Executor as _, PgPool};
 
 const SERVICE: &str = "cityward_service";
 const MACHINE: &str = "cityward_machine";
+
+/// Connections for actions that are committed together: one a core keeps the cores busy, and
+/// more of them only make the groups smaller.
+const LANES_MAX: u32 = 8;
+/// How long one of them waits for a lock before its orders are carried out one by one.
+const GROUPED_LOCK_TIMEOUT: &str = "250ms";
 
 /// PostgreSQL's code for "must be owner, superuser, or have the right to".
 const INSUFFICIENT_PRIVILEGE: &str = "42501";
@@ -55,6 +63,9 @@ pub(super) async fn ensure(db: &PgPool) -> anyhow::Result<()> {
 pub struct Pools {
     /// For requests: row-level security applies.
     pub service: PgPool,
+    /// Like `service`, for actions that are committed together: one of them waits for a lock so
+    /// long only, lest the others wait with it.
+    pub grouped: PgPool,
     /// For what the city does by itself: row-level security does not apply.
     pub machine: PgPool,
 }
@@ -68,14 +79,30 @@ impl Pools {
                 .max_connections(connections_max)
                 .connect_lazy_with(options.clone().options([("role", role)]))
         };
+        let lanes = std::thread::available_parallelism().map_or(2, NonZero::get);
+        let lanes = u32::try_from(lanes).map_or(LANES_MAX, |lanes| lanes.clamp(2, LANES_MAX));
+        let grouped = PgPoolOptions::new()
+            .max_connections(lanes)
+            // a connection that has died shows in the action, which is then done by itself
+            .test_before_acquire(false)
+            .connect_lazy_with(
+                options
+                    .clone()
+                    .options([("role", SERVICE), ("lock_timeout", GROUPED_LOCK_TIMEOUT)]),
+            );
         Self {
             service: pool_as(SERVICE),
+            grouped,
             machine: pool_as(MACHINE),
         }
     }
 
     /// Waits until every connection is back and closed.
     pub async fn close(&self) {
-        tokio::join!(self.service.close(), self.machine.close());
+        tokio::join!(
+            self.service.close(),
+            self.grouped.close(),
+            self.machine.close()
+        );
     }
 }

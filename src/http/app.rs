@@ -18,7 +18,7 @@ use crate::pipeline::FrameReport;
 use crate::rules::Rules;
 use crate::territory::TerritoryWatch;
 use crate::tiles::ComponentTiles;
-use crate::workflow::Workflow;
+use crate::workflow::{GroupCommit, Workflow};
 
 /// The running application; cheap to clone.
 #[derive(Clone)]
@@ -35,6 +35,8 @@ pub struct App {
     pub territory: TerritoryWatch,
     /// What the city goes by.
     pub rules: Rules,
+    /// Where people's actions on cases are carried out.
+    pub actions: GroupCommit,
     /// The organisation's own sign-in, if it has one.
     pub oidc: Option<Arc<access::Provider>>,
     /// A hash that no password matches; compared against when a login does not exist.
@@ -78,14 +80,20 @@ impl App {
         let intake = Intake::new(&config.intake, FrameReport::superseded);
         let Pools {
             service: db,
+            grouped,
             machine,
         } = pools;
+        let workflow = Workflow {
+            rules: Rules::open(machine.clone()).await?,
+            territory: TerritoryWatch::open(machine.clone()).await?,
+        };
         Ok(Self {
+            actions: GroupCommit::start(&workflow, &grouped, &db),
             cameras: Cameras::watch(machine.clone()).await?,
             intake: Arc::new(intake),
-            territory: TerritoryWatch::open(machine.clone()).await?,
+            territory: workflow.territory,
             component_tiles: ComponentTiles::open(machine.clone()).await?,
-            rules: Rules::open(machine.clone()).await?,
+            rules: workflow.rules,
             last_frames: Arc::new(LastFrames::new(LAST_FRAMES_BYTES_MAX)),
             config,
             machine,

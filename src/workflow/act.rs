@@ -1,14 +1,14 @@
 //! One action is one transaction: load, judge, write.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SubsecRound as _, Utc};
 use serde::Serialize;
-use sqlx::{PgConnection, PgExecutor, Postgres, Transaction};
+use sqlx::{PgConnection, PgExecutor, PgPool};
 use utoipa::ToSchema;
 
 use super::apply::{Beside, SITE_ROLES};
 use super::case::WorkCase;
 use super::entry::entry;
-use super::store::{self, Ask, Loaded};
+use super::store::{self, Ask, Entry, Loaded, Written};
 use super::{Actor, Change, Command, Refusal, Setting, Step, WorkView, WrongField, apply, may};
 use crate::access::Role;
 use crate::cases::register::start_filing_clock;
@@ -104,6 +104,12 @@ impl From<sqlx::Error> for ActError {
         if key_taken {
             return Self::KeyReused;
         }
+        let picture_gone = error
+            .as_database_error()
+            .is_some_and(|error| error.constraint() == Some(store::PICTURE_YOURS));
+        if picture_gone {
+            return not_yours().into();
+        }
         Self::Other(error.into())
     }
 }
@@ -147,20 +153,16 @@ impl Workflow {
         case: CaseId,
         now: DateTime<Utc>,
     ) -> sqlx::Result<Option<WorkView>> {
-        let loaded = store::load(db, case, &Ask::default(), now).await?;
+        let loaded = store::load(db, &Ask::of(case, now)).await?;
         Ok(loaded.map(|Loaded { case, .. }| WorkView::new(&case, &self.rules_of(&case), now)))
     }
 
-    /// Does what is ordered, in `tx`, which says who acts, and commits it.
+    /// Does what is ordered, in a transaction of its own.
     ///
     /// # Errors
     /// Why nothing was done.
-    pub async fn act(
-        &self,
-        mut tx: Transaction<'_, Postgres>,
-        order: &Order<'_>,
-        now: DateTime<Utc>,
-    ) -> Answer {
+    pub async fn act(&self, db: &PgPool, order: &Order<'_>, now: DateTime<Utc>) -> Answer {
+        let mut tx = db.begin().await?;
         let done = self.act_in(&mut tx, order, now).await?;
         tx.commit().await?;
         Ok(done)
@@ -196,39 +198,42 @@ impl Workflow {
     }
 
     async fn act_in(&self, tx: &mut PgConnection, order: &Order<'_>, now: DateTime<Utc>) -> Answer {
-        let ask = ask(order);
-        let loaded = store::load(&mut *tx, order.case, &ask, now).await?;
+        let ask = ask(order, now);
+        let loaded = store::load(&mut *tx, &ask).await?;
         let loaded = loaded.ok_or(ActError::NotFound)?;
         if let Some(done) = self.answered(tx, order, &loaded).await? {
             return Ok(done);
         }
-        let case = &loaded.case;
-        if order.version.is_some_and(|seen| !case.is_as_seen(seen)) {
-            return Err(ActError::Conflict(conflict(case)));
-        }
-        let now = case.last.as_ref().map_or(now, |last| now.max(last.at));
-        let rules = self.rules_of(case);
-        let (step, role, change) = self.decide(order, case, &rules, now)?;
-        let entry = entry(order, case, &rules, &change, step, role, now);
-        let Some(written) = store::write(&mut *tx, &entry).await? else {
-            let again = store::load(&mut *tx, order.case, &ask, now).await?;
+        let decided = self.judge(order, &loaded.case, now)?;
+        let Some(written) = store::write(&mut *tx, &decided.entry).await? else {
+            let again = store::load(&mut *tx, &ask).await?;
             let again = again.ok_or(ActError::NotFound)?;
             let done = self.answered(tx, order, &again).await?;
             return done.ok_or_else(|| ActError::Conflict(conflict(&again.case)));
         };
-        if usize::try_from(written.pictures).ok() != Some(entry.pictures.len()) {
-            // swept or used between the look and the write
-            return Err(not_yours().into());
+        let opened = self.write_beside(tx, order, &loaded.case, &decided).await?;
+        Ok(decided.done(written, opened))
+    }
+
+    /// What is to be written, if it may be done at all.
+    pub(super) fn judge<'a>(
+        &self,
+        order: &Order<'a>,
+        case: &WorkCase,
+        now: DateTime<Utc>,
+    ) -> Result<Decided<'a>, ActError> {
+        if order.version.is_some_and(|seen| !case.is_as_seen(seen)) {
+            return Err(ActError::Conflict(conflict(case)));
         }
-        let opened = self
-            .write_beside(tx, order, case, &change, role, now)
-            .await?;
-        Ok(Done {
-            row: cases::row(&mut *tx, order.case).await?,
-            event_id: written.event_id,
+        // as the database keeps it: whole microseconds
+        let now = now.trunc_subsecs(6);
+        let now = case.last.as_ref().map_or(now, |last| now.max(last.at));
+        let rules = self.rules_of(case);
+        let (step, role, change) = self.decide(order, case, &rules, now)?;
+        Ok(Decided {
+            entry: entry(order, case, &rules, &change, step, role, now),
+            beside: change.beside,
             undo_until: step.undo.then(|| now + rules.policy().undo_within),
-            opened,
-            repeated: false,
         })
     }
 
@@ -315,11 +320,10 @@ impl Workflow {
         tx: &mut PgConnection,
         order: &Order<'_>,
         case: &WorkCase,
-        change: &Change,
-        role: Option<Role>,
-        now: DateTime<Utc>,
+        decided: &Decided<'_>,
     ) -> Result<Option<CaseRow>, ActError> {
-        match &change.beside {
+        let Entry { at: now, role, .. } = decided.entry;
+        match &decided.beside {
             None => Ok(None),
             Some(Beside::Recurrence) => {
                 let person = order.actor.person_id();
@@ -360,6 +364,26 @@ impl Workflow {
     }
 }
 
+/// What is to be written for an order, and what is to be answered then.
+pub(super) struct Decided<'a> {
+    pub(super) entry: Entry<'a>,
+    /// What is written beside the case, in the same transaction.
+    pub(super) beside: Option<Beside>,
+    undo_until: Option<DateTime<Utc>>,
+}
+
+impl Decided<'_> {
+    pub(super) fn done(&self, written: Written, opened: Option<CaseRow>) -> Done {
+        Done {
+            row: written.row,
+            event_id: written.event_id,
+            undo_until: self.undo_until,
+            opened,
+            repeated: false,
+        }
+    }
+}
+
 fn unspent(error: SpendError) -> ActError {
     match error {
         SpendError::Item(wrong) => WrongField {
@@ -381,16 +405,19 @@ fn unspent(error: SpendError) -> ActError {
     }
 }
 
-fn ask<'a>(order: &Order<'a>) -> Ask<'a> {
+/// What an order has to look at.
+pub(super) fn ask<'a>(order: &Order<'a>, now: DateTime<Utc>) -> Ask<'a> {
     let draws = order.command.draws_site_person();
     Ask {
+        acting: order.actor.person_id(),
         units: order.command.unit_ids(),
         people: order.command.person_ids(),
         pictures: order.command.picture_ids(),
         other: order.command.other_case(),
         site_roles: if draws { &SITE_ROLES } else { &[] },
         undo: order.command.action() == Action::Undo,
-        key: order.actor.person_id().zip(order.key.map(|(key, _)| key)),
+        key: order.key.map(|(key, _)| key),
+        ..Ask::of(order.case, now)
     }
 }
 
@@ -430,7 +457,7 @@ fn check_pictures(order: &Order<'_>, case: &WorkCase) -> Result<(), WrongField> 
 }
 
 /// As the database writes bytes in JSON.
-fn hexadecimal(bytes: &[u8]) -> String {
+pub(super) fn hexadecimal(bytes: &[u8]) -> String {
     let digits: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
     ["\\x", &digits].concat()
 }

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
 
-use super::act::Order;
+use super::act::{Order, hexadecimal};
 use super::apply::UNDO_CLOCKS;
 use super::case::{CaseClock, Facts, WorkCase};
 use super::store::{ClockRow, Entry};
@@ -16,7 +16,7 @@ pub(super) fn entry<'a>(
     order: &Order<'a>,
     case: &WorkCase,
     rules: &RuleSet,
-    change: &'a Change,
+    change: &Change,
     step: &Step,
     role: Option<Role>,
     now: DateTime<Utc>,
@@ -32,6 +32,7 @@ pub(super) fn entry<'a>(
     let is_changed = |clock: &&CaseClock| clock.clock_id.is_some() && !case.clocks.contains(clock);
     let stays = |id: &i64| change.clocks.iter().any(|now| now.clock_id == Some(*id));
     let ids = case.clocks.iter().filter_map(|clock| clock.clock_id);
+    let key = order.key.filter(|_| order.actor.person_id().is_some());
     Entry {
         case: case.id,
         acted_version: case.acted_version,
@@ -47,9 +48,10 @@ pub(super) fn entry<'a>(
         actor: order.actor.name(),
         person: order.actor.person_id(),
         role,
-        reason: change.reason.as_deref(),
+        reason: change.reason.clone(),
         detail: Value::Object(change.detail.clone()),
-        key: order.key.filter(|_| order.actor.person_id().is_some()),
+        key: key.map(|(key, _)| key),
+        request_sha256: key.map(|(_, sha256)| hexadecimal(&sha256)),
     }
 }
 

@@ -14,7 +14,7 @@ use utoipa_axum::routes;
 use super::detail::{ClockView, StepView};
 use super::store::{self, Ask};
 use super::{
-    ActError, Actor, Command, Field, Order, Refusal, STEPS, Step, Who, WorkCase, fields, may,
+    ActError, Actor, Asked, Command, Field, Refusal, STEPS, Step, Who, WorkCase, fields, may,
 };
 use crate::access::Person;
 use crate::cases::{Action, CaseId, CaseRow, CaseState};
@@ -81,10 +81,10 @@ async fn actions(
     let now = app.now();
     let ask = Ask {
         undo: true,
-        ..Ask::default()
+        ..Ask::of(id, now)
     };
     let mut tx = app.scoped(&person).await?;
-    let loaded = store::load(&mut *tx, id, &ask, now).await?;
+    let loaded = store::load(&mut *tx, &ask).await?;
     tx.commit().await?;
     let case = loaded.ok_or_else(|| no_case(id))?.case;
     let workflow = app.workflow();
@@ -173,16 +173,16 @@ async fn take_action(
         .ok_or_else(|| ApiError::field("/version", "is needed: the case's version you saw"))?;
     let command = Command::read(action, body).map_err(|wrong| problem(id, wrong.into()))?;
     let now = app.now();
-    let order = Order {
+    let asked = Asked {
         case: id,
-        actor: Actor::Person(&person),
-        command: &command,
+        person,
+        command,
         version: Some(version),
-        key: Some((key, sha256)),
+        key: Some((key.to_owned(), sha256)),
         seed: rand::random(),
+        now,
     };
-    let tx = app.scoped(&person).await?;
-    let done = app.workflow().act(tx, &order, now).await;
+    let done = app.actions.act(asked).await;
     let done = done.map_err(|error| problem(id, error))?;
     app.live.publish(&done.changes(), now);
     Ok(Json(ActionTaken {
@@ -294,7 +294,7 @@ async fn clock(
 ) -> Result<Json<ExplainedClock>, ApiError> {
     let now = app.now();
     let mut tx = app.scoped(&person).await?;
-    let loaded = store::load(&mut *tx, id, &Ask::default(), now).await?;
+    let loaded = store::load(&mut *tx, &Ask::of(id, now)).await?;
     tx.commit().await?;
     let case = loaded.ok_or_else(|| no_case(id))?.case;
     let stored = case.clocks.iter().find(|one| one.clock_id == Some(clock));

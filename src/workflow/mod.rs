@@ -11,6 +11,7 @@ mod case;
 mod command;
 mod detail;
 mod entry;
+mod group;
 mod guard;
 mod http;
 mod print;
@@ -30,6 +31,7 @@ pub use command::{
     Command, Deed, DispatchOrder, Field, FieldChoice, FieldKind, Finding, WrongField, fields,
 };
 pub use detail::{ClockView, ConditionView, StepView, WhoView, WorkView};
+pub use group::{Asked, GroupCommit};
 pub use guard::{may, undo_until};
 pub use http::routes;
 pub use print::document;

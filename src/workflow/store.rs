@@ -12,23 +12,53 @@ use super::case::{
 };
 use crate::access::Role;
 use crate::cases::attachment::AttachmentKind;
-use crate::cases::{Action, CaseId, CaseState};
+use crate::cases::{Action, CaseId, CaseRow, CaseState};
 use crate::clock::{CalendarKind, Pause, Stage};
 use crate::space::GroundPoint;
 
-/// What to load of and beside a case.
-#[derive(Debug, Clone, Default)]
+/// Which case to load, and what beside it.
+#[derive(Debug, Clone, Serialize)]
 pub(super) struct Ask<'a> {
+    #[serde(rename = "of_case")]
+    pub(super) case: CaseId,
+    #[serde(rename = "moment")]
+    pub(super) now: DateTime<Utc>,
+    /// Who asks; `None`: who the transaction says, or the city itself.
+    pub(super) acting: Option<i32>,
+    #[serde(rename = "unit_ids")]
     pub(super) units: Vec<i32>,
+    #[serde(rename = "person_ids")]
     pub(super) people: Vec<i32>,
+    #[serde(rename = "picture_ids")]
     pub(super) pictures: &'a [i64],
+    #[serde(rename = "other_case")]
     pub(super) other: Option<CaseId>,
     /// Roles of which somebody is to be drawn; empty: nobody.
     pub(super) site_roles: &'a [Role],
     /// Whether the last event's `before` is looked at.
+    #[serde(rename = "with_before")]
     pub(super) undo: bool,
-    /// Who asks, with the key of the request.
-    pub(super) key: Option<(i32, &'a str)>,
+    /// Of the request.
+    #[serde(rename = "request_key")]
+    pub(super) key: Option<&'a str>,
+}
+
+impl Ask<'_> {
+    /// The case alone, as the transaction may see it.
+    pub(super) fn of(case: CaseId, now: DateTime<Utc>) -> Self {
+        Self {
+            case,
+            now,
+            acting: None,
+            units: Vec::new(),
+            people: Vec::new(),
+            pictures: &[],
+            other: None,
+            site_roles: &[],
+            undo: false,
+            key: None,
+        }
+    }
 }
 
 /// A request that was answered before.
@@ -46,69 +76,50 @@ pub(super) struct Loaded {
     pub(super) answered: Option<Answered>,
 }
 
-/// `None`: there is no such case within the reach of whoever asks.
-pub(super) async fn load(
+/// One case; `None`: there is no such case within the reach of whoever asks.
+pub(super) async fn load(db: impl PgExecutor<'_>, ask: &Ask<'_>) -> sqlx::Result<Option<Loaded>> {
+    let mut loaded = load_all(db, std::slice::from_ref(ask)).await?;
+    Ok(loaded.pop().flatten())
+}
+
+/// For each of `asks` what [`load`] answers.
+pub(super) async fn load_all(
     db: impl PgExecutor<'_>,
-    case: CaseId,
-    ask: &Ask<'_>,
-    now: DateTime<Utc>,
-) -> sqlx::Result<Option<Loaded>> {
-    sqlx::query_as(
-        "select c.case_id, c.version, c.acted_version, c.source, c.location, c.cell_id,
-            c.component_id, c.district_id, c.opened_at, c.state, c.class_code, c.unit_id,
-            c.rule_set_id, c.condition_id, c.text, c.emergency, c.limit_s, c.closing,
-            c.estimate_fen, c.handling_unit_id, c.helper_unit_ids, c.released_unit_ids,
-            c.dispatch_level, c.dispatched_at, c.worker_id, c.assignee_id, c.handler_ids,
-            c.pending, c.request, c.dispute_level, c.dispute, c.dispute_final, c.round,
-            c.extensions, c.suspensions, c.supervised, c.supervision, c.resume_at, c.notified_at,
-            c.arrived_at, c.guarded_at, c.handled_at, c.check_passed, c.ended_at, c.overdue,
-            c.overdue_exempt, c.appealed, c.merged_into, c.clock_stage, c.due_at, c.warn_at,
-            cell.code as cell_code,
-            coalesce(d.mode::text, 'shared') as district_mode,
-            (select unit_id from unit where kind = 'district_centre'
-                and unit.district_id = c.district_id and valid @> $2) as district_centre_id,
-            array(select area_id from area_cell a where a.cell_id = c.cell_id and a.valid @> $2)
-                as area_ids,
-            (select coalesce(jsonb_agg(to_jsonb(k) - 'case_id' order by clock_id), '[]')
-                from case_clock k where k.case_id = c.case_id) as clocks,
-            (select coalesce(jsonb_agg(jsonb_build_object('unit_id', unit_id, 'kind', kind,
-                    'district_id', u.district_id, 'department_id', department_id)), '[]')
-                from unit u where unit_id = any($3 || c.handling_unit_id) and valid @> $2)
-                as units,
-            case when $4 = '{}' then '[]' else (
-                select coalesce(jsonb_agg(jsonb_build_object('person_id', person_id,
-                    'grants', grants_at(person_id, $2))), '[]')
-                from person where person_id = any($4)) end as people,
-            case when $5 = '{}' then '[]' else (
-                select coalesce(jsonb_agg(jsonb_build_object('attachment_id', attachment_id,
-                    'uploaded_by', uploaded_by, 'used', case_id is not null)), '[]')
-                from case_attachment where attachment_id = any($5)) end as pictures,
-            case when $7 = '{}' then '{}' else site_people(c.case_id, $7, $2) end as site_people,
-            (select state from city_case o where o.case_id = $6) as other_state,
-            (select jsonb_build_object('event_id', event_id, 'action', action, 'at', at,
-                    'actor', actor, 'person_id', person_id, 'before', case when $8 then before end)
-                from case_event v where v.case_id = c.case_id
-                    and action not in ('seen_again', 'deliver', 'warned', 'breached', 'escalated')
-                order by event_id desc limit 1) as last,
-            (select to_jsonb(i) from idempotency i where i.person_id = $9 and i.key = $10)
-                as answered
-        from city_case c
-        join cell using (cell_id)
-        left join district d on d.district_id = c.district_id
-        where c.case_id = $1",
+    asks: &[Ask<'_>],
+) -> sqlx::Result<Vec<Option<Loaded>>> {
+    let rows = sqlx::query(
+        "select ask.n, (loaded.c).*, loaded.cell_code, loaded.district_mode,
+            loaded.district_centre_id, loaded.area_ids, loaded.clocks, loaded.units, loaded.people,
+            loaded.pictures, loaded.site_people, loaded.last, loaded.other_state, loaded.answered
+        from rows from (jsonb_to_recordset($1) as (acting integer, of_case bigint,
+            moment timestamptz, unit_ids integer[], person_ids integer[], picture_ids bigint[],
+            other_case bigint, site_roles role[], with_before boolean, request_key text))
+            with ordinality as ask (acting, of_case, moment, unit_ids, person_ids, picture_ids,
+                other_case, site_roles, with_before, request_key, n)
+        cross join lateral cityward_load_case(acting, of_case, moment, unit_ids, person_ids,
+            picture_ids, other_case, site_roles, with_before, request_key) as loaded (c, cell_code,
+            district_mode, district_centre_id, area_ids, clocks, units, people, pictures,
+            site_people, last, other_state, answered)",
     )
-    .bind(case)
-    .bind(now)
-    .bind(&ask.units)
-    .bind(&ask.people)
-    .bind(ask.pictures)
-    .bind(ask.other)
-    .bind(ask.site_roles)
-    .bind(ask.undo)
-    .bind(ask.key.map(|(person, _)| person))
-    .bind(ask.key.map(|(_, key)| key))
-    .fetch_optional(db)
-    .await
+    .bind(Json(asks))
+    .fetch_all(db)
+    .await?;
+    in_order(asks.len(), &rows, |row| Loaded::from_row(row))
+}
+
+/// The rows at the places their `n`, counted from 1, says.
+fn in_order<T>(
+    count: usize,
+    rows: &[PgRow],
+    read: impl Fn(&PgRow) -> sqlx::Result<T>,
+) -> sqlx::Result<Vec<Option<T>>> {
+    let mut all: Vec<Option<T>> = std::iter::repeat_with(|| None).take(count).collect();
+    for row in rows {
+        let n: i64 = row.try_get("n")?;
+        let place = usize::try_from(n - 1).ok().and_then(|n| all.get_mut(n));
+        *place.ok_or(sqlx::Error::RowNotFound)? = Some(read(row)?);
+    }
+    Ok(all)
 }
 
 impl FromRow<'_, PgRow> for Loaded {
@@ -176,127 +187,89 @@ pub(super) struct ClockRow {
 }
 
 /// What becomes of a case, as it is written.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 pub(super) struct Entry<'a> {
+    #[serde(rename = "of_case")]
     pub(super) case: CaseId,
     /// The version the decision was made on.
+    #[serde(rename = "seen_version")]
     pub(super) acted_version: i32,
     /// Columns that change, with their new values.
     pub(super) after: Value,
     pub(super) before: Value,
+    #[serde(rename = "turned")]
     pub(super) changed_clocks: Vec<ClockRow>,
+    #[serde(rename = "started")]
     pub(super) new_clocks: Vec<ClockRow>,
+    #[serde(rename = "gone")]
     pub(super) gone_clocks: Vec<i64>,
+    #[serde(rename = "picture_ids")]
     pub(super) pictures: &'a [i64],
     pub(super) picture_kind: Option<AttachmentKind>,
     pub(super) action: Action,
+    #[serde(rename = "moment")]
     pub(super) at: DateTime<Utc>,
     pub(super) actor: String,
+    #[serde(rename = "acting")]
     pub(super) person: Option<i32>,
+    #[serde(rename = "acting_role")]
     pub(super) role: Option<Role>,
-    pub(super) reason: Option<&'a str>,
+    pub(super) reason: Option<String>,
     pub(super) detail: Value,
-    /// Key and digest of the request.
-    pub(super) key: Option<(&'a str, [u8; 32])>,
+    #[serde(rename = "request_key")]
+    pub(super) key: Option<&'a str>,
+    /// SHA-256 of the request, as the database writes bytes: `\x…`.
+    pub(super) request_sha256: Option<String>,
 }
 
-/// What was written.
-#[derive(Debug, Clone, Copy, FromRow)]
+/// What was written, and the case as it is now.
+#[derive(Debug, Clone, PartialEq)]
 pub(super) struct Written {
     pub(super) event_id: i64,
-    /// Of the pictures named, those that could be used.
-    pub(super) pictures: i64,
+    pub(super) row: CaseRow,
 }
 
-/// Writes case, clocks, pictures, history and key in one statement. `None`: somebody else acted
-/// on the case first, and nothing is written.
-#[expect(clippy::too_many_lines, reason = "one statement and its parameters")]
+/// The constraint that a picture breaks which was used or swept between the look and the write.
+pub(super) const PICTURE_YOURS: &str = "case_attachment_yours";
+
+/// Writes one entry. `None`: somebody else acted on the case first, and nothing is written.
 pub(super) async fn write(
     db: impl PgExecutor<'_>,
     entry: &Entry<'_>,
 ) -> sqlx::Result<Option<Written>> {
-    sqlx::query_as(
-        "with changed as (
-            update city_case c set (state, class_code, unit_id, condition_id, text, emergency,
-                limit_s, closing, estimate_fen, handling_unit_id, helper_unit_ids,
-                released_unit_ids, dispatch_level, dispatched_at, worker_id, assignee_id,
-                handler_ids, pending, request, dispute_level, dispute, dispute_final, round,
-                extensions, suspensions, supervised, supervision, resume_at, notified_at,
-                arrived_at, guarded_at, handled_at, check_passed, ended_at, overdue,
-                overdue_exempt, appealed, merged_into, clock_stage, due_at, warn_at) = (
-                select state, class_code, unit_id, condition_id, text, emergency,
-                    limit_s, closing, estimate_fen, handling_unit_id, helper_unit_ids,
-                    released_unit_ids, dispatch_level, dispatched_at, worker_id, assignee_id,
-                    handler_ids, pending, request, dispute_level, dispute, dispute_final, round,
-                    extensions, suspensions, supervised, supervision, resume_at, notified_at,
-                    arrived_at, guarded_at, handled_at, check_passed, ended_at, overdue,
-                    overdue_exempt, appealed, merged_into, clock_stage, due_at, warn_at
-                from jsonb_populate_record(c, $3)),
-                version = version + 1, acted_version = version + 1
-            where case_id = $1 and acted_version = $2
-            returning case_id, version
-        ), turned as (
-            update case_clock k set limit_s = n.limit_s, stopped_at = n.stopped_at,
-                pauses = n.pauses, due_at = n.due_at, next_alarm_at = n.next_alarm_at,
-                -- a longer limit has alarms of its own; else what a timer raised meanwhile stays
-                warned_at = case when n.limit_s <= k.limit_s then k.warned_at end,
-                breached_at = case when n.limit_s <= k.limit_s then k.breached_at end,
-                escalated_at = case when n.limit_s <= k.limit_s then k.escalated_at end
-            from changed, jsonb_to_recordset($4) as n(clock_id bigint, limit_s integer,
-                stopped_at timestamptz, pauses jsonb, due_at timestamptz,
-                next_alarm_at timestamptz)
-            where k.case_id = changed.case_id and k.clock_id = n.clock_id
-            returning k.clock_id
-        ), gone as (
-            delete from case_clock k using changed
-            where k.case_id = changed.case_id and k.clock_id = any($5)
-            returning k.clock_id
-        ), started as (
-            insert into case_clock (case_id, stage, round, calendar, limit_s, started_at, pauses,
-                due_at, next_alarm_at)
-            select changed.case_id, n.stage, n.round, n.calendar, n.limit_s, n.started_at,
-                n.pauses, n.due_at, n.next_alarm_at
-            from changed, jsonb_to_recordset($6) as n(stage clock_stage, round smallint,
-                calendar clock_calendar, limit_s integer, started_at timestamptz, pauses jsonb,
-                due_at timestamptz, next_alarm_at timestamptz)
-            -- a clock of the same stage has to have stopped or gone before
-            where (select count(*) from turned) + (select count(*) from gone) >= 0
-        ), shown as (
-            update case_attachment a set case_id = changed.case_id, kind = $8
-            from changed
-            where a.attachment_id = any($7) and a.case_id is null and a.uploaded_by = $12
-            returning a.attachment_id
-        ), told as (
-            insert into case_event (case_id, action, at, actor, person_id, role, reason, before,
-                after, version, detail)
-            select case_id, $9, $10, $11, $12, $13, $14, $15, $3, version, $16 from changed
-            returning event_id
-        ), kept as (
-            insert into idempotency (person_id, key, request_sha256, case_id, event_id, at)
-            select $12, $17, $18, $1, event_id, $10 from told where $17 is not null
-        )
-        select event_id, (select count(*) from shown) as pictures from told",
+    let mut written = write_all(db, &[entry]).await?;
+    Ok(written.pop().flatten())
+}
+
+/// For each entry, case, clocks, pictures, history and key, in one statement: all of them or, with
+/// an error, none. What [`write`] answers for each.
+pub(super) async fn write_all(
+    db: impl PgExecutor<'_>,
+    entries: &[&Entry<'_>],
+) -> sqlx::Result<Vec<Option<Written>>> {
+    let rows = sqlx::query(
+        "select entry.n, written.event_id, (written.shown).*
+        from rows from (jsonb_to_recordset($1) as (acting integer, of_case bigint,
+            seen_version integer, after jsonb, turned jsonb, gone bigint[], started jsonb,
+            picture_ids bigint[], picture_kind attachment_kind, action text, moment timestamptz,
+            actor text, acting_role role, reason text, before jsonb, detail jsonb,
+            request_key text, request_sha256 bytea))
+            with ordinality as entry (acting, of_case, seen_version, after, turned, gone, started,
+                picture_ids, picture_kind, action, moment, actor, acting_role, reason, before,
+                detail, request_key, request_sha256, n)
+        cross join lateral cityward_write_case(acting, of_case, seen_version, after, turned, gone,
+            started, picture_ids, picture_kind, action, moment, actor, acting_role, reason, before,
+            detail, request_key, request_sha256) as written",
     )
-    .bind(entry.case)
-    .bind(entry.acted_version)
-    .bind(&entry.after)
-    .bind(Json(&entry.changed_clocks))
-    .bind(&entry.gone_clocks)
-    .bind(Json(&entry.new_clocks))
-    .bind(entry.pictures)
-    .bind(entry.picture_kind)
-    .bind(entry.action)
-    .bind(entry.at)
-    .bind(&entry.actor)
-    .bind(entry.person)
-    .bind(entry.role)
-    .bind(entry.reason)
-    .bind(&entry.before)
-    .bind(&entry.detail)
-    .bind(entry.key.map(|(key, _)| key))
-    .bind(entry.key.map(|(_, sha256)| sha256.to_vec()))
-    .fetch_optional(db)
-    .await
+    .bind(Json(entries))
+    .fetch_all(db)
+    .await?;
+    in_order(entries.len(), &rows, |row| {
+        Ok(Written {
+            event_id: row.try_get("event_id")?,
+            row: CaseRow::from_row(row)?,
+        })
+    })
 }
 
 /// A new case like an ended one, at the same place, linked to it. Article 18.

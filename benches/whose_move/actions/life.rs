@@ -7,7 +7,7 @@ use cityward::cases::CaseId;
 use cityward::catalogue::ClassCode;
 use cityward::http::App;
 use cityward::rules::{ConditionId, Rules};
-use cityward::workflow::{Actor, Command, DispatchOrder, Order};
+use cityward::workflow::{Asked, Command, DispatchOrder};
 use sqlx::PgPool;
 
 /// Cases that wait to be worked.
@@ -37,21 +37,21 @@ impl Life {
     ) -> anyhow::Result<i32> {
         let now = app.now();
         let (person, command) = self.step(step, now + TimeDelta::days(30));
-        let key = format!("bench-{case}-{step}");
-        let order = Order {
+        let shown = format!("{command:?}");
+        let asked = Asked {
             case: CaseId(case),
-            actor: Actor::Person(person),
-            command: &command,
+            person: person.clone(),
+            command,
             version: Some(version),
-            key: Some((&key, [7; 32])),
+            key: Some((format!("bench-{case}-{step}"), [7; 32])),
             seed: case.unsigned_abs(),
+            now,
         };
-        let tx = app.scoped(person).await?;
         let done = app
-            .workflow()
-            .act(tx, &order, now)
+            .actions
+            .act(asked)
             .await
-            .map_err(|refused| anyhow!("{command:?}: {refused:?}"))?;
+            .map_err(|refused| anyhow!("{shown}: {refused:?}"))?;
         Ok(done.row.version)
     }
 
