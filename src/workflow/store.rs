@@ -88,18 +88,9 @@ pub(super) async fn load_all(
     asks: &[Ask<'_>],
 ) -> sqlx::Result<Vec<Option<Loaded>>> {
     let rows = sqlx::query(
-        "select ask.n, (loaded.c).*, loaded.cell_code, loaded.district_mode,
-            loaded.district_centre_id, loaded.area_ids, loaded.clocks, loaded.units, loaded.people,
-            loaded.pictures, loaded.site_people, loaded.last, loaded.other_state, loaded.answered
-        from rows from (jsonb_to_recordset($1) as (acting integer, of_case bigint,
-            moment timestamptz, unit_ids integer[], person_ids integer[], picture_ids bigint[],
-            other_case bigint, site_roles role[], with_before boolean, request_key text))
-            with ordinality as ask (acting, of_case, moment, unit_ids, person_ids, picture_ids,
-                other_case, site_roles, with_before, request_key, n)
-        cross join lateral cityward_load_case(acting, of_case, moment, unit_ids, person_ids,
-            picture_ids, other_case, site_roles, with_before, request_key) as loaded (c, cell_code,
-            district_mode, district_centre_id, area_ids, clocks, units, people, pictures,
-            site_people, last, other_state, answered)",
+        "select place, (c).*, cell_code, district_mode, district_centre_id, area_ids, clocks,
+            units, people, pictures, site_people, last, other_state, answered
+        from cityward_load_cases($1)",
     )
     .bind(Json(asks))
     .fetch_all(db)
@@ -107,7 +98,7 @@ pub(super) async fn load_all(
     in_order(asks.len(), &rows, |row| Loaded::from_row(row))
 }
 
-/// The rows at the places their `n`, counted from 1, says.
+/// The rows at their places.
 fn in_order<T>(
     count: usize,
     rows: &[PgRow],
@@ -115,8 +106,8 @@ fn in_order<T>(
 ) -> sqlx::Result<Vec<Option<T>>> {
     let mut all: Vec<Option<T>> = std::iter::repeat_with(|| None).take(count).collect();
     for row in rows {
-        let n: i64 = row.try_get("n")?;
-        let place = usize::try_from(n - 1).ok().and_then(|n| all.get_mut(n));
+        let place: i32 = row.try_get("place")?;
+        let place = usize::try_from(place).ok().and_then(|n| all.get_mut(n));
         *place.ok_or(sqlx::Error::RowNotFound)? = Some(read(row)?);
     }
     Ok(all)
@@ -248,18 +239,7 @@ pub(super) async fn write_all(
     entries: &[&Entry<'_>],
 ) -> sqlx::Result<Vec<Option<Written>>> {
     let rows = sqlx::query(
-        "select entry.n, written.event_id, (written.shown).*
-        from rows from (jsonb_to_recordset($1) as (acting integer, of_case bigint,
-            seen_version integer, after jsonb, turned jsonb, gone bigint[], started jsonb,
-            picture_ids bigint[], picture_kind attachment_kind, action text, moment timestamptz,
-            actor text, acting_role role, reason text, before jsonb, detail jsonb,
-            request_key text, request_sha256 bytea))
-            with ordinality as entry (acting, of_case, seen_version, after, turned, gone, started,
-                picture_ids, picture_kind, action, moment, actor, acting_role, reason, before,
-                detail, request_key, request_sha256, n)
-        cross join lateral cityward_write_case(acting, of_case, seen_version, after, turned, gone,
-            started, picture_ids, picture_kind, action, moment, actor, acting_role, reason, before,
-            detail, request_key, request_sha256) as written",
+        "select place, event_id, (shown).* from cityward_write_cases($1)",
     )
     .bind(Json(entries))
     .fetch_all(db)
