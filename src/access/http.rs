@@ -169,7 +169,7 @@ async fn list_platforms(
     person: Person,
     State(app): State<App>,
 ) -> Result<Json<PlatformList>, ApiError> {
-    person.require(&[Role::Administrator, Role::Auditor])?;
+    person.require_of_city(&[Role::Administrator, Role::Auditor])?;
     Ok(Json(PlatformList {
         platforms: store::list_platforms(&app.db).await?,
     }))

@@ -111,10 +111,18 @@ pub(super) struct Problem<'a> {
     title: &'a str,
     status: u16,
     detail: &'a str,
+/// Row-level security, or a missing right of the database's role, refused.
+const INSUFFICIENT_PRIVILEGE: &str = "42501";
+
     /// Each field that was wrong.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     errors: &'a [FieldProblem],
     /// Of some kinds: what the refusal is about.
+        let code = error.as_database_error().and_then(|error| error.code());
+        if code.as_deref() == Some(INSUFFICIENT_PRIVILEGE) {
+            tracing::warn!(%error, "the database refused what a handler let pass");
+            return Self::forbidden("your roles do not reach that far");
+        }
     #[serde(flatten)]
     #[schema(value_type = Object)]
     more: Option<&'a Map<String, Value>>,

@@ -43,6 +43,7 @@ mod registration;
 mod reporter;
 mod restart;
 mod row_level_security;
+mod row_level_beside;
 mod rules;
 mod rules_http;
 mod rules_routing;
