@@ -431,6 +431,5 @@ fn check_pictures(order: &Order<'_>, case: &WorkCase) -> Result<(), WrongField> 
 
 /// As the database writes bytes in JSON.
 fn hexadecimal(bytes: &[u8]) -> String {
-    let digits: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-    ["\\x", &digits].concat()
+    format!("\\x{}", hex::encode(bytes))
 }

@@ -235,8 +235,7 @@ async fn a_delivery_is_a_signed_cloud_event_without_people() {
     let mut mac = Hmac::<Sha256>::new_from_slice(stage.secret.as_bytes()).unwrap();
     mac.update(format!("{seconds}.{}", came.body).as_bytes());
     let expected = mac.finalize().into_bytes();
-    let expected: String = expected.iter().map(|byte| format!("{byte:02x}")).collect();
-    assert_eq!(hex, expected);
+    assert_eq!(hex, hex::encode(expected));
     let age =
         DateTime::<Utc>::from(SystemTime::now()).timestamp() - seconds.parse::<i64>().unwrap();
     assert!((0..10).contains(&age));
