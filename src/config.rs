@@ -203,7 +203,8 @@ pub struct OidcConfig {
     #[arg(long, env = "CITYWARD_OIDC_NAME", default_value = "OpenID Connect")]
     pub oidc_name: String,
 
-    /// The claim that is a person's login, used until they are linked by their subject.
+    /// The claim by which somebody is linked to the person of whom an administrator has said that
+    /// the provider calls them so; from then on their subject counts.
     #[arg(
         long,
         env = "CITYWARD_OIDC_LOGIN_CLAIM",
