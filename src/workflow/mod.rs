@@ -33,5 +33,5 @@ pub use detail::{ClockView, ConditionView, StepView, WhoView, WorkView};
 pub use guard::{may, undo_until};
 pub use http::routes;
 pub use print::document;
-pub use refusal::Refusal;
+pub use refusal::{Refusal, RefusalCode};
 pub use table::{STEPS, Step, Who};
