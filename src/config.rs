@@ -2,7 +2,7 @@
 //!
 //! Facts are not settings: cameras, calibrations, cells and rules are rows; models are manifests.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
@@ -77,6 +77,12 @@ pub struct HttpConfig {
     /// Bearer token that may read /metrics; without it only this machine may.
     #[arg(long, env = "CITYWARD_METRICS_TOKEN", hide_env_values = true)]
     pub metrics_token: Option<SecretString>,
+
+    /// Addresses of the proxies in front of the service, comma between: what they say in
+    /// X-Forwarded-For is the client's address, by which questions are counted. Nobody else's word
+    /// is taken for it.
+    #[arg(long, env = "CITYWARD_TRUSTED_PROXIES", value_delimiter = ',')]
+    pub trusted_proxies: Vec<IpAddr>,
 
     /// Hours a person stays signed in.
     #[arg(long, env = "CITYWARD_SESSION_H", default_value_t = 12)]
@@ -197,7 +203,8 @@ pub struct OidcConfig {
     #[arg(long, env = "CITYWARD_OIDC_NAME", default_value = "OpenID Connect")]
     pub oidc_name: String,
 
-    /// The claim that is a person's login, used until they are linked by their subject.
+    /// The claim by which somebody is linked to the person of whom an administrator has said that
+    /// the provider calls them so; from then on their subject counts.
     #[arg(
         long,
         env = "CITYWARD_OIDC_LOGIN_CLAIM",

@@ -19,7 +19,7 @@ use utoipa::OpenApi;
 use utoipa::openapi::OpenApi as Document;
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::http::{ApiError, App, Peer, measure, security_headers};
+use crate::http::{ApiError, App, ClientAddress, measure, security_headers};
 use crate::{
     access, camera, cases, catalogue, export, http, journal, ledger, live, notify, orders,
     organisation, rules, telemetry, territory, tiles, workflow,
@@ -143,7 +143,11 @@ async fn readyz(State(app): State<App>) -> Response {
 }
 
 /// Prometheus metrics: for this machine, or for whoever has the token.
-async fn prometheus(State(app): State<App>, request: Request) -> Result<String, ApiError> {
+async fn prometheus(
+    State(app): State<App>,
+    ClientAddress(client): ClientAddress,
+    request: Request,
+) -> Result<String, ApiError> {
     let allowed = match (
         &app.config.http.metrics_token,
         access::bearer_token(request.headers()),
@@ -153,10 +157,7 @@ async fn prometheus(State(app): State<App>, request: Request) -> Result<String, 
             sent.sha256() == access::Secret::from_request(token.expose_secret()).sha256()
         }
         (Some(_), None) => false,
-        (None, _) => request
-            .extensions()
-            .get::<Peer>()
-            .is_some_and(|Peer(peer)| peer.ip().is_loopback()),
+        (None, _) => client.is_loopback(),
     };
     if !allowed {
         return Err(ApiError::unauthenticated(

@@ -36,11 +36,27 @@ impl Person {
 
     /// 403 unless they keep the people and units of the whole city.
     pub fn require_administrator(&self) -> Result<(), ApiError> {
-        let of_city = |grant: &Grant| grant.district_id.is_none() && grant.area_id.is_none();
-        if self.grants_of(Role::Administrator).any(of_city) {
+        if self.has_of_city(&[Role::Administrator]) {
             return Ok(());
         }
         Err(ApiError::forbidden("only an administrator may do this"))
+    }
+
+    /// 403 unless they have one of these roles for the whole city.
+    pub fn require_of_city(&self, roles: &[Role]) -> Result<(), ApiError> {
+        if self.has_of_city(roles) {
+            return Ok(());
+        }
+        Err(ApiError::forbidden(
+            "your roles do not allow this for the whole city",
+        ))
+    }
+
+    fn has_of_city(&self, roles: &[Role]) -> bool {
+        let of_city = |grant: &Grant| grant.district_id.is_none() && grant.area_id.is_none();
+        self.grants
+            .iter()
+            .any(|grant| roles.contains(&grant.role) && of_city(grant))
     }
 
     /// 403 unless they have one of these roles anywhere.

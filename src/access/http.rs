@@ -1,7 +1,9 @@
 //! Signing in and out; registering platforms.
 
+use std::time::Instant;
+
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, StatusCode, header};
 use chrono::Duration;
 use serde::{Deserialize, Serialize};
@@ -10,10 +12,10 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::extract::{SESSION_COOKIE, session_cookie};
-use super::password::password_matches;
+use super::password::{in_turn, password_matches};
 use super::store::{Attempt, NewSession, PlatformRow};
 use super::{Person, Profile, Role, random_secret, store};
-use crate::http::{ApiError, App, JsonBody};
+use crate::http::{ApiError, App, ClientAddress, JsonBody, PathParams};
 
 /// No login is longer.
 const LOGIN_BYTES_MAX: usize = 64;
@@ -46,10 +48,11 @@ struct SignedIn {
 #[utoipa::path(post, path = "/api/v1/session", tag = "session", request_body = SignIn, security(()), responses(
     (status = 200, description = "signed in; Set-Cookie holds the session", body = SignedIn),
     (status = 401, description = "wrong login or password"),
-    (status = 429, description = "too many wrong passwords; see Retry-After"),
+    (status = 429, description = "too many wrong passwords, of this login or from this address; see Retry-After"),
 ))]
 async fn sign_in(
     State(app): State<App>,
+    ClientAddress(client): ClientAddress,
     headers: HeaderMap,
     JsonBody(body): JsonBody<SignIn>,
 ) -> Result<([(HeaderName, String); 1], Json<SignedIn>), ApiError> {
@@ -57,6 +60,8 @@ async fn sign_in(
     if body.login.len() > LOGIN_BYTES_MAX {
         return Err(ApiError::unauthenticated("wrong login or password"));
     }
+    // counted as wrong until it turns out to be right, so that tries at the same time count too
+    app.password_brake.ask(client, Instant::now())?;
     if let Attempt::Wait(wait) = store::attempt_sign_in(&app.machine, &body.login, now).await? {
         return Err(ApiError::too_many_tries(wait));
     }
@@ -67,12 +72,11 @@ async fn sign_in(
         |found| found.password_hash.clone(),
     );
     let password = body.password;
-    let matches = tokio::task::spawn_blocking(move || password_matches(&password, &hash))
-        .await
-        .map_err(anyhow::Error::from)?;
+    let matches = in_turn(move || password_matches(&password, &hash)).await?;
     let Some(person) = credentials.filter(|_| matches).map(|found| found.person) else {
         return Err(ApiError::unauthenticated("wrong login or password"));
     };
+    app.password_brake.forgive(client);
     store::forgive(&app.machine, &person.login).await?;
     let cookie = start_session(&app, &person, "password", &headers).await?;
     let signed_in = SignedIn {
@@ -169,7 +173,7 @@ async fn list_platforms(
     person: Person,
     State(app): State<App>,
 ) -> Result<Json<PlatformList>, ApiError> {
-    person.require(&[Role::Administrator, Role::Auditor])?;
+    person.require_of_city(&[Role::Administrator, Role::Auditor])?;
     Ok(Json(PlatformList {
         platforms: store::list_platforms(&app.db).await?,
     }))
@@ -220,7 +224,7 @@ async fn create_platform(
 async fn revoke_platform(
     person: Person,
     State(app): State<App>,
-    Path(id): Path<i32>,
+    PathParams(id): PathParams<i32>,
 ) -> Result<StatusCode, ApiError> {
     person.require_administrator()?;
     if !store::revoke_platform(&app.db, id, app.now()).await? {

@@ -18,7 +18,7 @@ pub struct PictureSha256(pub [u8; 32]);
 
 impl fmt::Display for PictureSha256 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        f.write_str(&hex::encode(self.0))
     }
 }
 

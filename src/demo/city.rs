@@ -82,7 +82,7 @@ impl City {
     /// SHA-256 over everything in it, as hexadecimal digits.
     pub fn digest(&self) -> anyhow::Result<String> {
         let digest = Sha256::digest(serde_json::to_vec(self)?);
-        Ok(digest.iter().map(|byte| format!("{byte:02x}")).collect())
+        Ok(hex::encode(digest))
     }
 }
 

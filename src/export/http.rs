@@ -1,4 +1,4 @@
-//! Asking for an export, approving it, and downloading it.
+//! Asking for an export, approving or refusing it, and downloading it.
 
 use axum::Json;
 use axum::extract::State;
@@ -19,6 +19,7 @@ use crate::http::{ApiError, App, JsonBody, PathParams, QueryParams};
 use crate::journal;
 
 const PURPOSE_CHARS_MAX: usize = 500;
+const REASON_CHARS_MAX: usize = 500;
 const REQUESTS_MAX: u32 = 200;
 /// More than this is asked for in parts.
 const CASES_MAX: usize = 50_000;
@@ -42,6 +43,7 @@ pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(list, request))
         .routes(routes!(approve))
+        .routes(routes!(refuse))
         .routes(routes!(download))
 }
 
@@ -106,30 +108,79 @@ async fn request(
     responses(
         (status = 200, body = ExportRequest), (status = 401), (status = 404),
         (status = 403, description = "forbidden: data officers approve, and not their own requests"),
-        (status = 409, description = "approved: it is approved already"),
+        (status = 409, description = "decided: it is approved or refused already"),
     ))]
 async fn approve(
     person: Person,
     State(app): State<App>,
     PathParams(id): PathParams<i64>,
 ) -> Result<Json<ExportRequest>, ApiError> {
-    person.require(&[Role::DataOfficer])?;
     let now = app.now();
     let mut tx = app.scoped(&person).await?;
-    if find(&mut tx, id).await?.requested_by == person.id {
-        return Err(ApiError::forbidden(
-            "somebody else approves what you ask for",
-        ));
-    }
+    may_decide(&mut tx, &person, id).await?;
     if !store::approve(&mut *tx, id, person.id, now).await? {
-        let detail = "it is approved already";
-        return Err(ApiError::refused(StatusCode::CONFLICT, "approved", detail));
+        return Err(decided());
     }
     let export = find(&mut tx, id).await?;
     let entry = journal::Entry::by(&person, now, format!("export:{id}"), "approve");
     journal::record(&mut *tx, &entry).await?;
     tx.commit().await?;
     Ok(Json(export))
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct ExportRefusal {
+    /// Why the list does not leave; whoever asked reads it.
+    reason: String,
+}
+
+/// Refuse an export that somebody else asked for, and say why.
+#[utoipa::path(post, path = "/api/v1/exports/{id}/refuse", tag = "export", params(("id" = i64, Path)),
+    request_body = ExportRefusal,
+    responses(
+        (status = 200, body = ExportRequest), (status = 400), (status = 401), (status = 404),
+        (status = 403, description = "forbidden: data officers refuse, and not their own requests"),
+        (status = 409, description = "decided: it is approved or refused already"),
+    ))]
+async fn refuse(
+    person: Person,
+    State(app): State<App>,
+    PathParams(id): PathParams<i64>,
+    JsonBody(body): JsonBody<ExportRefusal>,
+) -> Result<Json<ExportRequest>, ApiError> {
+    let now = app.now();
+    let mut tx = app.scoped(&person).await?;
+    may_decide(&mut tx, &person, id).await?;
+    let reason = body.reason.trim();
+    if !(2..=REASON_CHARS_MAX).contains(&reason.chars().count()) {
+        let detail = format!("why the list does not leave, 2 to {REASON_CHARS_MAX} characters");
+        return Err(ApiError::field("/reason", detail));
+    }
+    if !store::refuse(&mut *tx, id, person.id, reason, now).await? {
+        return Err(decided());
+    }
+    let export = find(&mut tx, id).await?;
+    let entry = journal::Entry::by(&person, now, format!("export:{id}"), "refuse").because(reason);
+    journal::record(&mut *tx, &entry).await?;
+    tx.commit().await?;
+    Ok(Json(export))
+}
+
+/// Data officers of the city decide, and not about what they asked for themselves.
+async fn may_decide(tx: &mut PgConnection, person: &Person, id: i64) -> Result<(), ApiError> {
+    person.require_of_city(&[Role::DataOfficer])?;
+    if find(tx, id).await?.requested_by == person.id {
+        return Err(ApiError::forbidden(
+            "somebody else decides about what you ask for",
+        ));
+    }
+    Ok(())
+}
+
+fn decided() -> ApiError {
+    let detail = "it is approved or refused already";
+    ApiError::refused(StatusCode::CONFLICT, "decided", detail)
 }
 
 #[derive(Deserialize, utoipa::IntoParams)]

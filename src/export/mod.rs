@@ -57,6 +57,12 @@ struct ExportRequest {
     #[sqlx(rename = "approver")]
     approved_by: Option<String>,
     approved_at: Option<DateTime<Utc>>,
+    /// The data officer who refused it.
+    #[sqlx(rename = "refuser")]
+    refused_by: Option<String>,
+    refused_at: Option<DateTime<Utc>>,
+    /// Why it was refused.
+    refused_for: Option<String>,
 }
 
 impl ExportRequest {

@@ -33,9 +33,10 @@ pub(super) async fn list(
     limit: u32,
 ) -> sqlx::Result<Vec<ExportRequest>> {
     sqlx::query_as(
-        "select e.*, p.name as requester, a.name as approver
+        "select e.*, p.name as requester, a.name as approver, r.name as refuser
         from export_request e join person p on p.person_id = requested_by
         left join person a on a.person_id = e.approved_by
+        left join person r on r.person_id = e.refused_by
         where $1::bigint is null or export_id = $1
         order by export_id desc limit $2",
     )
@@ -45,7 +46,7 @@ pub(super) async fn list(
     .await
 }
 
-/// `false` when it is approved already.
+/// `false` when it is decided already.
 pub(super) async fn approve(
     db: impl PgExecutor<'_>,
     id: i64,
@@ -54,7 +55,7 @@ pub(super) async fn approve(
 ) -> sqlx::Result<bool> {
     let approved = sqlx::query(
         "update export_request set approved_by = $2, approved_at = $3
-        where export_id = $1 and approved_at is null",
+        where export_id = $1 and approved_at is null and refused_at is null",
     )
     .bind(id)
     .bind(by)
@@ -62,6 +63,27 @@ pub(super) async fn approve(
     .execute(db)
     .await?;
     Ok(approved.rows_affected() == 1)
+}
+
+/// `false` when it is decided already.
+pub(super) async fn refuse(
+    db: impl PgExecutor<'_>,
+    id: i64,
+    by: i32,
+    why: &str,
+    at: DateTime<Utc>,
+) -> sqlx::Result<bool> {
+    let refused = sqlx::query(
+        "update export_request set refused_by = $2, refused_for = $3, refused_at = $4
+        where export_id = $1 and approved_at is null and refused_at is null",
+    )
+    .bind(id)
+    .bind(by)
+    .bind(why)
+    .bind(at)
+    .execute(db)
+    .await?;
+    Ok(refused.rows_affected() == 1)
 }
 
 /// Oldest first; at most `limit`.

@@ -6,10 +6,11 @@ use chrono::{DateTime, Utc};
 use sqlx::{PgPool, Postgres, Transaction};
 use tokio::sync::Semaphore;
 
+use super::AddressBrake;
 use crate::access::{self, Person, hash_password, random_secret};
 use crate::camera::{Cameras, Intake, LastFrames};
 use crate::cases::EvidenceStore;
-use crate::cases::reporter::{QueryLimit, ReporterKeys};
+use crate::cases::reporter::ReporterKeys;
 use crate::config::Config;
 use crate::database::Pools;
 use crate::live::LiveFeed;
@@ -49,8 +50,12 @@ pub struct App {
     pub evidence: EvidenceStore,
     /// What reporters' personal data is sealed with.
     pub reporter_keys: Arc<ReporterKeys>,
-    /// How often a case's state is asked for with a code.
-    pub query_limit: Arc<QueryLimit>,
+    /// On asking for a case's state with a code.
+    pub code_brake: Arc<AddressBrake>,
+    /// On wrong passwords, whatever the login.
+    pub password_brake: Arc<AddressBrake>,
+    /// On leaving for the organisation's own sign-in.
+    pub departure_brake: Arc<AddressBrake>,
     /// What changes, pushed to every page.
     pub live: Arc<LiveFeed>,
     /// New notices, pushed to the pages they are for.
@@ -64,6 +69,13 @@ const TILE_PLACES_PER_CORE: usize = 2;
 
 /// The newest picture of every camera, as long as all of them together are no larger.
 const LAST_FRAMES_BYTES_MAX: usize = 256 << 20;
+
+/// From one address, a minute. A code is too long to be guessed even so.
+const CODES_PER_MINUTE_MAX: u32 = 30;
+/// From one address, a minute: of a whole office behind one address some mistype.
+const WRONG_PASSWORDS_PER_MINUTE_MAX: u32 = 30;
+/// From one address, a minute: each asks the provider and is remembered for a while.
+const DEPARTURES_PER_MINUTE_MAX: u32 = 60;
 
 impl App {
     /// Reads what is held in memory and starts to keep it fresh.
@@ -103,7 +115,9 @@ impl App {
             tile_places: Arc::new(Semaphore::new(cores * TILE_PLACES_PER_CORE)),
             evidence,
             reporter_keys: Arc::new(reporter_keys),
-            query_limit: Arc::default(),
+            code_brake: Arc::new(AddressBrake::new(CODES_PER_MINUTE_MAX)),
+            password_brake: Arc::new(AddressBrake::new(WRONG_PASSWORDS_PER_MINUTE_MAX)),
+            departure_brake: Arc::new(AddressBrake::new(DEPARTURES_PER_MINUTE_MAX)),
             live: LiveFeed::start(),
             notices: Arc::default(),
             webhook_key,

@@ -4,6 +4,8 @@
 //! should look at; `errors` names each field that was wrong and what would be right. The body
 //! of a 5xx carries no detail: that goes to the log, once.
 
+use std::time::Duration;
+
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use chrono::TimeDelta;
@@ -86,6 +88,18 @@ impl ApiError {
         }
     }
 
+    /// 429: asked too often, or too many ask; the next try may come after `wait`.
+    pub fn too_many(kind: &'static str, detail: impl Into<String>, wait: Duration) -> Self {
+        let seconds = u32::try_from(wait.as_secs()).unwrap_or(u32::MAX);
+        Self::Refused {
+            status: StatusCode::TOO_MANY_REQUESTS,
+            kind,
+            detail: detail.into(),
+            errors: Vec::new(),
+            retry_after_s: Some(seconds.saturating_add(1)),
+        }
+    }
+
     /// 401: no valid credential came with the request.
     pub fn unauthenticated(detail: impl Into<String>) -> Self {
         Self::refused(StatusCode::UNAUTHORIZED, "unauthenticated", detail)
@@ -97,8 +111,18 @@ impl ApiError {
     }
 }
 
+/// Row-level security, or a missing right of the database's role, refused.
+const INSUFFICIENT_PRIVILEGE: &str = "42501";
+
 impl From<sqlx::Error> for ApiError {
+    /// What the database itself refuses to whoever acts is 403: a handler that asks for less than
+    /// the policies do is no failure of the service, but it is to be seen in the log.
     fn from(error: sqlx::Error) -> Self {
+        let code = error.as_database_error().and_then(|error| error.code());
+        if code.as_deref() == Some(INSUFFICIENT_PRIVILEGE) {
+            tracing::warn!(%error, "the database refused what a handler let pass");
+            return Self::forbidden("your roles do not reach that far");
+        }
         Self::Internal(error.into())
     }
 }

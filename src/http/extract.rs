@@ -1,11 +1,13 @@
 //! Request parts whose rejections are problems that name the field.
 
 use axum::Json;
+use axum::body::{Body, Bytes};
 use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
-use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
+use axum::extract::{FromRequest, FromRequestParts, Path, Query, RawPathParams, Request};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use super::ApiError;
 
@@ -16,11 +18,65 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for JsonBody<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
-        match Json::from_request(request, state).await {
-            Ok(Json(body)) => Ok(Self(body)),
-            Err(rejection) => Err(json_problem(&rejection)),
+        let (parts, body) = request.into_parts();
+        let whole = Request::from_parts(parts.clone(), body);
+        let bytes = match Bytes::from_request(whole, state).await {
+            Ok(bytes) => bytes,
+            Err(rejection) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
+                return Err(too_large(rejection.body_text()));
+            }
+            Err(rejection) => return Err(ApiError::field("body", rejection.body_text())),
+        };
+        let request = Request::from_parts(parts, Body::from(bytes.clone()));
+        let Json(body) = Json::from_request(request, state)
+            .await
+            .map_err(|rejection| json_problem(&rejection))?;
+        match nul_in_body(&bytes) {
+            Some(field) => Err(has_nul(field)),
+            None => Ok(Self(body)),
         }
     }
+}
+
+/// PostgreSQL's text holds every character but this one.
+const NUL: char = '\0';
+/// How JSON writes it, and nothing else can.
+const NUL_IN_JSON: &[u8] = b"\\u0000";
+
+fn has_nul(field: impl Into<String>) -> ApiError {
+    ApiError::field(field, "contains the character U+0000")
+}
+
+/// The first text with a NUL, as a JSON pointer.
+fn nul_in_body(bytes: &[u8]) -> Option<String> {
+    let escaped = |part: &[u8]| part == NUL_IN_JSON;
+    bytes
+        .windows(NUL_IN_JSON.len())
+        .any(escaped)
+        .then_some(())?;
+    nul_in(&serde_json::from_slice(bytes).ok()?, "")
+}
+
+fn nul_in(value: &Value, at: &str) -> Option<String> {
+    match value {
+        Value::String(text) => text.contains(NUL).then(|| at.to_owned()),
+        Value::Array(list) => {
+            let mut list = list.iter().enumerate();
+            list.find_map(|(index, one)| nul_in(one, &format!("{at}/{index}")))
+        }
+        Value::Object(fields) => fields.iter().find_map(|(name, one)| {
+            let within = format!("{at}/{name}").replace(NUL, "\u{fffd}");
+            if name.contains(NUL) {
+                return Some(within);
+            }
+            nul_in(one, &within)
+        }),
+        Value::Null | Value::Bool(_) | Value::Number(_) => None,
+    }
+}
+
+fn too_large(detail: String) -> ApiError {
+    ApiError::refused(StatusCode::PAYLOAD_TOO_LARGE, "body-too-large", detail)
 }
 
 fn json_problem(rejection: &JsonRejection) -> ApiError {
@@ -31,9 +87,7 @@ fn json_problem(rejection: &JsonRejection) -> ApiError {
             "unsupported-media-type",
             "the body must be application/json",
         ),
-        StatusCode::PAYLOAD_TOO_LARGE => {
-            ApiError::refused(status, "body-too-large", rejection.body_text())
-        }
+        StatusCode::PAYLOAD_TOO_LARGE => too_large(rejection.body_text()),
         _ => {
             let text = rejection.body_text();
             let field = pointer_in(&text).unwrap_or_else(|| "body".to_owned());
@@ -58,6 +112,12 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for QueryParams<T>
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let pairs = Query::<Vec<(String, String)>>::from_request_parts(parts, state).await;
+        let with_nul =
+            |(name, value): &&(String, String)| name.contains(NUL) || value.contains(NUL);
+        if let Some((name, _)) = pairs.iter().flat_map(|Query(all)| all).find(with_nul) {
+            return Err(has_nul(name.replace(NUL, "\u{fffd}")));
+        }
         let query: Result<Query<T>, QueryRejection> = Query::from_request_parts(parts, state).await;
         query
             .map(|Query(params)| Self(params))
@@ -72,6 +132,11 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for PathPar
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        if let Ok(named) = RawPathParams::from_request_parts(parts, state).await
+            && let Some((name, _)) = named.iter().find(|(_, value)| value.contains(NUL))
+        {
+            return Err(has_nul(name));
+        }
         let path: Result<Path<T>, PathRejection> = Path::from_request_parts(parts, state).await;
         path.map(|Path(params)| Self(params))
             .map_err(|rejection| named_in(&rejection.body_text(), "path"))
@@ -129,6 +194,18 @@ mod tests {
             field("invalid type: map, expected a string at line 1"),
             None
         );
+    }
+
+    #[test]
+    fn a_nul_is_found_wherever_it_stands() {
+        let found = |text: &str| nul_in_body(text.as_bytes());
+        assert_eq!(
+            found(r#"{"a":[{"b":"x\u0000"}]}"#).as_deref(),
+            Some("/a/0/b")
+        );
+        assert_eq!(found(r#"{"a\u0000":1}"#).as_deref(), Some("/a\u{fffd}"));
+        assert_eq!(found(r#"{"a":"\\u0000"}"#), None, "a backslash and a word");
+        assert_eq!(found(r#"{"a":"\u0001"}"#), None);
     }
 
     #[tokio::test]

@@ -2,6 +2,8 @@
 //! that name what was wrong, and the server's sockets.
 
 mod app;
+mod brake;
+mod client_address;
 mod document;
 mod error;
 mod extract;
@@ -9,6 +11,8 @@ mod headers;
 mod server;
 
 pub use app::App;
+pub use brake::AddressBrake;
+pub use client_address::ClientAddress;
 pub(crate) use document::complete;
 pub use error::{ApiError, FieldProblem};
 pub use extract::{JsonBody, PathParams, QueryParams};

@@ -109,10 +109,5 @@ fn place_id(geometry: &Geometry) -> String {
         return format!("{:.7},{:.7}", point.x(), point.y());
     }
     let wkb = geometry.to_wkb(CoordDimensions::xy()).unwrap_or_default();
-    let digest = Sha256::digest(&wkb);
-    digest
-        .iter()
-        .take(8)
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    hex::encode(&Sha256::digest(&wkb)[..8])
 }

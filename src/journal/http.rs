@@ -15,6 +15,7 @@ use super::verify::{Verdict, verify};
 use crate::access::{Person, Role};
 use crate::http::{ApiError, App, QueryParams};
 
+/// The record is one chain over the whole city.
 const READERS: &[Role] = &[Role::Auditor, Role::Administrator];
 const PAGE_DEFAULT: u32 = 100;
 const PAGE_MAX: u32 = 500;
@@ -53,14 +54,14 @@ struct AuditPage {
     (status = 200, body = AuditPage),
     (status = 400, description = "a parameter is wrong; `errors` names it"),
     (status = 401, description = "sign in first"),
-    (status = 403, description = "for auditors and administrators"),
+    (status = 403, description = "for auditors and administrators of the city"),
 ))]
 async fn list(
     person: Person,
     State(app): State<App>,
     QueryParams(filter): QueryParams<AuditFilter>,
 ) -> Result<Json<AuditPage>, ApiError> {
-    person.require(READERS)?;
+    person.require_of_city(READERS)?;
     let limit = filter.limit.unwrap_or(PAGE_DEFAULT);
     if !(1..=PAGE_MAX).contains(&limit) {
         return Err(ApiError::field("limit", "must be 1 to 500"));
@@ -91,11 +92,11 @@ async fn list(
 #[utoipa::path(get, path = "/api/v1/audit/verify", tag = "audit", responses(
     (status = 200, body = Verdict),
     (status = 401, description = "sign in first"),
-    (status = 403, description = "for auditors and administrators"),
+    (status = 403, description = "for auditors and administrators of the city"),
     (status = 429, description = "somebody is verifying already"),
 ))]
 async fn verify_now(person: Person, State(app): State<App>) -> Result<Json<Verdict>, ApiError> {
-    person.require(READERS)?;
+    person.require_of_city(READERS)?;
     let Ok(_one) = VERIFYING.try_acquire() else {
         return Err(ApiError::refused(
             StatusCode::TOO_MANY_REQUESTS,

@@ -197,7 +197,7 @@ async fn verify_seals(
                 return Ok(Some(Break::SealBroken { seal: seal.number }));
             }
             if let Some(noted) = noted.filter(|noted| noted.number == seal.number) {
-                noted_seen = noted.hash == hex(&seal.hash);
+                noted_seen = noted.hash == hex::encode(&seal.hash);
             }
             last = Some(seal.clone());
         }
@@ -208,7 +208,7 @@ async fn verify_seals(
         verdict.last_seal = Some(LastSeal {
             number: end.number,
             at: end.at,
-            hash: hex(&end.hash),
+            hash: hex::encode(&end.hash),
         });
     }
     let gone = noted.filter(|_| !noted_seen);
@@ -258,8 +258,4 @@ async fn why_rows_differ(db: &mut PgConnection, seal: i64) -> sqlx::Result<Break
         (None, Some(entry_id)) => Break::EntryMissing { seal, entry_id },
         (None, None) => Break::RowsReplaced { seal },
     })
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

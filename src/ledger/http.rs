@@ -137,7 +137,7 @@ async fn set_budget(
     State(app): State<App>,
     JsonBody(body): JsonBody<NewBudget>,
 ) -> Result<(StatusCode, Json<Booked>), ApiError> {
-    person.require(BUDGETERS)?;
+    person.require_of_city(BUDGETERS)?;
     let now = app.now();
     if !(2000..=2999).contains(&body.year) {
         return Err(ApiError::field("/year", "a year of four digits from 2000"));

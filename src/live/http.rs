@@ -34,6 +34,8 @@ const SNAPSHOT_MAX: u32 = 5_000;
 const HEARTBEAT: Duration = Duration::from_secs(5);
 /// How often a stream asks whether its session and its person's rights still stand.
 const RECHECK: Duration = Duration::from_secs(4);
+/// How often it asks what its person reaches with the rights they have.
+const SCOPE_RECHECK: Duration = Duration::from_secs(8);
 /// What a browser waits before it connects again.
 const RETRY: Duration = Duration::from_secs(2);
 
@@ -78,10 +80,10 @@ struct From {
 ///
 /// To each person those of the cases they may see. `d`: `{seq, now, up: [CaseRow], new: [case id],
 /// gone: [case id]}`, at most ten a second, each with its id; `gone` are cases that have left what
-/// the person may see. The stream ends when the session does or the person's rights change.
+/// the person may see. The stream ends when the session does or the person reaches others.
 /// `n`: `{notices}`, new notices for this person.
 /// `hb`: `{seq, now}` every five seconds. `reset`: what the client saw last is unknown, it was too
-/// slow, or the person's rights have changed; it must fetch the snapshot again.
+/// slow, or what the person reaches has changed; it must fetch the snapshot again.
 #[utoipa::path(get, path = "/api/v1/live", tag = "live", params(From,
     ("Last-Event-ID" = Option<String>, Header, description = "seq of the event seen last")),
     responses(
@@ -118,6 +120,8 @@ struct Client {
     /// With the rights they had when they came.
     person: Person,
     scope: Scope,
+    /// When that was asked last.
+    scoped_at: Instant,
     notices: broadcast::Receiver<Arc<[Addressed]>>,
     greeted: bool,
     ended: bool,
@@ -141,6 +145,7 @@ impl Client {
             parts,
             person,
             scope,
+            scoped_at: Instant::now(),
             greeted: false,
             ended: false,
             subscription,
@@ -221,7 +226,25 @@ impl Client {
         match Person::from_request_parts(&mut self.parts, &self.app).await {
             Err(ApiError::Refused { .. } | ApiError::Explained { .. }) => Standing::SignedOut,
             Ok(person) if person.grants != self.person.grants => Standing::Other,
+            Ok(_) if self.reaches_other().await => Standing::Other,
             Ok(_) | Err(ApiError::Internal(_)) => Standing::Same,
+        }
+    }
+
+    /// With the same rights: a district has another mode, an area other cells, a unit another
+    /// department. Asked less often, because that is rare and costs more.
+    async fn reaches_other(&mut self) -> bool {
+        if self.scoped_at.elapsed() < SCOPE_RECHECK {
+            return false;
+        }
+        self.scoped_at = Instant::now();
+        let scope = async { store::scope(&mut *self.app.scoped(&self.person).await?).await };
+        match scope.await {
+            Ok(scope) => scope != self.scope,
+            Err(error) => {
+                tracing::debug!(%error, "cannot ask again what a stream's person reaches");
+                false
+            }
         }
     }
 }

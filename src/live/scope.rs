@@ -50,6 +50,19 @@ impl Audience {
 }
 
 impl Scope {
+    /// With its lists in order, so that two that reach the same are the same.
+    pub(super) fn ordered(mut self) -> Self {
+        for list in [
+            &mut self.districts,
+            &mut self.cells,
+            &mut self.units,
+            &mut self.sector_units,
+        ] {
+            list.sort_unstable();
+        }
+        self
+    }
+
     pub(super) fn sees(&self, case: &Audience) -> bool {
         let has = |list: &[i32], one: Option<i32>| one.is_some_and(|one| list.contains(&one));
         self.sees_all

@@ -7,13 +7,14 @@ use crate::cases::CaseId;
 
 /// What the person of this transaction reaches.
 pub(super) async fn scope(db: impl PgExecutor<'_>) -> sqlx::Result<Scope> {
-    sqlx::query_as(
+    let scope: Scope = sqlx::query_as(
         "select coalesce(cityward_person(), 0) as person_id, cityward_sees_all() as sees_all,
             cityward_districts() as districts, cityward_cells() as cells,
             cityward_units() as units, cityward_sector_units() as sector_units",
     )
     .fetch_one(db)
-    .await
+    .await?;
+    Ok(scope.ordered())
 }
 
 #[derive(Debug, FromRow)]

@@ -14,7 +14,7 @@ use utoipa_axum::routes;
 use super::Order;
 use super::store::{self, Asked, NewOrder};
 use crate::access::{Person, Role};
-use crate::http::{ApiError, App, JsonBody, PathParams, QueryParams};
+use crate::http::{ApiError, App, FieldProblem, JsonBody, PathParams, QueryParams};
 use crate::journal;
 
 const PAGE_DEFAULT: u32 = 100;
@@ -107,7 +107,8 @@ struct NewOrderBody {
 
 /// Issue an order to units.
 #[utoipa::path(post, path = "/api/v1/orders", tag = "orders", request_body = NewOrderBody, responses(
-    (status = 201, body = Order), (status = 400), (status = 401), (status = 403),
+    (status = 201, body = Order), (status = 400), (status = 401),
+    (status = 403, description = "forbidden; where `errors` names units: they are of another district"),
 ))]
 async fn issue(
     person: Person,
@@ -137,6 +138,9 @@ async fn issue(
             "/unit_ids",
             format!("there is no unit {unknown}"),
         ));
+    }
+    if let [out_of_reach, ..] = store::not_ordered(&mut *tx, &body.unit_ids).await?[..] {
+        return Err(out_of_scope(out_of_reach));
     }
     let new = NewOrder {
         title,
@@ -269,6 +273,21 @@ fn words<'a>(field: &str, text: &'a str, chars_max: usize) -> Result<&'a str, Ap
         field,
         format!("1 to {chars_max} characters"),
     ))
+}
+
+/// 403: whoever leads a district orders its units only.
+fn out_of_scope(unit: i32) -> ApiError {
+    let problem = FieldProblem {
+        field: "/unit_ids".to_owned(),
+        detail: format!("unit {unit} is outside what you give orders to"),
+    };
+    ApiError::Refused {
+        status: StatusCode::FORBIDDEN,
+        kind: "forbidden",
+        detail: problem.detail.clone(),
+        errors: vec![problem],
+        retry_after_s: None,
+    }
 }
 
 fn no_order(id: i64) -> ApiError {

@@ -55,6 +55,16 @@ pub(super) async fn not_units(
     .await
 }
 
+/// Those of the units to which the person of this transaction gives no orders.
+pub(super) async fn not_ordered(db: impl PgExecutor<'_>, units: &[i32]) -> sqlx::Result<Vec<i32>> {
+    sqlx::query_scalar(
+        "select asked from unnest($1::integer[]) as asked where not cityward_orders_unit(asked)",
+    )
+    .bind(units)
+    .fetch_all(db)
+    .await
+}
+
 /// Which orders.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Asked<'a> {

@@ -197,7 +197,7 @@ async fn queried(
     let bytes = tokio::task::spawn_blocking(move || encode::encode(&rows))
         .await
         .map_err(anyhow::Error::from)??;
-    Ok((hex(&Sha256::digest(&bytes)[..12]), bytes))
+    Ok((hex::encode(&Sha256::digest(&bytes)[..12]), bytes))
 }
 
 thread_local! {
@@ -245,12 +245,4 @@ fn fixed_headers(etag: &str) -> Result<[(HeaderName, HeaderValue); 2], ApiError>
     let etag = HeaderValue::from_str(&format!("\"{etag}\"")).map_err(anyhow::Error::from)?;
     let fresh = HeaderValue::from_static("private, no-cache");
     Ok([(header::ETAG, etag), (header::CACHE_CONTROL, fresh)])
-}
-
-fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        write!(text, "{byte:02x}").expect("writing to a String cannot fail");
-        text
-    })
 }

@@ -96,7 +96,7 @@ impl Model {
         let manifest = read_manifest(&folder.join("model.toml"))?;
         let file = folder.join(&manifest.file);
         let onnx = read(&file)?;
-        let actual = hex(&Sha256::digest(&onnx));
+        let actual = hex::encode(Sha256::digest(&onnx));
         if !actual.eq_ignore_ascii_case(&manifest.sha256) {
             return Err(ModelError::Sha256 {
                 file,
@@ -280,13 +280,5 @@ fn read(file: &Path) -> Result<Vec<u8>, ModelError> {
     fs::read(file).map_err(|reason| ModelError::Read {
         file: file.to_owned(),
         reason,
-    })
-}
-
-fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        write!(text, "{byte:02x}").expect("a string takes everything");
-        text
     })
 }

@@ -1,6 +1,6 @@
 //! One action is one transaction: load, judge, write.
 
-use chrono::{DateTime, SubsecRound as _, Utc};
+use chrono::{DateTime, SubsecRound as _, TimeDelta, Utc};
 use serde::Serialize;
 use sqlx::{PgConnection, PgExecutor, PgPool};
 use utoipa::ToSchema;
@@ -9,7 +9,9 @@ use super::apply::{Beside, SITE_ROLES};
 use super::case::WorkCase;
 use super::entry::entry;
 use super::store::{self, Ask, Entry, Loaded, Written};
-use super::{Actor, Change, Command, Refusal, Setting, Step, WorkView, WrongField, apply, may};
+use super::{
+    Actor, Change, Command, Refusal, RefusalCode, Setting, Step, WorkView, WrongField, apply, may,
+};
 use crate::access::Role;
 use crate::cases::register::start_filing_clock;
 use crate::cases::{self, Action, CaseChange, CaseId, CaseRow, CaseState};
@@ -84,9 +86,9 @@ pub enum ActError {
     Conflict(Conflict),
     #[error("{action:?} does not start from {state:?}")]
     WrongState { action: Action, state: CaseState },
-    #[error("not allowed: {}", .0.code)]
+    #[error("{}", .0.code.sentence())]
     NotAllowed(Refusal),
-    #[error("breaks a rule: {}", .0.code)]
+    #[error("{}", .0.code.sentence())]
     RuleBroken(Refusal),
     #[error(transparent)]
     WrongField(#[from] WrongField),
@@ -116,7 +118,7 @@ impl From<sqlx::Error> for ActError {
 
 impl ActError {
     fn refused(refusal: Refusal) -> Self {
-        if refusal.is_about_rights() {
+        if refusal.code.is_about_rights() {
             Self::NotAllowed(refusal)
         } else {
             Self::RuleBroken(refusal)
@@ -276,6 +278,7 @@ impl Workflow {
         })?;
         let role = may(step, case, &order.actor, rules, now).map_err(ActError::refused)?;
         check_pictures(order, case)?;
+        check_due(order.command, now)?;
         let setting = Setting {
             rules,
             now,
@@ -396,7 +399,7 @@ fn unspent(error: SpendError) -> ActError {
             balance_fen,
             missing_fen,
         } => ActError::RuleBroken(
-            Refusal::new("beyond_balance")
+            Refusal::new(RefusalCode::BeyondBalance)
                 .with("amount_fen", amount_fen)
                 .with("balance_fen", balance_fen)
                 .with("missing_fen", missing_fen),
@@ -440,6 +443,20 @@ fn not_yours() -> WrongField {
     }
 }
 
+/// A supervision order that is due later than this is none.
+const SUPERVISION_MAX: TimeDelta = TimeDelta::days(366);
+
+fn check_due(command: &Command, now: DateTime<Utc>) -> Result<(), WrongField> {
+    let far = matches!(command, Command::Supervise { due_at: Some(at), .. } if *at > now + SUPERVISION_MAX);
+    if !far {
+        return Ok(());
+    }
+    Err(WrongField {
+        field: "/due_at".to_owned(),
+        detail: format!("must lie within {} days", SUPERVISION_MAX.num_days()),
+    })
+}
+
 /// Pictures are named by whoever uploaded them, once.
 fn check_pictures(order: &Order<'_>, case: &WorkCase) -> Result<(), WrongField> {
     let mine = |id: &i64| {
@@ -458,6 +475,5 @@ fn check_pictures(order: &Order<'_>, case: &WorkCase) -> Result<(), WrongField> 
 
 /// As the database writes bytes in JSON.
 pub(super) fn hexadecimal(bytes: &[u8]) -> String {
-    let digits: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-    ["\\x", &digits].concat()
+    format!("\\x{}", hex::encode(bytes))
 }

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use super::case::{DistrictMode, WorkCase};
-use super::{Actor, Refusal, Step, Who};
+use super::{Actor, Refusal, RefusalCode, Step, Who};
 use crate::access::{Grant, Person, Role};
 use crate::cases::{Action, DisputeLevel};
 use crate::clock::Stage;
@@ -26,7 +26,7 @@ pub fn may(
 ) -> Result<Option<Role>, Refusal> {
     let role = rights(step, case, actor)?;
     if step.pending.is_some() && step.pending != case.facts.pending {
-        return Err(Refusal::new("pending").with("needed", step.pending));
+        return Err(Refusal::new(RefusalCode::Pending).with("needed", step.pending));
     }
     ready(step.action, case, actor, rules, now)?;
     Ok(role)
@@ -37,7 +37,7 @@ fn rights(step: &Step, case: &WorkCase, actor: &Actor<'_>) -> Result<Option<Role
     let person = match actor {
         Actor::Person(person) => person,
         Actor::System if step.who.contains(&Who::System) => return Ok(None),
-        Actor::System => return Err(Refusal::new("role").with("roles", roles(step))),
+        Actor::System => return Err(Refusal::new(RefusalCode::Role).with("roles", roles(step))),
     };
     let mut nearest: Option<Refusal> = None;
     for who in step.who {
@@ -48,7 +48,7 @@ fn rights(step: &Step, case: &WorkCase, actor: &Actor<'_>) -> Result<Option<Role
         };
         nearest.get_or_insert(refusal);
     }
-    Err(nearest.unwrap_or_else(|| Refusal::new("role").with("roles", roles(step))))
+    Err(nearest.unwrap_or_else(|| Refusal::new(RefusalCode::Role).with("roles", roles(step))))
 }
 
 /// The roles that take a step.
@@ -87,14 +87,15 @@ fn as_who(
 /// Articles 8 and 10: whether a grant counts where the case is.
 fn in_place(grant: &Grant, case: &WorkCase) -> Result<(), Refusal> {
     if !case.lies_in(grant) {
-        return Err(Refusal::new("area"));
+        return Err(Refusal::new(RefusalCode::Area));
     }
     let of_district = grant.district_id.is_some() && grant.district_id == case.district_id;
     match case.district_mode {
         // a district with a system of its own does everything itself; the city looks on
-        DistrictMode::OwnSystem => {
-            Refusal::unless(of_district || grant.role == Role::Committee, "own_system")
-        }
+        DistrictMode::OwnSystem => Refusal::unless(
+            of_district || grant.role == Role::Committee,
+            RefusalCode::OwnSystem,
+        ),
         // in the city's system the city centre takes in, files, checks and closes
         DistrictMode::Shared => {
             let centre = matches!(
@@ -102,7 +103,7 @@ fn in_place(grant: &Grant, case: &WorkCase) -> Result<(), Refusal> {
                 Role::Operator | Role::DutyChief | Role::Dispatcher
             );
             let districts_own = grant.unit_id.is_some() && grant.unit_id == case.district_centre_id;
-            Refusal::unless(!(centre && districts_own), "shared_district")
+            Refusal::unless(!(centre && districts_own), RefusalCode::SharedDistrict)
         }
     }
 }
@@ -113,22 +114,25 @@ fn of_unit(grant: &Grant, step: &Step, case: &WorkCase, person: &Person) -> Resu
         let dispute = case.facts.dispute.as_ref();
         let department = dispute.and_then(|dispute| dispute.department_id);
         let decides = department.is_some() && grant.unit_id == department;
-        return Refusal::unless(decides, "unit");
+        return Refusal::unless(decides, RefusalCode::Unit);
     }
     if grant.unit_id.is_none() || grant.unit_id != case.facts.handling_unit_id {
-        return Err(Refusal::new("unit"));
+        return Err(Refusal::new(RefusalCode::Unit));
     }
     // a manager may do what their workers do; a worker does what was given to them
     let others = case
         .facts
         .worker_id
         .is_some_and(|worker| worker != person.id);
-    Refusal::unless(!(grant.role == Role::UnitWorker && others), "assignee")
+    Refusal::unless(
+        !(grant.role == Role::UnitWorker && others),
+        RefusalCode::Assignee,
+    )
 }
 
 fn assigned(case: &WorkCase, person: &Person) -> Result<(), Refusal> {
     let free = case.facts.assignee_id.is_none_or(|id| id == person.id);
-    Refusal::unless(free, "assignee")
+    Refusal::unless(free, RefusalCode::Assignee)
 }
 
 fn settles_dispute(action: Action) -> bool {
@@ -149,7 +153,7 @@ fn of_level(role: Role, action: Action, case: &WorkCase) -> Result<(), Refusal> 
     if role == decider {
         return Ok(());
     }
-    Err(Refusal::new("level").with("level", level))
+    Err(Refusal::new(RefusalCode::Level).with("level", level))
 }
 
 /// What stands in the way, whoever asks.
@@ -171,22 +175,22 @@ fn ready(
         Action::Dispatch | Action::DispatchQuick | Action::ReturnToOperator
     );
     if let Some(pending) = facts.pending.filter(|_| asks || waits_for_void) {
-        return Err(Refusal::new("pending").with("pending", pending));
+        return Err(Refusal::new(RefusalCode::Pending).with("pending", pending));
     }
     for_unit(action, case, rules, now)?;
     for_office(action, case, actor)?;
     if action == Action::Undo {
         let until = undo_until(case, actor, rules)?;
         if now > until {
-            return Err(Refusal::new("too_late").with("until", until));
+            return Err(Refusal::new(RefusalCode::TooLate).with("until", until));
         }
     }
     if action == Action::AskExtension {
         let max = policy.extensions_max;
         if facts.extensions >= max {
-            return Err(Refusal::new("extensions_used").with("max", max));
+            return Err(Refusal::new(RefusalCode::ExtensionsUsed).with("max", max));
         }
-        Refusal::unless(!is_late(case, rules, now), "overdue")?;
+        Refusal::unless(!is_late(case, rules, now), RefusalCode::Overdue)?;
     }
     Ok(())
 }
@@ -204,38 +208,41 @@ fn for_unit(
 ) -> Result<(), Refusal> {
     let facts = &case.facts;
     match action {
-        Action::Redispatch => Refusal::unless(facts.dispatch_level < 2, "dispatched_on"),
-        Action::Deliver => Refusal::unless(facts.notified_at.is_none(), "notified"),
+        Action::Redispatch => Refusal::unless(facts.dispatch_level < 2, RefusalCode::DispatchedOn),
+        Action::Deliver => Refusal::unless(facts.notified_at.is_none(), RefusalCode::Notified),
         Action::Dispute => {
-            Refusal::unless(!facts.dispute_final, "final")?;
+            Refusal::unless(!facts.dispute_final, RefusalCode::Final)?;
             let since = facts.dispatched_at.unwrap_or(case.opened_at);
             let ends = rules.calendar().after(since, rules.policy().dispute_window);
             if now > ends {
-                return Err(Refusal::new("window_closed").with("until", ends));
+                return Err(Refusal::new(RefusalCode::WindowClosed).with("until", ends));
             }
             Ok(())
         }
         Action::Escalate => Refusal::unless(
             facts.dispute_level != Some(DisputeLevel::Committee),
-            "highest_level",
+            RefusalCode::HighestLevel,
         ),
         Action::Arrive => {
-            Refusal::unless(facts.emergency, "not_emergency")?;
-            Refusal::unless(facts.arrived_at.is_none(), "arrived")
+            Refusal::unless(facts.emergency, RefusalCode::NotEmergency)?;
+            Refusal::unless(facts.arrived_at.is_none(), RefusalCode::Arrived)
         }
         Action::Guard => {
-            Refusal::unless(facts.emergency, "not_emergency")?;
-            Refusal::unless(facts.arrived_at.is_some(), "not_arrived")?;
-            Refusal::unless(facts.guarded_at.is_none(), "guarded")
+            Refusal::unless(facts.emergency, RefusalCode::NotEmergency)?;
+            Refusal::unless(facts.arrived_at.is_some(), RefusalCode::NotArrived)?;
+            Refusal::unless(facts.guarded_at.is_none(), RefusalCode::Guarded)
         }
         Action::FeedBack => {
             let guarded = !facts.emergency || facts.guarded_at.is_some();
-            Refusal::unless(guarded, "not_guarded")
+            Refusal::unless(guarded, RefusalCode::NotGuarded)
         }
-        Action::AskExtension => Refusal::unless(!facts.emergency, "emergency"),
+        Action::AskExtension => Refusal::unless(!facts.emergency, RefusalCode::Emergency),
         Action::AskSuspension => {
-            Refusal::unless(!facts.emergency, "emergency")?;
-            Refusal::unless(facts.suspensions < SUSPENSIONS_MAX, "suspended_before")
+            Refusal::unless(!facts.emergency, RefusalCode::Emergency)?;
+            Refusal::unless(
+                facts.suspensions < SUSPENSIONS_MAX,
+                RefusalCode::SuspendedBefore,
+            )
         }
         _ => Ok(()),
     }
@@ -256,24 +263,29 @@ fn for_office(action: Action, case: &WorkCase, actor: &Actor<'_>) -> Result<(), 
                 }
                 Actor::System => false,
             };
-            Refusal::unless(!handled_it, "handler_may_not_check")
+            Refusal::unless(!handled_it, RefusalCode::HandlerMayNotCheck)
         }
-        Action::Approve => Refusal::unless(facts.check_passed == Some(true), "check_failed"),
+        Action::Approve => {
+            Refusal::unless(facts.check_passed == Some(true), RefusalCode::CheckFailed)
+        }
         Action::ReplySupervision => {
-            Refusal::unless(facts.supervised, "not_supervised")?;
+            Refusal::unless(facts.supervised, RefusalCode::NotSupervised)?;
             let replied = facts
                 .supervision
                 .as_ref()
                 .is_some_and(|s| s.reply.is_some());
-            Refusal::unless(!replied, "replied")
+            Refusal::unless(!replied, RefusalCode::Replied)
         }
-        Action::EndSupervision => Refusal::unless(facts.supervised, "not_supervised"),
+        Action::EndSupervision => Refusal::unless(facts.supervised, RefusalCode::NotSupervised),
         Action::AppealOverdue => {
-            Refusal::unless(facts.overdue && !facts.overdue_exempt, "not_overdue")?;
-            Refusal::unless(!facts.appealed, "appealed")
+            Refusal::unless(
+                facts.overdue && !facts.overdue_exempt,
+                RefusalCode::NotOverdue,
+            )?;
+            Refusal::unless(!facts.appealed, RefusalCode::Appealed)
         }
-        Action::SupportAppeal => Refusal::unless(!is_supported(case), "supported"),
-        Action::GrantAppeal => Refusal::unless(is_supported(case), "not_supported"),
+        Action::SupportAppeal => Refusal::unless(!is_supported(case), RefusalCode::Supported),
+        Action::GrantAppeal => Refusal::unless(is_supported(case), RefusalCode::NotSupported),
         _ => Ok(()),
     }
 }
@@ -311,14 +323,14 @@ pub fn undo_until(
     rules: &RuleSet,
 ) -> Result<DateTime<Utc>, Refusal> {
     let Some(last) = &case.last else {
-        return Err(Refusal::new("nothing_to_undo"));
+        return Err(Refusal::new(RefusalCode::NothingToUndo));
     };
     if last.person_id.is_none() || last.person_id != actor.person_id() {
-        return Err(Refusal::new("acted_since").with("action", last.action));
+        return Err(Refusal::new(RefusalCode::ActedSince).with("action", last.action));
     }
     let can = Step::of(last.action).undo && last.before.as_ref().is_some_and(Value::is_object);
     if !can {
-        return Err(Refusal::new("nothing_to_undo").with("action", last.action));
+        return Err(Refusal::new(RefusalCode::NothingToUndo).with("action", last.action));
     }
     Ok(last.at + rules.policy().undo_within)
 }

@@ -35,5 +35,5 @@ pub use group::{Asked, GroupCommit};
 pub use guard::{may, undo_until};
 pub use http::routes;
 pub use print::document;
-pub use refusal::Refusal;
+pub use refusal::{Refusal, RefusalCode};
 pub use table::{STEPS, Step, Who};

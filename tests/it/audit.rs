@@ -249,6 +249,19 @@ async fn r5_3_the_record_can_be_read_by_auditors_only() {
         let answer = client.get(path).send().await.unwrap();
         problem(answer, StatusCode::FORBIDDEN, "forbidden").await;
     }
+    execute(
+        &street.city.db,
+        "with new as (insert into district (division_code, name_zh, name_en)
+            values ('321299', 'x', 'x') returning district_id)
+         insert into role_grant (person_id, role, district_id)
+         select person_id, role, district_id from person, new,
+            unnest(array['auditor', 'administrator']::role[]) as role",
+    )
+    .await;
+    for path in ["/api/v1/audit", "/api/v1/audit/verify"] {
+        let answer = client.get(path).send().await.unwrap();
+        problem(answer, StatusCode::FORBIDDEN, "forbidden").await;
+    }
     grant(&street.city.db, "auditor").await;
     let page = client.json("/api/v1/audit?subject=case:1&limit=1").await;
     assert_eq!(page["entries"][0]["action"], "seen_again");

@@ -9,7 +9,7 @@ use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use cityward::access;
 use cityward::camera::{CameraId, Tally};
 use cityward::config::Config;
-use cityward::http::App;
+use cityward::http::{App, Peer};
 use cityward::router::router;
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
@@ -57,7 +57,10 @@ impl Door {
         }
     }
 
-    pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
+    pub(crate) async fn send(&self, mut request: Request<Body>) -> Answer {
+        // there is no socket that would say it
+        let peer = Peer(([127, 0, 0, 1], 1).into());
+        request.extensions_mut().insert(peer);
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
         let bytes = to_bytes(body, usize::MAX).await.unwrap();

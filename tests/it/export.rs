@@ -76,7 +76,7 @@ async fn r5_1_a_list_leaves_with_an_approval_a_watermark_and_a_log_line_only() {
     problem(
         approve(&officer, &export).await,
         StatusCode::CONFLICT,
-        "approved",
+        "decided",
     )
     .await;
     problem(
@@ -146,4 +146,48 @@ async fn nobody_approves_their_own_export() {
     assert_eq!(body["errors"][0]["field"], "/purpose");
     let others = desk.operator.client.json("/api/v1/exports").await;
     assert_eq!(others["exports"], json!([]));
+}
+
+#[tokio::test]
+async fn r5_1_a_refused_export_says_why_and_never_leaves() {
+    let desk = Desk::new().await;
+    let city = &desk.street.city;
+    let officer = colleague(city, &desk.service, "data_officer", None, None).await;
+    let of_district = Some(desk.district);
+    let district = colleague(city, &desk.service, "data_officer", None, of_district).await;
+    let evaluator = colleague(city, &desk.service, "evaluator", None, None).await;
+    let export = ask(&evaluator, json!({})).await;
+    let refuse = async |by: &Colleague, reason: &str| {
+        let path = format!("/api/v1/exports/{export}/refuse");
+        let body = json!({ "reason": reason });
+        by.client.post(&path).json(&body).send().await.unwrap()
+    };
+    for other in [&evaluator, &district] {
+        let answer = refuse(other, "no").await;
+        problem(answer, StatusCode::FORBIDDEN, "forbidden").await;
+    }
+    let answer = refuse(&officer, " ").await;
+    let body = problem(answer, StatusCode::BAD_REQUEST, "invalid-field").await;
+    assert_eq!(body["errors"][0]["field"], "/reason");
+    let refused = refuse(&officer, "范围过大").await;
+    assert_eq!(refused.status(), StatusCode::OK);
+    for again in [
+        refuse(&officer, "范围过大").await,
+        approve(&officer, &export).await,
+    ] {
+        problem(again, StatusCode::CONFLICT, "decided").await;
+    }
+    problem(
+        download(&evaluator, &export).await,
+        StatusCode::FORBIDDEN,
+        "export-not-approved",
+    )
+    .await;
+    let own = evaluator.client.json("/api/v1/exports").await;
+    assert_eq!(own["exports"][0]["refused_for"], "范围过大");
+    let logged = format!(
+        "select count(*) from audit_entry where subject = 'export:{export}' and action = 'refuse'
+            and reason = '范围过大'"
+    );
+    assert_eq!(desk.count(&logged).await, 1);
 }

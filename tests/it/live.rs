@@ -218,3 +218,39 @@ async fn the_stream_is_for_people() {
     }
     service.stop().await;
 }
+
+/// What somebody reaches may change while their rights stay: another cell in their area.
+#[tokio::test]
+async fn an_open_stream_starts_over_when_its_person_reaches_others() {
+    let stage = Stage::new().await;
+    let db = &stage.street.city.db;
+    let area: i32 = sqlx::query_scalar(
+        "with taken as (delete from role_grant returning person_id),
+        area as (
+            insert into area (kind, name_zh, name_en) values ('supervision', 'x', 'x')
+            returning area_id
+        ), granted as (
+            insert into role_grant (person_id, role, area_id, valid)
+            select person_id, 'operator', area_id, tstzrange('2020-01-01', null) from taken, area
+        )
+        select area_id from area",
+    )
+    .fetch_one(db)
+    .await
+    .unwrap();
+    let mut source = EventSource::open(&stage.person, None).await;
+    source.next().await.unwrap();
+    sqlx::query(
+        "insert into area_cell (area_id, kind, cell_id, valid)
+         select $1, 'supervision', min(cell_id), tstzrange('2020-01-01', null) from cell",
+    )
+    .bind(area)
+    .execute(db)
+    .await
+    .unwrap();
+    let since = Instant::now();
+    while source.next().await.expect("a word before the end").kind != "reset" {
+        assert!(since.elapsed() < Duration::from_secs(20));
+    }
+    assert!(source.next().await.is_none());
+}

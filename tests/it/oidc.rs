@@ -184,17 +184,12 @@ async fn somebody_who_is_known_here_signs_in_at_the_provider_and_is_linked() {
     let clerk = colleague(&city, &service, "operator", None, None).await;
     run(
         &city,
-        "update person set login = 'li' where login like 'operator%'",
+        "update person set login = 'li.na', oidc_login = 'li' where login like 'operator%'",
     )
     .await;
 
+    // from the first time on the subject counts
     assert_eq!(Browser::new(&service).sign_in("li").await, "/");
-    // from now on the subject counts, whatever the login is
-    run(
-        &city,
-        "update person set login = 'li.na' where login = 'li'",
-    )
-    .await;
     let mut browser = Browser::new(&service);
     assert_eq!(browser.sign_in("li").await, "/");
     let session = browser.session().await;
@@ -225,7 +220,11 @@ async fn nobody_is_created_by_a_provider_and_the_disabled_stay_out() {
         "/?sign_in=unknown-person"
     );
     colleague(&city, &service, "operator", None, None).await;
-    run(&city, "update person set login = 'li', disabled_at = now()").await;
+    run(
+        &city,
+        "update person set oidc_login = 'li', disabled_at = now()",
+    )
+    .await;
     assert_eq!(
         Browser::new(&service).sign_in("li").await,
         "/?sign_in=unknown-person"
@@ -237,6 +236,47 @@ async fn nobody_is_created_by_a_provider_and_the_disabled_stay_out() {
     assert_eq!(people, 1);
 }
 
+/// Whoever chooses a name at the provider becomes nobody here by it.
+#[tokio::test]
+async fn nobody_is_linked_by_a_login_alone() {
+    let Some(provider) = Provider::start() else {
+        return;
+    };
+    let city = TestCity::new().await;
+    let service = provider.service(&city).await;
+    let admin = service.sign_in(&city).await;
+    let mut browser = Browser::new(&service);
+    assert_eq!(browser.sign_in("admin").await, "/?sign_in=unknown-person");
+    let own = admin.json("/api/v1/session").await["person"]["id"].clone();
+    let expect = async |login: &str| {
+        let change = json!({ "oidc_login": login });
+        let path = format!("/api/v1/people/{own}");
+        let request = admin.request(Method::PATCH, &path).json(&change);
+        let answer = request.send().await.unwrap();
+        assert_eq!(answer.status(), StatusCode::OK);
+        answer.json::<Value>().await.unwrap()
+    };
+    assert_eq!(expect("admin").await["oidc_linked"], false);
+    assert_eq!(Browser::new(&service).sign_in("admin").await, "/");
+    let people = admin.json("/api/v1/people").await;
+    assert_eq!(people["people"][0]["oidc_linked"], true);
+    // taken back: the link goes with it
+    let after = expect("").await;
+    assert_eq!(
+        (&after["oidc_login"], &after["oidc_linked"]),
+        (&Value::Null, &json!(false))
+    );
+    let mut again = Browser::new(&service);
+    assert_eq!(again.sign_in("admin").await, "/?sign_in=unknown-person");
+    let clerk = colleague(&city, &service, "operator", None, None).await;
+    expect("chief").await;
+    let change = json!({ "oidc_login": "chief" });
+    let path = format!("/api/v1/people/{}", clerk.id);
+    let request = admin.request(Method::PATCH, &path).json(&change);
+    let taken = request.send().await.unwrap();
+    problem(taken, StatusCode::CONFLICT, "oidc-login-taken").await;
+}
+
 #[tokio::test]
 async fn a_way_back_counts_once_and_only_in_the_browser_that_left() {
     let Some(provider) = Provider::start() else {
@@ -245,7 +285,7 @@ async fn a_way_back_counts_once_and_only_in_the_browser_that_left() {
     let city = TestCity::new().await;
     let service = provider.service(&city).await;
     colleague(&city, &service, "operator", None, None).await;
-    run(&city, "update person set login = 'li'").await;
+    run(&city, "update person set oidc_login = 'li'").await;
     let mut browser = Browser::new(&service);
     let back = browser.visit_provider("li").await;
     let other = Browser::new(&service).come_back(&back).await;

@@ -195,3 +195,51 @@ async fn an_order_without_sense_is_refused_by_field() {
         assert_eq!(body["errors"][0]["field"], field);
     }
 }
+
+#[tokio::test]
+async fn r3_4_a_districts_leader_orders_the_districts_units_only() {
+    let centre = Centre::new().await;
+    let district: i32 = sqlx::query_scalar(
+        "insert into district (division_code, name_zh, name_en) values ('321202', 'x', 'x')
+         returning district_id",
+    )
+    .fetch_one(&centre.city.db)
+    .await
+    .unwrap();
+    sqlx::query("update unit set district_id = $2 where unit_id = $1")
+        .bind(centre.units[0])
+        .bind(district)
+        .execute(&centre.city.db)
+        .await
+        .unwrap();
+    let leader = colleague(
+        &centre.city,
+        &centre.service,
+        "leader",
+        None,
+        Some(district),
+    )
+    .await;
+    let issue = async |units: &[i32]| {
+        let due_at = now() + TimeDelta::days(1);
+        let body = json!({ "title": "x", "text": "x", "due_at": due_at, "unit_ids": units });
+        leader
+            .client
+            .post("/api/v1/orders")
+            .json(&body)
+            .send()
+            .await
+            .unwrap()
+    };
+    assert_eq!(
+        issue(&centre.units[..1]).await.status(),
+        StatusCode::CREATED
+    );
+    let refused = problem(
+        issue(&centre.units).await,
+        StatusCode::FORBIDDEN,
+        "forbidden",
+    )
+    .await;
+    assert_eq!(refused["errors"][0]["field"], "/unit_ids");
+}

@@ -330,6 +330,37 @@ async fn r3_3_the_same_message_of_another_system_is_one_case_and_two_log_lines()
     assert_eq!(body["errors"][0]["field"], "/external/source");
 }
 
+/// R3.3: a message that became a case of another scope is a conflict, and nobody takes the names
+/// of other systems' messages who takes in none.
+#[tokio::test]
+async fn a_message_that_became_a_case_out_of_reach_is_a_conflict() {
+    let desk = Desk::new().await;
+    let message = |source: &str| {
+        report(BIN_FULL, 10.5, |body| {
+            body["source"] = json!(source);
+            body["external"] = json!({ "source": "12345", "id": "GD-2026-0001" });
+        })
+    };
+    let squatter = post(&desk.collector, &message("collector")).await;
+    let body = problem(squatter, StatusCode::BAD_REQUEST, "invalid-field").await;
+    assert_eq!(body["errors"][0]["field"], "/external");
+    registered(&desk.operator, &message("exchange")).await;
+    let city = &desk.street.city;
+    let of_district = Some(desk.district);
+    let district = colleague(city, &desk.service, "operator", None, of_district).await;
+    sqlx::query(
+        "with elsewhere as (insert into district (division_code, name_zh, name_en)
+            values ('321299', 'x', 'x') returning district_id)
+         update city_case set district_id = elsewhere.district_id from elsewhere",
+    )
+    .execute(&city.db)
+    .await
+    .unwrap();
+    let again = post(&district, &message("exchange")).await;
+    problem(again, StatusCode::CONFLICT, "external-taken").await;
+    assert_eq!(desk.count("select count(*) from city_case").await, 1);
+}
+
 #[tokio::test]
 async fn what_may_be_the_same_problem_is_found_near_in_place_and_time_or_on_the_component() {
     let desk = Desk::new().await;

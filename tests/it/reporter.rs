@@ -97,8 +97,8 @@ async fn r5_2_no_table_holds_the_number_or_the_name() {
         .await
         .unwrap();
     assert!(tables.iter().any(|table| table == "reporter"));
-    let phone_hex: String = PHONE.bytes().map(|byte| format!("{byte:02x}")).collect();
-    let name_hex: String = "张三".bytes().map(|byte| format!("{byte:02x}")).collect();
+    let phone_hex = hex::encode(PHONE);
+    let name_hex = hex::encode("张三");
     for table in tables {
         let found: i64 = sqlx::query_scalar(&format!(
             "select count(*) from {table} as t where t::text ~ $1"

@@ -17,7 +17,7 @@ const DESKS: [string, string[]][] = [
   ['district', ['#/district', '#/district?tab=own']],
   ['committee', ['#/committee', '#/committee?tab=city']],
   ['dutychief', ['#/quick', '#/quick?tab=ledger', '#/quick?tab=crews', '#/orders']],
-  ['auditor', ['#/audit']],
+  ['auditor', ['#/audit', '#/exports']],
   [
     'admin',
     [

@@ -15,6 +15,7 @@ export const PAGES = [
   'rules',
   'admin',
   'audit',
+  'exports',
   'cameras',
   'platforms',
   'case',

@@ -1,5 +1,7 @@
 //! To the provider and back. Both ends are open: nobody is signed in yet.
 
+use std::time::Instant;
+
 use axum::Json;
 use axum::extract::State;
 use axum::http::header::{LOCATION, SET_COOKIE};
@@ -15,7 +17,7 @@ use utoipa_axum::routes;
 use super::store::{self, UNDER_WAY};
 use crate::access::http::start_session;
 use crate::access::store::find_credentials;
-use crate::http::{ApiError, App, QueryParams};
+use crate::http::{ApiError, App, ClientAddress, QueryParams};
 use crate::journal::{self, Entry};
 
 /// Ties the way back to the browser that left.
@@ -57,9 +59,14 @@ async fn about(State(app): State<App>) -> Json<About> {
 #[utoipa::path(get, path = "/api/v1/session/oidc/start", tag = "session", security(()), responses(
     (status = 302, description = "to the provider, or back to the sign-in page with `sign_in`"),
     (status = 404, description = "there is no such sign-in here"),
+    (status = 429, description = "too-many-questions; see Retry-After"),
 ))]
-async fn start(State(app): State<App>) -> Result<Response, ApiError> {
+async fn start(
+    State(app): State<App>,
+    ClientAddress(client): ClientAddress,
+) -> Result<Response, ApiError> {
     let provider = app.oidc.as_ref().ok_or_else(not_here)?;
+    app.departure_brake.ask(client, Instant::now())?;
     let departure = match provider.depart().await {
         Ok(departure) => departure,
         Err(error) => {

@@ -190,7 +190,7 @@ impl Provider {
     fn login_in(&self, claims: &Value) -> Option<String> {
         let unproven = self.login_claim == "email" && claims["email_verified"] != true;
         let login = claims[self.login_claim.as_str()].as_str()?;
-        (!unproven).then(|| login.to_owned())
+        (!unproven && !login.contains('\0')).then(|| login.to_owned())
     }
 }
 

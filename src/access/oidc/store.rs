@@ -49,8 +49,9 @@ pub(super) async fn recall(
     .await
 }
 
-/// Whose identity it is: the person it is linked to, or the one with that login who is linked to
-/// none, who is linked now. Returns their login and whether they were linked just now.
+/// Whose identity it is: the person it is linked to, or the one whom an administrator expects to
+/// come back with that login and who is linked to none, who is linked now. Returns their login and
+/// whether they were linked just now.
 pub(super) async fn find_or_link(
     db: &mut PgConnection,
     identity: &Identity,
@@ -68,7 +69,7 @@ pub(super) async fn find_or_link(
     }
     let newly: Option<String> = sqlx::query_scalar(
         "update person set oidc_issuer = $1, oidc_subject = $2
-         where login = $3 and oidc_subject is null and disabled_at is null
+         where oidc_login = $3 and oidc_subject is null and disabled_at is null
             and not exists (select from person where oidc_issuer = $1 and oidc_subject = $2)
          returning login",
     )

@@ -19,6 +19,7 @@ use crate::http::{ApiError, App, JsonBody, PathParams, QueryParams};
 use crate::journal::{self, Entry};
 
 const NAME_CHARS_MAX: usize = 64;
+const OIDC_LOGIN_CHARS_MAX: usize = 128;
 /// Who reads the whole list: those who choose people for a task, and those who look after it all.
 const READERS: &[Role] = &[
     Role::Administrator,
@@ -177,13 +178,16 @@ struct PersonChange {
     name: Option<String>,
     /// True: may not sign in, and is signed out everywhere at once.
     disabled: Option<bool>,
+    /// What the organisation's own provider calls them, 1 to 128 characters: whoever comes from
+    /// there with this login is linked to them. Another one, or an empty one, ends the link.
+    oidc_login: Option<String>,
 }
 
-/// Rename a person, or end and restore their right to sign in.
+/// Rename a person, end and restore their right to sign in, say who they are at the provider.
 #[utoipa::path(patch, path = "/api/v1/people/{id}", tag = "people",
     params(("id" = i32, Path, description = "person")), request_body = PersonChange, responses(
     (status = 200, body = PersonRow), (status = 400), (status = 403), (status = 404),
-    (status = 409, description = "nobody locks themselves out"),
+    (status = 409, description = "own-right: nobody locks themselves out; oidc-login-taken"),
 ))]
 async fn change(
     person: Person,
@@ -197,29 +201,56 @@ async fn change(
     }
     let now = app.now();
     let mut tx = app.scoped(&person).await?;
-    let (old_name, old_disabled) = store::lock(&mut *tx, id)
+    let old = store::lock(&mut *tx, id)
         .await?
         .ok_or_else(|| no_person(id))?;
-    let name = match &body.name {
-        Some(name) => valid_name(name)?,
-        None => &old_name,
-    };
-    let disabled_at = match body.disabled {
-        Some(true) => old_disabled.or(Some(now)),
-        Some(false) => None,
-        None => old_disabled,
-    };
-    store::update(&mut *tx, id, name, disabled_at).await?;
-    if disabled_at.is_some() {
+    let mut new = old.clone();
+    if let Some(name) = &body.name {
+        valid_name(name)?.clone_into(&mut new.name);
+    }
+    if let Some(disabled) = body.disabled {
+        new.disabled_at = disabled.then(|| old.disabled_at.unwrap_or(now));
+    }
+    if let Some(login) = &body.oidc_login {
+        new.oidc_login = valid_oidc_login(login)?.map(str::to_owned);
+    }
+    store::update(&mut *tx, id, &new)
+        .await
+        .map_err(why_not_changed)?;
+    if new.disabled_at.is_some() {
         end_all(&mut *tx, id, None).await?;
     }
     let row = find(&mut tx, id, now).await?;
     let entry = Entry::by(&person, now, format!("person:{id}"), "change")
-        .before(json!({ "name": old_name, "disabled_at": old_disabled }))
-        .after(json!({ "name": name, "disabled_at": disabled_at }));
+        .before(json!(old))
+        .after(json!(new));
     journal::record(&mut *tx, &entry).await?;
     tx.commit().await?;
     Ok(Json(row))
+}
+
+/// `None`: they do not sign in at the provider.
+fn valid_oidc_login(login: &str) -> Result<Option<&str>, ApiError> {
+    let login = login.trim();
+    if login.chars().count() > OIDC_LOGIN_CHARS_MAX {
+        let detail = format!("must have at most {OIDC_LOGIN_CHARS_MAX} characters");
+        return Err(ApiError::field("/oidc_login", detail));
+    }
+    Ok((!login.is_empty()).then_some(login))
+}
+
+fn why_not_changed(error: sqlx::Error) -> ApiError {
+    let constraint = error
+        .as_database_error()
+        .and_then(|error| error.constraint());
+    match constraint {
+        Some("person_oidc_login_once") => ApiError::refused(
+            StatusCode::CONFLICT,
+            "oidc-login-taken",
+            "somebody else signs in at the provider with this login",
+        ),
+        _ => error.into(),
+    }
 }
 
 fn own_right() -> ApiError {

@@ -19,6 +19,8 @@ pub(super) struct PersonRow {
     pub name: String,
     /// Since when they may not sign in; null: they may.
     pub disabled_at: Option<DateTime<Utc>>,
+    /// What the organisation's own provider calls them; null: they may not sign in there.
+    pub oidc_login: Option<String>,
     /// Whether they have signed in through the organisation's own provider.
     pub oidc_linked: bool,
     /// Roles of today and later.

@@ -1,6 +1,7 @@
 //! People and their roles in the database.
 
 use chrono::{DateTime, Utc};
+use serde::Serialize;
 use sqlx::postgres::PgRow;
 use sqlx::types::Json;
 use sqlx::{FromRow, PgExecutor, Row};
@@ -27,7 +28,7 @@ pub(super) async fn list(
 ) -> sqlx::Result<Vec<PersonRow>> {
     sqlx::query_as(
         "select p.person_id, p.login, p.name, p.disabled_at,
-            p.oidc_subject is not null as oidc_linked, coalesce(held.grants, '[]') as grants
+            p.oidc_login, p.oidc_subject is not null as oidc_linked, coalesce(held.grants, '[]') as grants
         from person p
         left join lateral (
             select jsonb_agg(jsonb_build_object('id', g.grant_id, 'role', g.role,
@@ -78,34 +79,48 @@ pub(super) async fn insert(
     .await
 }
 
-/// Name and since when they are disabled.
-pub(super) async fn lock(
-    db: impl PgExecutor<'_>,
-    person: i32,
-) -> sqlx::Result<Option<(String, Option<DateTime<Utc>>)>> {
-    sqlx::query_as("select name, disabled_at from person where person_id = $1 for update")
-        .bind(person)
-        .fetch_optional(db)
-        .await
+/// What an administrator changes of a person.
+#[derive(Debug, Clone, PartialEq, Eq, FromRow, Serialize)]
+pub(super) struct Changeable {
+    pub(super) name: String,
+    pub(super) disabled_at: Option<DateTime<Utc>>,
+    pub(super) oidc_login: Option<String>,
 }
 
+/// As they are; nobody else changes them until the transaction ends.
+pub(super) async fn lock(db: impl PgExecutor<'_>, person: i32) -> sqlx::Result<Option<Changeable>> {
+    sqlx::query_as(
+        "select name, disabled_at, oidc_login from person where person_id = $1 for update",
+    )
+    .bind(person)
+    .fetch_optional(db)
+    .await
+}
+
+/// Another login at the provider takes the link to what had the old one. A violated
+/// `person_oidc_login_once` means that it is somebody else's.
 pub(super) async fn update(
     db: impl PgExecutor<'_>,
     person: i32,
-    name: &str,
-    disabled_at: Option<DateTime<Utc>>,
+    new: &Changeable,
 ) -> sqlx::Result<()> {
-    sqlx::query("update person set name = $2, disabled_at = $3 where person_id = $1")
-        .bind(person)
-        .bind(name)
-        .bind(disabled_at)
-        .execute(db)
-        .await?;
+    sqlx::query(
+        "update person set name = $2, disabled_at = $3, oidc_login = $4,
+            oidc_issuer = case when oidc_login is not distinct from $4 then oidc_issuer end,
+            oidc_subject = case when oidc_login is not distinct from $4 then oidc_subject end
+        where person_id = $1",
+    )
+    .bind(person)
+    .bind(&new.name)
+    .bind(new.disabled_at)
+    .bind(&new.oidc_login)
+    .execute(db)
+    .await?;
     Ok(())
 }
 
 /// A role that is given, as asked for.
-#[derive(Debug, serde::Serialize)]
+#[derive(Debug, Serialize)]
 pub(super) struct NewGrant {
     pub(super) role: Role,
     pub(super) unit_id: Option<i32>,
@@ -181,6 +196,7 @@ impl FromRow<'_, PgRow> for PersonRow {
             login: row.try_get("login")?,
             name: row.try_get("name")?,
             disabled_at: row.try_get("disabled_at")?,
+            oidc_login: row.try_get("oidc_login")?,
             oidc_linked: row.try_get("oidc_linked")?,
             grants,
         })

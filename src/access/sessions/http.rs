@@ -114,11 +114,11 @@ async fn change_password(
     let known = find_credentials(&app.machine, &person.login, now)
         .await?
         .ok_or_else(|| ApiError::unauthenticated("sign in first"))?;
-    let hashed = tokio::task::spawn_blocking(move || {
+    let hashed = password::in_turn(move || {
         password::password_matches(&body.old, &known.password_hash)
             .then(|| password::hash_password(&body.new))
     });
-    let Some(hash) = hashed.await.map_err(anyhow::Error::from)? else {
+    let Some(hash) = hashed.await? else {
         return Err(ApiError::field("/old", "is not your password"));
     };
     let hash = hash.map_err(|error| anyhow::anyhow!("{error}"))?;

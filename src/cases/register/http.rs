@@ -11,6 +11,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::external::External;
 use super::rule::{self, Report};
 use super::store::{self, Key, NewCase};
 use super::{REPORTERS, start_filing_clock};
@@ -70,15 +71,6 @@ struct Registration {
     external: Option<External>,
 }
 
-/// The name another system gave it; the same message again is the same case.
-#[derive(Debug, Deserialize, Serialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-struct External {
-    /// Which system: small letters, digits, `.`, `_`, `-`.
-    source: String,
-    id: String,
-}
-
 #[derive(Serialize, ToSchema)]
 struct Registered {
     case: CaseRow,
@@ -98,7 +90,7 @@ struct Registered {
         (status = 400, description = "invalid-field"),
         (status = 401, description = "sign in first"),
         (status = 403, description = "forbidden: none of your roles reports problems"),
-        (status = 409, description = "key-reused: the key came with another request before"),
+        (status = 409, description = "key-reused: the key came with another request before; external-taken: the message has become a case outside your reach"),
         (status = 422, description = "outside-city: no cell is there; rule-broken: the collection rule of the class; observed-in-future"),
     ))]
 async fn register(
@@ -109,6 +101,10 @@ async fn register(
 ) -> Result<(StatusCode, Json<Registered>), ApiError> {
     let now = app.now();
     let role = role_for(&person, body.source)?;
+    if body.external.is_some() && role != Role::Operator {
+        let detail = "only operators take in messages of other systems";
+        return Err(ApiError::field("/external", detail));
+    }
     let key = Key {
         person_id: person.id,
         key: idempotency_key(&headers)?,
@@ -124,8 +120,18 @@ async fn register(
         // the same request came twice at once: the other one was first
         None => answered_before(&app, &person, &key, report.external.as_ref(), now)
             .await?
-            .ok_or_else(|| anyhow::anyhow!("a registration lost a race nobody won").into()),
+            .ok_or_else(|| not_answered(report.external.as_ref())),
     }
+}
+
+/// Nothing within the person's reach answers what was taken before: another system's message has
+/// become a case outside it.
+fn not_answered(external: Option<&External>) -> ApiError {
+    let Some(External { source, id }) = external else {
+        return anyhow::anyhow!("a registration lost a race nobody won").into();
+    };
+    let detail = format!("message {id} of {source} has become a case outside your reach");
+    ApiError::refused(StatusCode::CONFLICT, "external-taken", detail)
 }
 
 /// A report that stood every test.
@@ -220,33 +226,6 @@ async fn answered_before(
     Ok(Some((status, Json(registered))))
 }
 
-impl External {
-    /// The line of the record that says that the message came.
-    fn received(
-        &self,
-        person: &Person,
-        case: CaseId,
-        new: bool,
-        now: DateTime<Utc>,
-    ) -> journal::Entry {
-        let subject = format!("exchange:{}:{}", self.source, self.id);
-        journal::Entry::by(person, now, subject, "receive")
-            .after(json!({ "case_id": case, "new": new }))
-    }
-
-    fn check(&self) -> Result<(), ApiError> {
-        let small = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || ".-_".contains(c);
-        if !(1..=64).contains(&self.source.len()) || !self.source.chars().all(small) {
-            let detail = "1 to 64 small letters, digits, dots, dashes";
-            return Err(ApiError::field("/external/source", detail));
-        }
-        if !(1..=128).contains(&self.id.chars().count()) {
-            return Err(ApiError::field("/external/id", "1 to 128 characters"));
-        }
-        Ok(())
-    }
-}
-
 async fn check(app: &App, body: Registration, now: DateTime<Utc>) -> Result<Checked, ApiError> {
     let class = territory::known_class("/class", &body.class)?;
     let point = GroundPoint::new_checked(body.lon, body.lat).ok_or_else(|| {
@@ -272,7 +251,9 @@ async fn check(app: &App, body: Registration, now: DateTime<Utc>) -> Result<Chec
     let observed_at = observed_by(app, body.observed_at, now)?;
     let reporter = tidy_reporter(body.reporter, [&text, &place_text])?;
     if let Some(external) = &body.external {
-        external.check()?;
+        external
+            .check()
+            .map_err(|(field, right)| ApiError::field(field, right))?;
     }
     let report = Report {
         class,

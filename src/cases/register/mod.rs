@@ -1,6 +1,7 @@
 //! Problems that people report become cases: collectors on site, operators for callers, media and
 //! departments, leaders. Article 11.
 
+mod external;
 mod http;
 mod rule;
 mod store;

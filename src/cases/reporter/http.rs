@@ -3,8 +3,7 @@
 use std::time::Instant;
 
 use axum::Json;
-use axum::extract::{Extension, State};
-use axum::http::StatusCode;
+use axum::extract::State;
 use axum::http::header::CACHE_CONTROL;
 use axum::response::{IntoResponse as _, Response};
 use chrono::{DateTime, Utc};
@@ -17,7 +16,7 @@ use super::{QueryCode, ReporterView, store};
 use crate::access::{Person, Role};
 use crate::cases::{CaseId, CaseState};
 use crate::catalogue::{Catalogue, ClassCode};
-use crate::http::{ApiError, App, PathParams, Peer, QueryParams};
+use crate::http::{ApiError, App, ClientAddress, PathParams, QueryParams};
 
 const PURPOSE_CHARS_MAX: usize = 200;
 /// Who calls reporters back, and who answers for personal data.
@@ -108,22 +107,10 @@ struct PublicStatus {
     ))]
 async fn status(
     State(app): State<App>,
-    Extension(Peer(peer)): Extension<Peer>,
+    ClientAddress(client): ClientAddress,
     PathParams(code): PathParams<String>,
 ) -> Result<Response, ApiError> {
-    if let Some(wait) = app.query_limit.ask(peer.ip(), Instant::now()) {
-        return Err(ApiError::Refused {
-            status: StatusCode::TOO_MANY_REQUESTS,
-            kind: "too-many-questions",
-            detail: "too many questions from this address".to_owned(),
-            errors: Vec::new(),
-            retry_after_s: Some(
-                u32::try_from(wait.as_secs())
-                    .unwrap_or(u32::MAX)
-                    .saturating_add(1),
-            ),
-        });
-    }
+    app.code_brake.ask(client, Instant::now())?;
     let unknown = || ApiError::not_found("no case has this code");
     let code = QueryCode::from_request(&code).ok_or_else(unknown)?;
     let found = store::status(&app.db, code.sha256())

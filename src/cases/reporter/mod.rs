@@ -6,7 +6,6 @@
 //! reporter stays, so that counts do not change.
 
 mod http;
-mod limit;
 mod mask;
 mod query_code;
 mod retention;
@@ -21,7 +20,6 @@ use utoipa::ToSchema;
 use super::CaseId;
 
 pub use http::routes;
-pub use limit::QueryLimit;
 pub use query_code::QueryCode;
 pub use retention::{Erased, erase_expired};
 pub use seal::{ReporterKeys, SealError};

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::client::{NotTaken, Postman};
 use super::derive::derive;
-use super::store::{self, Claimed};
+use super::store::{self, Busy, Claimed};
 use super::{WebhookKey, sign};
 use crate::config::WebhookConfig;
 use crate::http::App;
@@ -20,6 +20,9 @@ const LOOK_EVERY: Duration = Duration::from_millis(300);
 const ON_THE_WAY_MAX: usize = 32;
 /// Of them, to one webhook: a slow one must not hold up the others.
 const TO_ONE_MAX: usize = 4;
+/// Of them, to all webhooks of one unit, whose system may be down as a whole. May be passed by what
+/// is claimed at once.
+const TO_ONE_UNIT_MAX: usize = 8;
 /// The longest wait between two attempts.
 const WAIT_MAX: Duration = Duration::from_secs(3600);
 
@@ -40,7 +43,7 @@ pub async fn deliver(app: App, stop: CancellationToken) -> anyhow::Result<()> {
         postman,
     };
     let mut on_the_way = JoinSet::new();
-    let mut to: HashMap<i32, usize> = HashMap::new();
+    let mut to = OnTheWay::default();
     while !stop.is_cancelled() {
         if let Err(error) = derive(&courier.app.machine, courier.app.now()).await {
             tracing::warn!(error = format!("{error:#}"), "cannot write deliveries");
@@ -48,9 +51,13 @@ pub async fn deliver(app: App, stop: CancellationToken) -> anyhow::Result<()> {
         match courier.claim(&to, ON_THE_WAY_MAX - on_the_way.len()).await {
             Ok(claimed) => {
                 for one in claimed {
-                    *to.entry(one.webhook_id).or_default() += 1;
+                    let destination = one.destination();
+                    to.leaves(destination);
                     let courier = courier.clone();
-                    on_the_way.spawn(async move { courier.attempt(one).await });
+                    on_the_way.spawn(async move {
+                        courier.attempt(one).await;
+                        destination
+                    });
                 }
             }
             Err(error) => tracing::warn!(%error, "cannot read deliveries"),
@@ -58,9 +65,9 @@ pub async fn deliver(app: App, stop: CancellationToken) -> anyhow::Result<()> {
         let look = tokio::time::sleep(LOOK_EVERY);
         tokio::select! {
             Some(done) = on_the_way.join_next() => {
-                arrived(&mut to, done?);
+                to.arrived(done?);
                 while let Some(done) = on_the_way.try_join_next() {
-                    arrived(&mut to, done?);
+                    to.arrived(done?);
                 }
             }
             () = look => {}
@@ -71,11 +78,57 @@ pub async fn deliver(app: App, stop: CancellationToken) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn arrived(to: &mut HashMap<i32, usize>, webhook: i32) {
-    if let Some(count) = to.get_mut(&webhook) {
-        *count -= 1;
+/// A webhook and its unit.
+#[derive(Debug, Clone, Copy)]
+struct Destination {
+    webhook: i32,
+    unit: i32,
+}
+
+impl Claimed {
+    fn destination(&self) -> Destination {
+        Destination {
+            webhook: self.webhook_id,
+            unit: self.unit_id,
+        }
     }
-    to.retain(|_, count| *count > 0);
+}
+
+/// How much is on its way, and where to.
+#[derive(Debug, Default)]
+struct OnTheWay {
+    to_webhook: HashMap<i32, usize>,
+    to_unit: HashMap<i32, usize>,
+}
+
+impl OnTheWay {
+    fn leaves(&mut self, to: Destination) {
+        *self.to_webhook.entry(to.webhook).or_default() += 1;
+        *self.to_unit.entry(to.unit).or_default() += 1;
+    }
+
+    fn arrived(&mut self, at: Destination) {
+        for (counts, key) in [
+            (&mut self.to_webhook, at.webhook),
+            (&mut self.to_unit, at.unit),
+        ] {
+            if let Some(count) = counts.get_mut(&key) {
+                *count -= 1;
+            }
+            counts.retain(|_, count| *count > 0);
+        }
+    }
+
+    fn busy(&self) -> Busy {
+        let full = |counts: &HashMap<i32, usize>, max| {
+            let full = counts.iter().filter(|(_, count)| **count >= max);
+            full.map(|(key, _)| *key).collect()
+        };
+        Busy {
+            webhooks: full(&self.to_webhook, TO_ONE_MAX),
+            units: full(&self.to_unit, TO_ONE_UNIT_MAX),
+        }
+    }
 }
 
 #[derive(Clone)]
@@ -87,19 +140,24 @@ struct Courier {
 }
 
 impl Courier {
-    async fn claim(&self, to: &HashMap<i32, usize>, places: usize) -> sqlx::Result<Vec<Claimed>> {
+    async fn claim(&self, to: &OnTheWay, places: usize) -> sqlx::Result<Vec<Claimed>> {
         if places == 0 {
             return Ok(Vec::new());
         }
-        let busy = to.iter().filter(|(_, count)| **count >= TO_ONE_MAX);
-        let busy: Vec<i32> = busy.map(|(webhook, _)| *webhook).collect();
         // a few at a time, so that no webhook gets many more than its share
         let limit = places.min(TO_ONE_MAX).try_into().unwrap_or(u32::MAX);
-        store::claim(&self.app.machine, self.app.now(), self.lease, &busy, limit).await
+        store::claim(
+            &self.app.machine,
+            self.app.now(),
+            self.lease,
+            &to.busy(),
+            limit,
+        )
+        .await
     }
 
-    /// One attempt; returns the webhook.
-    async fn attempt(&self, claimed: Claimed) -> i32 {
+    /// One attempt.
+    async fn attempt(&self, claimed: Claimed) {
         let webhook = claimed.webhook_id;
         if let Err(error) = self.try_once(&claimed).await {
             // its lease ends, and it is tried again
@@ -109,7 +167,6 @@ impl Courier {
                 "cannot note a delivery"
             );
         }
-        webhook
     }
 
     async fn try_once(&self, claimed: &Claimed) -> anyhow::Result<()> {
@@ -161,6 +218,27 @@ fn wait(settings: &WebhookConfig, attempts: i32, luck: f64) -> Option<TimeDelta>
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_unit_fills_its_own_places_and_no_more() {
+        let mut to = OnTheWay::default();
+        let destination = |webhook| Destination { webhook, unit: 1 };
+        for webhook in 0..8 {
+            assert!(to.busy().units.is_empty());
+            to.leaves(destination(webhook));
+        }
+        assert_eq!(to.busy().units, [1]);
+        assert!(to.busy().webhooks.is_empty());
+        to.arrived(destination(0));
+        assert!(to.busy().units.is_empty());
+        for _ in 0..4 {
+            to.leaves(Destination {
+                webhook: 9,
+                unit: 2,
+            });
+        }
+        assert_eq!(to.busy().webhooks, [9]);
+    }
 
     #[test]
     fn waits_double_up_to_an_hour_and_end() {

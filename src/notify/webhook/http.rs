@@ -20,6 +20,8 @@ const KEEPERS: &[Role] = &[Role::UnitManager, Role::Administrator];
 const URL_CHARS_MAX: usize = 2_000;
 const PAGE_DEFAULT: u32 = 100;
 const PAGE_MAX: u32 = 500;
+/// Webhooks of one unit that have not ended.
+const PER_UNIT_MAX: i64 = 8;
 const SECRET_BYTES: usize = 32;
 
 pub fn routes() -> OpenApiRouter<App> {
@@ -69,7 +71,8 @@ struct NewSecret {
 /// A delivery is a CloudEvent 1.0 in structured JSON. `Cityward-Signature: t=<seconds>,v1=<hex>`
 /// is the HMAC-SHA256 under the secret of `<seconds>.<body>`.
 #[utoipa::path(post, path = "/api/v1/webhooks", tag = "webhooks", request_body = WebhookAsked,
-    responses((status = 201, body = NewSecret), (status = 400), (status = 401), (status = 403)))]
+    responses((status = 201, body = NewSecret), (status = 400), (status = 401), (status = 403),
+        (status = 409, description = "too-many-webhooks: a unit has eight at most")))]
 async fn add(
     person: Person,
     State(app): State<App>,
@@ -104,6 +107,14 @@ async fn add(
         created_at: now,
     };
     let mut tx = app.scoped(&person).await?;
+    if store::lock_count(&mut tx, unit_id).await? >= PER_UNIT_MAX {
+        let detail = format!("a unit has at most {PER_UNIT_MAX} webhooks; end one first");
+        return Err(ApiError::refused(
+            StatusCode::CONFLICT,
+            "too-many-webhooks",
+            detail,
+        ));
+    }
     let id = store::insert(&mut *tx, &new).await.map_err(|error| {
         let constraint = error.as_database_error().and_then(|e| e.constraint());
         match constraint {

@@ -14,9 +14,8 @@ pub(super) fn signature(secret: &Secret, at: DateTime<Utc>, body: &str) -> Strin
     let mut mac = Hmac::<Sha256>::new_from_slice(secret.reveal().as_bytes())
         .expect("a key of any length will do");
     mac.update(format!("{seconds}.{body}").as_bytes());
-    let mac = mac.finalize().into_bytes();
-    let hex: String = mac.iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("t={seconds},v1={hex}")
+    let mac = hex::encode(mac.finalize().into_bytes());
+    format!("t={seconds},v1={mac}")
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
-use sqlx::{FromRow, PgExecutor};
+use sqlx::{FromRow, PgConnection, PgExecutor};
 use utoipa::ToSchema;
 
 use crate::notify::follower::Span;
@@ -45,6 +45,18 @@ pub(super) struct NewWebhook<'a> {
     pub(super) secret_sealed: &'a [u8],
     pub(super) created_by: i32,
     pub(super) created_at: DateTime<Utc>,
+}
+
+/// Webhooks of a unit that have not ended; nobody else adds one to it until the transaction ends.
+pub(super) async fn lock_count(tx: &mut PgConnection, unit: i32) -> sqlx::Result<i64> {
+    sqlx::query("select pg_advisory_xact_lock(x'77656268'::integer, $1)")
+        .bind(unit)
+        .execute(&mut *tx)
+        .await?;
+    sqlx::query_scalar("select count(*) from webhook where unit_id = $1 and ended_at is null")
+        .bind(unit)
+        .fetch_one(tx)
+        .await
 }
 
 /// A violated `webhook_unit_fk` means that there is no such unit.
@@ -219,6 +231,7 @@ pub(super) async fn insert_deliveries(
 pub(super) struct Claimed {
     pub(super) delivery_id: i64,
     pub(super) webhook_id: i32,
+    pub(super) unit_id: i32,
     /// Counting this one.
     pub(super) attempts: i32,
     pub(super) body: String,
@@ -226,20 +239,29 @@ pub(super) struct Claimed {
     pub(super) secret_sealed: Vec<u8>,
 }
 
+/// Who has enough on their way.
+#[derive(Debug, Default)]
+pub(super) struct Busy {
+    pub(super) webhooks: Vec<i32>,
+    pub(super) units: Vec<i32>,
+}
+
 /// Takes up to `limit` deliveries whose time has come, for a lease: if we end before it does, it
-/// is somebody else's turn. Of a case one is on its way to a webhook at a time. Webhooks in `busy`
-/// have enough on their way.
+/// is somebody else's turn. Of a case one is on its way to a webhook at a time. `busy` webhooks
+/// and units have enough on their way.
 pub(super) async fn claim(
     db: impl PgExecutor<'_>,
     at: DateTime<Utc>,
     lease: TimeDelta,
-    busy: &[i32],
+    busy: &Busy,
     limit: u32,
 ) -> sqlx::Result<Vec<Claimed>> {
     sqlx::query_as(
         "with next as (
             select delivery_id from webhook_delivery d
             where state = 'waiting' and next_at <= $1 and webhook_id <> all ($3)
+                and not exists (select from webhook w
+                    where w.webhook_id = d.webhook_id and w.unit_id = any ($5))
                 and not exists (select from webhook_delivery earlier
                     where earlier.webhook_id = d.webhook_id and earlier.case_id = d.case_id
                         and earlier.state = 'waiting' and earlier.delivery_id < d.delivery_id)
@@ -248,12 +270,13 @@ pub(super) async fn claim(
         update webhook_delivery d set attempts = attempts + 1, next_at = $2
         from next, webhook w
         where d.delivery_id = next.delivery_id and w.webhook_id = d.webhook_id
-        returning d.delivery_id, d.webhook_id, d.attempts, d.body, w.url, w.secret_sealed",
+        returning d.delivery_id, d.webhook_id, w.unit_id, d.attempts, d.body, w.url, w.secret_sealed",
     )
     .bind(at)
     .bind(at + lease)
-    .bind(busy)
+    .bind(&busy.webhooks)
     .bind(i64::from(limit))
+    .bind(&busy.units)
     .fetch_all(db)
     .await
 }

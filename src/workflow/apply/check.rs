@@ -7,7 +7,7 @@ use crate::cases::CaseState;
 use crate::cases::attachment::AttachmentKind;
 use crate::clock::Stage;
 use crate::workflow::command::Finding;
-use crate::workflow::{Command, Refusal};
+use crate::workflow::{Command, Refusal, RefusalCode};
 
 /// Who goes to a place to look.
 pub(in crate::workflow) const SITE_ROLES: [Role; 2] = [Role::Collector, Role::Checker];
@@ -31,12 +31,12 @@ pub(super) fn site_person(draft: &mut Draft<'_>, named: Option<i32>) -> Result<(
         Some(id) => {
             let known = draft.case.people.iter().find(|one| one.person_id == id);
             if !known.is_some_and(|person| person.may_go_to(draft.case, &SITE_ROLES)) {
-                return Err(Refusal::new("not_on_site").with("person", id));
+                return Err(Refusal::new(RefusalCode::NotOnSite).with("person", id));
             }
             let unit = draft.facts.handling_unit_id;
             let of_unit = known.is_some_and(|one| unit.is_some_and(|unit| one.is_of(unit)));
             let handled_it = draft.facts.handler_ids.contains(&id) || of_unit;
-            Refusal::unless(!handled_it, "handler_may_not_check")?;
+            Refusal::unless(!handled_it, RefusalCode::HandlerMayNotCheck)?;
             Some(id)
         }
         None => drawn(draft),

@@ -8,7 +8,7 @@ use super::draft::{Beside, Draft};
 use crate::cases::CaseState;
 use crate::clock::{CalendarKind, Stage};
 use crate::rules::ReworkLimit;
-use crate::workflow::{Command, Refusal};
+use crate::workflow::{Command, Refusal, RefusalCode};
 
 /// What a unit gets at least when it has to do its work again in the time it had left.
 const REWORK_MIN: TimeDelta = TimeDelta::hours(1);
@@ -54,7 +54,7 @@ fn approve(draft: &mut Draft<'_>, met: &[usize]) -> Result<(), Refusal> {
     let closing = draft.case.closing(draft.rules());
     let missing: Vec<usize> = (0..closing.len()).filter(|at| !met.contains(at)).collect();
     if !missing.is_empty() {
-        return Err(Refusal::new("closing_unmet").with("missing", missing));
+        return Err(Refusal::new(RefusalCode::ClosingUnmet).with("missing", missing));
     }
     draft.note("closing", closing);
     draft.end(CaseState::Closed);

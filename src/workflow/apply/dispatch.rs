@@ -8,7 +8,7 @@ use crate::cases::{CaseState, DisputeLevel};
 use crate::clock::{CalendarKind, Stage};
 use crate::rules::Condition;
 use crate::workflow::command::DispatchOrder;
-use crate::workflow::{Command, Refusal, WorkUnit};
+use crate::workflow::{Command, Refusal, RefusalCode, WorkUnit};
 
 #[expect(
     clippy::wildcard_enum_match_arm,
@@ -48,7 +48,7 @@ pub(super) fn apply(draft: &mut Draft<'_>, command: &Command) -> Applied {
 pub(super) fn known_unit<'a>(draft: &Draft<'a>, id: i32) -> Result<&'a WorkUnit, Refusal> {
     let unit = draft.case.unit(id);
     let unit = unit.filter(|unit| unit.kind != "committee" && unit.kind != "collection");
-    unit.ok_or_else(|| Refusal::new("unknown_unit").with("unit", id))
+    unit.ok_or_else(|| Refusal::new(RefusalCode::UnknownUnit).with("unit", id))
 }
 
 fn dispatch(draft: &mut Draft<'_>, order: &DispatchOrder) -> Result<(), Refusal> {
@@ -87,27 +87,29 @@ fn four_results<'a>(
     order: &DispatchOrder,
 ) -> Result<(&'a WorkUnit, &'a Condition), Refusal> {
     if let Some(class) = &order.class {
-        Refusal::unless(!class.trim().is_empty(), "no_class")?;
+        Refusal::unless(!class.trim().is_empty(), RefusalCode::NoClass)?;
         let same = *class == draft.facts.class_code.to_string();
-        Refusal::unless(same, "other_class")?;
+        Refusal::unless(same, RefusalCode::OtherClass)?;
     }
-    let id = order.unit.ok_or_else(|| Refusal::new("no_unit"))?;
+    let id = order
+        .unit
+        .ok_or_else(|| Refusal::new(RefusalCode::NoUnit))?;
     let unit = known_unit(draft, id)?;
     if draft.facts.released_unit_ids.contains(&id) {
-        return Err(Refusal::new("released_unit").with("unit", id));
+        return Err(Refusal::new(RefusalCode::ReleasedUnit).with("unit", id));
     }
     let condition = draft.case.condition(draft.rules());
-    let condition = condition.ok_or_else(|| Refusal::new("no_limit"))?;
+    let condition = condition.ok_or_else(|| Refusal::new(RefusalCode::NoLimit))?;
     if let Some(limit_s) = order.limit_s {
-        Refusal::unless(limit_s > 0, "no_limit")?;
+        Refusal::unless(limit_s > 0, RefusalCode::NoLimit)?;
         let other = i64::from(limit_s) != condition.limit.num_seconds();
-        Refusal::unless(!other || order.reason.is_some(), "limit_reason")?;
+        Refusal::unless(!other || order.reason.is_some(), RefusalCode::LimitReason)?;
     }
     let closing = order.closing.as_ref().unwrap_or(&condition.closing);
     let blank = closing
         .iter()
         .any(|one| one.zh.trim().is_empty() && one.en.trim().is_empty());
-    Refusal::unless(!closing.is_empty() && !blank, "no_closing")?;
+    Refusal::unless(!closing.is_empty() && !blank, RefusalCode::NoClosing)?;
     Ok((unit, condition))
 }
 
@@ -156,8 +158,11 @@ pub(super) fn handling_limit(draft: &Draft<'_>) -> (CalendarKind, chrono::TimeDe
 fn redispatch(draft: &mut Draft<'_>, id: i32) -> Result<(), Refusal> {
     let unit = known_unit(draft, id)?;
     let inside = unit.district_id.is_some() && unit.district_id == draft.case.district_id;
-    Refusal::unless(inside, "outside_district")?;
-    Refusal::unless(draft.facts.handling_unit_id != Some(id), "same_unit")?;
+    Refusal::unless(inside, RefusalCode::OutsideDistrict)?;
+    Refusal::unless(
+        draft.facts.handling_unit_id != Some(id),
+        RefusalCode::SameUnit,
+    )?;
     draft.note("unit", id);
     draft.note("from_unit", draft.facts.handling_unit_id);
     draft.facts.handling_unit_id = Some(id);

@@ -9,7 +9,7 @@ use crate::cases::attachment::AttachmentKind;
 use crate::cases::{CaseState, DisputeLevel};
 use crate::clock::Stage;
 use crate::workflow::case::Dispute;
-use crate::workflow::{Command, Refusal, WorkUnit};
+use crate::workflow::{Command, Refusal, RefusalCode, WorkUnit};
 
 #[expect(
     clippy::wildcard_enum_match_arm,
@@ -62,7 +62,7 @@ fn object(
 ) -> Result<(), Refusal> {
     let handling = draft.facts.handling_unit_id.unwrap_or_default();
     let other = proposed.map(|id| known_unit(draft, id)).transpose()?;
-    Refusal::unless(proposed != Some(handling), "same_unit")?;
+    Refusal::unless(proposed != Some(handling), RefusalCode::SameUnit)?;
     draft.show(pictures, 0, AttachmentKind::Dispute)?;
     let (level, district_id, department_id) = match draft.case.unit(handling) {
         Some(own) => level_of(own, other, draft.facts.dispatch_level),
@@ -143,7 +143,7 @@ fn reassign(draft: &mut Draft<'_>, id: i32) -> Result<(), Refusal> {
         }
         Some(DisputeLevel::City | DisputeLevel::Committee) | None => true,
     };
-    Refusal::unless(inside, "outside_level")?;
+    Refusal::unless(inside, RefusalCode::OutsideLevel)?;
     draft.note("level", draft.facts.dispute_level);
     draft.note("unit", id);
     draft.note("from_unit", draft.facts.handling_unit_id);

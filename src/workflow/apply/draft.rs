@@ -12,7 +12,7 @@ use crate::clock::{CalendarKind, Clock, ClockError, Stage};
 use crate::ledger;
 use crate::rules::RuleSet;
 use crate::workflow::case::{CaseClock, Facts, Request, WorkCase};
-use crate::workflow::{Actor, Refusal};
+use crate::workflow::{Actor, Refusal, RefusalCode};
 
 /// What a step writes beside the case.
 #[derive(Debug, Clone, PartialEq)]
@@ -141,7 +141,9 @@ impl<'a> Draft<'a> {
     ) -> Result<(), Refusal> {
         let given = i64::try_from(pictures.len()).unwrap_or(i64::MAX);
         if given < min {
-            return Err(Refusal::new("photos").with("min", min).with("given", given));
+            return Err(Refusal::new(RefusalCode::Photos)
+                .with("min", min)
+                .with("given", given));
         }
         if !pictures.is_empty() {
             self.pictures = Some(kind);

@@ -8,7 +8,7 @@ use crate::cases::attachment::AttachmentKind;
 use crate::clock::Stage;
 use crate::workflow::command::Deed;
 use crate::workflow::guard::is_late;
-use crate::workflow::{Command, Refusal};
+use crate::workflow::{Command, Refusal, RefusalCode};
 
 #[expect(
     clippy::wildcard_enum_match_arm,
@@ -33,7 +33,7 @@ fn assign(draft: &mut Draft<'_>, worker: i32) -> Result<(), Refusal> {
     known_unit(draft, unit)?;
     let person = draft.case.people.iter().find(|one| one.person_id == worker);
     if !person.is_some_and(|person| person.is_of(unit)) {
-        return Err(Refusal::new("not_of_unit").with("person", worker));
+        return Err(Refusal::new(RefusalCode::NotOfUnit).with("person", worker));
     }
     draft.facts.worker_id = Some(worker);
     draft.is_handled_by(worker);

@@ -9,7 +9,7 @@ use crate::catalogue::ClassCode;
 use crate::clock::Stage;
 use crate::rules::ConditionId;
 use crate::workflow::command::{Deed, Finding, proof_photos_min};
-use crate::workflow::{Command, Refusal};
+use crate::workflow::{Command, Refusal, RefusalCode};
 
 #[expect(
     clippy::wildcard_enum_match_arm,
@@ -79,12 +79,12 @@ fn verify(draft: &mut Draft<'_>, finding: &Finding) -> Result<(), Refusal> {
 }
 
 fn merge(draft: &mut Draft<'_>, into: CaseId, reason: Option<&str>) -> Result<(), Refusal> {
-    Refusal::unless(into != draft.case.id, "itself")?;
+    Refusal::unless(into != draft.case.id, RefusalCode::Itself)?;
     let Some(state) = draft.case.other_state else {
-        return Err(Refusal::new("unknown_case").with("case", into));
+        return Err(Refusal::new(RefusalCode::UnknownCase).with("case", into));
     };
     if !state.is_open() {
-        return Err(Refusal::new("not_open")
+        return Err(Refusal::new(RefusalCode::NotOpen)
             .with("case", into)
             .with("state", state));
     }
@@ -121,11 +121,11 @@ fn file(
 ) -> Result<(), Refusal> {
     let class = class.unwrap_or(draft.facts.class_code);
     let Some(id) = condition else {
-        return Err(Refusal::new("no_condition").with("class", class));
+        return Err(Refusal::new(RefusalCode::NoCondition).with("class", class));
     };
     let fits = |condition: &&crate::rules::Condition| condition.id == id;
     let Some(condition) = draft.rules().conditions_of(class).iter().find(fits) else {
-        return Err(Refusal::new("other_condition").with("class", class));
+        return Err(Refusal::new(RefusalCode::OtherCondition).with("class", class));
     };
     draft.facts.class_code = class;
     draft.facts.condition_id = Some(id);

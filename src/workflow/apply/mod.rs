@@ -20,7 +20,7 @@ use self::draft::Draft;
 pub use self::draft::{Beside, Change};
 pub(super) use self::undo::CLOCKS as UNDO_CLOCKS;
 use super::case::WorkCase;
-use super::{Actor, Command, Refusal};
+use super::{Actor, Command, Refusal, RefusalCode};
 use crate::rules::{Route, RuleSet};
 use crate::space::GroundPoint;
 
@@ -73,7 +73,7 @@ type Applied = Option<Result<(), Refusal>>;
 fn near(case: &WorkCase, position: GroundPoint, radius_m: f64) -> Result<f64, Refusal> {
     let distance_m = position.distance_m(case.place).round();
     if distance_m > radius_m {
-        return Err(Refusal::new("too_far")
+        return Err(Refusal::new(RefusalCode::TooFar)
             .with("distance_m", distance_m)
             .with("radius_m", radius_m));
     }

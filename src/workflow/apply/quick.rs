@@ -9,7 +9,7 @@ use crate::cases::attachment::AttachmentKind;
 use crate::clock::Stage;
 use crate::ledger;
 use crate::workflow::command::{Deed, proof_photos_min};
-use crate::workflow::{Command, Refusal};
+use crate::workflow::{Command, Refusal, RefusalCode};
 
 #[expect(
     clippy::wildcard_enum_match_arm,
@@ -40,13 +40,13 @@ fn dispatch(
 ) -> Result<(), Refusal> {
     let policy = draft.rules().policy();
     let known = |code: &String| policy.quick_reasons.iter().any(|one| one.code == *code);
-    Refusal::unless(!reasons.is_empty(), "no_quick_reason")?;
+    Refusal::unless(!reasons.is_empty(), RefusalCode::NoQuickReason)?;
     if let Some(unknown) = reasons.iter().find(|code| !known(code)) {
-        return Err(Refusal::new("unknown_quick_reason").with("reason", unknown));
+        return Err(Refusal::new(RefusalCode::UnknownQuickReason).with("reason", unknown));
     }
-    under_cap(estimate_fen, policy.quick_cap_fen, "beyond_cap")?;
+    under_cap(estimate_fen, policy.quick_cap_fen, RefusalCode::BeyondCap)?;
     let unit = known_unit(draft, id)?;
-    Refusal::unless(unit.kind == "crew", "not_a_crew")?;
+    Refusal::unless(unit.kind == "crew", RefusalCode::NotACrew)?;
     draft.note("reasons", reasons);
     draft.note("unit", id);
     draft.facts.state = CaseState::Quick;
@@ -59,7 +59,7 @@ fn dispatch(
     Ok(())
 }
 
-fn under_cap(fen: i64, cap_fen: i64, code: &'static str) -> Result<(), Refusal> {
+fn under_cap(fen: i64, cap_fen: i64, code: RefusalCode) -> Result<(), Refusal> {
     if fen <= cap_fen {
         return Ok(());
     }
@@ -81,12 +81,17 @@ fn finish(
     let cost_fen = if items.is_empty() {
         0
     } else {
-        ledger::total_fen(items).map_err(|wrong| Refusal::new("bill").with("field", wrong.field))?
+        ledger::total_fen(items)
+            .map_err(|wrong| Refusal::new(RefusalCode::Bill).with("field", wrong.field))?
     };
     let policy = draft.rules().policy();
-    under_cap(cost_fen, policy.quick_cap_fen, "beyond_cap")?;
+    under_cap(cost_fen, policy.quick_cap_fen, RefusalCode::BeyondCap)?;
     if close {
-        under_cap(cost_fen, policy.quick_close_cap_fen, "beyond_close_cap")?;
+        under_cap(
+            cost_fen,
+            policy.quick_close_cap_fen,
+            RefusalCode::BeyondCloseCap,
+        )?;
     }
     let now = draft.now();
     let clock = draft.case.running(Stage::Quick);

@@ -9,7 +9,7 @@ use super::dispatch::handling_limit;
 use super::draft::Draft;
 use crate::cases::{CaseState, Pending};
 use crate::clock::Stage;
-use crate::workflow::{Command, Refusal};
+use crate::workflow::{Command, Refusal, RefusalCode};
 
 #[expect(
     clippy::wildcard_enum_match_arm,
@@ -95,7 +95,7 @@ fn ask_suspension(
     let days = draft.rules().policy().suspension_days_max;
     let latest = draft.now() + TimeDelta::days(days.into());
     if until > latest {
-        return Err(Refusal::new("too_far_off").with("latest", latest));
+        return Err(Refusal::new(RefusalCode::TooFarOff).with("latest", latest));
     }
     draft.ask(Pending::Suspension, reason, Some(until));
     Ok(())
@@ -107,13 +107,13 @@ pub(super) fn in_future(draft: &Draft<'_>, at: DateTime<Utc>) -> Result<(), Refu
     if at > draft.now() {
         return Ok(());
     }
-    Err(Refusal::new("past").with("now", draft.now()))
+    Err(Refusal::new(RefusalCode::Past).with("now", draft.now()))
 }
 
 fn grant_suspension(draft: &mut Draft<'_>) -> Result<(), Refusal> {
     let request = draft.facts.request.clone();
     let until = request.and_then(|request| request.until);
-    let until = until.ok_or_else(|| Refusal::new("past"))?;
+    let until = until.ok_or_else(|| Refusal::new(RefusalCode::Past))?;
     in_future(draft, until)?;
     note_request(draft);
     draft.answer();

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::Applied;
 use super::draft::Draft;
 use crate::workflow::case::CaseClock;
-use crate::workflow::{Command, Refusal};
+use crate::workflow::{Command, Refusal, RefusalCode};
 
 /// Where the clocks stand in an event's `before`.
 pub(in crate::workflow) const CLOCKS: &str = "clocks";
@@ -15,7 +15,7 @@ pub(super) fn apply(draft: &mut Draft<'_>, command: &Command) -> Applied {
 }
 
 fn undo(draft: &mut Draft<'_>) -> Result<(), Refusal> {
-    let nothing = || Refusal::new("nothing_to_undo");
+    let nothing = || Refusal::new(RefusalCode::NothingToUndo);
     let last = draft.case.last.as_ref().ok_or_else(nothing)?;
     let Some(Value::Object(before)) = &last.before else {
         return Err(nothing());

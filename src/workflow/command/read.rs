@@ -4,6 +4,7 @@ use super::body::Body;
 use super::{Command, Deed, DispatchOrder, Finding, WrongField};
 use crate::cases::Action;
 use crate::ledger;
+use crate::rules::Closing;
 
 type Read = Option<Result<Command, WrongField>>;
 
@@ -212,15 +213,49 @@ fn deed(body: &mut Body) -> Result<Deed, WrongField> {
 }
 
 fn order(body: &mut Body) -> Result<DispatchOrder, WrongField> {
+    let closing: Option<Vec<Closing>> = body.optional("closing")?;
+    if let Some(closing) = &closing {
+        bounded(closing)?;
+    }
+    let limit_s: Option<i32> = body.optional("limit_s")?;
+    if limit_s.is_some_and(|limit_s| limit_s > LIMIT_MAX_S) {
+        let detail = format!("must be at most {LIMIT_MAX_S} seconds");
+        return Err(WrongField::new("limit_s", detail));
+    }
     Ok(DispatchOrder {
         unit: body.optional("unit_id")?,
         helpers: body.list("helper_unit_ids")?,
         class: body.optional("class")?,
-        closing: body.optional("closing")?,
-        limit_s: body.optional("limit_s")?,
+        closing,
+        limit_s,
         reason: body.words("reason")?,
         note: body.words("note")?,
     })
+}
+
+/// No case is given longer to be handled: a year, day and night.
+const LIMIT_MAX_S: i32 = 366 * 86_400;
+/// Each is ticked one by one before a case is closed.
+const CLOSING_MAX: usize = 20;
+const CLOSING_CHARS_MAX: usize = 500;
+
+fn bounded(closing: &[Closing]) -> Result<(), WrongField> {
+    if closing.len() > CLOSING_MAX {
+        let detail = format!("must have at most {CLOSING_MAX} entries");
+        return Err(WrongField::new("closing", detail));
+    }
+    for (index, one) in closing.iter().enumerate() {
+        for (language, text) in [("zh", &one.zh), ("en", &one.en)] {
+            if text.chars().count() > CLOSING_CHARS_MAX {
+                let detail = format!("must have at most {CLOSING_CHARS_MAX} characters");
+                return Err(WrongField::new(
+                    &format!("closing/{index}/{language}"),
+                    detail,
+                ));
+            }
+        }
+    }
+    Ok(())
 }
 
 fn money(body: &mut Body, field: &str) -> Result<i64, WrongField> {

@@ -373,3 +373,67 @@ async fn duplicates_are_merged_and_recurrences_linked() {
     assert!((new["lon"].as_f64().unwrap() - spot.lon).abs() < 1e-9);
     office.service.stop().await;
 }
+
+/// What nobody could read, tick or wait for is a wrong field.
+#[tokio::test]
+async fn orders_without_measure_are_wrong_fields() {
+    let office = Office::open().await;
+    let case = office.filed(2).await;
+    let unit = office.units["water"];
+    let one = |zh: String| json!({"zh": zh, "en": "done"});
+    let many: Vec<_> = (0..21).map(|number| one(number.to_string())).collect();
+    for (name, action, fields, field) in [
+        (
+            "dispatcher",
+            "dispatch",
+            json!({"unit_id": unit, "closing": many}),
+            "/closing",
+        ),
+        (
+            "dispatcher",
+            "dispatch",
+            json!({"unit_id": unit, "closing": [one("好".to_owned()), one("长".repeat(501))]}),
+            "/closing/1/zh",
+        ),
+        (
+            "dispatcher",
+            "dispatch",
+            json!({"unit_id": unit, "limit_s": i32::MAX, "reason": "later"}),
+            "/limit_s",
+        ),
+        (
+            "leader",
+            "supervise",
+            json!({"level": "leader", "reason": "x", "due_at": "2999-01-01T00:00:00Z"}),
+            "/due_at",
+        ),
+    ] {
+        let answer = office.try_act(name, case, action, fields).await;
+        let body = problem(answer, StatusCode::BAD_REQUEST, "invalid-field").await;
+        assert_eq!(body["errors"][0]["field"], field);
+    }
+    office.service.stop().await;
+}
+
+/// Whoever reads an answer without a page reads a sentence.
+#[tokio::test]
+async fn a_refusal_is_said_in_a_sentence() {
+    let office = Office::open().await;
+    let case = office.filed(2).await;
+    let answer = office
+        .try_act("dispatcher", case, "dispatch", json!({}))
+        .await;
+    let body = problem(answer, StatusCode::UNPROCESSABLE_ENTITY, "rule-broken").await;
+    assert_eq!(body["detail"], "A unit has to be named.");
+    let answer = office
+        .try_act(
+            "operator",
+            case,
+            "supervise",
+            json!({"level": "leader", "reason": "x"}),
+        )
+        .await;
+    let body = problem(answer, StatusCode::FORBIDDEN, "not-allowed").await;
+    assert_eq!(body["detail"], "Your roles do not allow this step.");
+    office.service.stop().await;
+}

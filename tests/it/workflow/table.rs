@@ -109,7 +109,7 @@ fn has_right(
         return false;
     };
     let answer = may(step, case, &Actor::Person(who), &rules.in_force(now), now);
-    !matches!(answer, Err(refusal) if refusal.is_about_rights())
+    !matches!(answer, Err(refusal) if refusal.code.is_about_rights())
 }
 
 #[tokio::test]
@@ -273,4 +273,28 @@ fn the_document_is_printed_from_the_table() {
         document.trim_end() == workflow::document().trim_end(),
         "docs/workflow.md is not what `cityward workflow` prints"
     );
+}
+
+/// The page has words of its own for every code the service refuses with.
+#[test]
+fn every_refusal_has_its_words_on_the_page() {
+    let document = serde_json::to_value(cityward::router::openapi()).unwrap();
+    let codes = &document["components"]["schemas"]["RefusalCode"]["enum"];
+    let codes: Vec<&str> = codes
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|code| code.as_str().unwrap())
+        .collect();
+    assert!(codes.len() > 50, "{codes:?}");
+    for language in ["en", "zh"] {
+        let file = format!("web/src/i18n/refusal.{language}.ts");
+        let words = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(&file)).unwrap();
+        for code in &codes {
+            assert!(
+                words.contains(&format!("\n  {code}: (")),
+                "{code} in {file}"
+            );
+        }
+    }
 }

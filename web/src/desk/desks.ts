@@ -72,6 +72,11 @@ export const DESKS: readonly Desk[] = [
     roles: ['auditor', 'administrator'],
     load: () => import('./audit/AuditDesk.svelte'),
   },
+  {
+    page: 'exports',
+    roles: ['data_officer', 'evaluator', 'leader', 'auditor'],
+    load: () => import('./exports/ExportsDesk.svelte'),
+  },
   { page: 'cameras', roles: CENTRE, load: () => import('../pages/Cameras.svelte') },
   { page: 'platforms', roles: ['administrator'], load: () => import('../pages/Platforms.svelte') },
   {

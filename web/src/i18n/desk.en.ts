@@ -18,6 +18,7 @@ export const deskEn: DeskWords = {
     admin: 'Administration',
     rules: 'Rules',
     audit: 'Audit',
+    exports: 'Exports',
   },
   noDesk: 'Your account has no role yet. Ask an administrator for one, then sign in again.',
   noAccess: 'This page is not part of your roles.',

@@ -17,6 +17,7 @@ export const deskZh = {
     admin: '管理',
     rules: '规则',
     audit: '审计',
+    exports: '导出',
   },
   noDesk: '你的账号还没有岗位。请管理员为你设置岗位后再登录。',
   noAccess: '这个页面不在你的岗位范围内。',

@@ -20,7 +20,17 @@ export interface PersonEntry {
   name: string;
   /** Since when they may not sign in; null: they may. */
   disabled_at: string | null;
+  /** What the organisation's own provider calls them; null: they may not sign in there. */
+  oidc_login: string | null;
+  oidc_linked: boolean;
   grants: HeldGrant[];
+}
+
+export interface PersonChange {
+  name?: string;
+  disabled?: boolean;
+  /** Empty: they do not sign in at the provider. */
+  oidc_login?: string;
 }
 
 export interface NewGrant {
@@ -45,7 +55,7 @@ export interface SessionEntry {
 export const people = () => ask<{ people: PersonEntry[] }>('GET', `${v1}/people`);
 export const addPerson = (login: string, name: string) =>
   ask<{ person: PersonEntry; password: string }>('POST', `${v1}/people`, { login, name });
-export const changePerson = (id: number, change: { name?: string; disabled?: boolean }) =>
+export const changePerson = (id: number, change: PersonChange) =>
   ask<unknown>('PATCH', `${v1}/people/${id}`, change);
 export const resetPassword = (id: number) =>
   ask<{ password: string }>('POST', `${v1}/people/${id}/password`);
