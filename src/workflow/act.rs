@@ -17,8 +17,8 @@ use crate::ledger::{self, Spend, SpendError};
 use crate::rules::{self, NewPrecedent, PlaceScope, Route, RouteAsk, RuleSet, Rules};
 use crate::territory::TerritoryWatch;
 
-/// How often the service itself tries again when somebody acted at the same moment.
-const SYSTEM_TRIES: u32 = 5;
+/// How often a step is tried when something else was written at the same moment.
+const TRIES: u32 = 5;
 
 /// What decisions go by, in memory.
 #[derive(Debug, Clone)]
@@ -185,36 +185,46 @@ impl Workflow {
             key: None,
             seed: case.0.unsigned_abs(),
         };
-        let mut answer = self.act_in(tx, &order, now).await;
-        for _ in 1..SYSTEM_TRIES {
-            if !matches!(answer, Err(ActError::Conflict(_))) {
-                break;
-            }
-            answer = self.act_in(tx, &order, now).await;
-        }
-        answer
+        self.act_in(tx, &order, now).await
     }
 
+    /// What was written between the look and the write is looked at again: a notice that was
+    /// received is nobody's conflict, what somebody did is.
     async fn act_in(&self, tx: &mut PgConnection, order: &Order<'_>, now: DateTime<Utc>) -> Answer {
         let ask = ask(order);
-        let loaded = store::load(&mut *tx, order.case, &ask, now).await?;
-        let loaded = loaded.ok_or(ActError::NotFound)?;
-        if let Some(done) = self.answered(tx, order, &loaded).await? {
-            return Ok(done);
+        let mut tries = 0;
+        loop {
+            let loaded = store::load(&mut *tx, order.case, &ask, now).await?;
+            let loaded = loaded.ok_or(ActError::NotFound)?;
+            if let Some(done) = self.answered(tx, order, &loaded).await? {
+                return Ok(done);
+            }
+            let case = &loaded.case;
+            let seen = order.version.is_none_or(|seen| case.is_as_seen(seen));
+            if !seen || tries == TRIES {
+                return Err(ActError::Conflict(conflict(case)));
+            }
+            if let Some(done) = self.act_on(tx, order, case, now).await? {
+                return Ok(done);
+            }
+            tries += 1;
         }
-        let case = &loaded.case;
-        if order.version.is_some_and(|seen| !case.is_as_seen(seen)) {
-            return Err(ActError::Conflict(conflict(case)));
-        }
+    }
+
+    /// `None`: something was written since the case was loaded, and nothing was done.
+    async fn act_on(
+        &self,
+        tx: &mut PgConnection,
+        order: &Order<'_>,
+        case: &WorkCase,
+        now: DateTime<Utc>,
+    ) -> Result<Option<Done>, ActError> {
         let now = case.last.as_ref().map_or(now, |last| now.max(last.at));
         let rules = self.rules_of(case);
         let (step, role, change) = self.decide(order, case, &rules, now)?;
         let entry = entry(order, case, &rules, &change, step, role, now);
         let Some(written) = store::write(&mut *tx, &entry).await? else {
-            let again = store::load(&mut *tx, order.case, &ask, now).await?;
-            let again = again.ok_or(ActError::NotFound)?;
-            let done = self.answered(tx, order, &again).await?;
-            return done.ok_or_else(|| ActError::Conflict(conflict(&again.case)));
+            return Ok(None);
         };
         if usize::try_from(written.pictures).ok() != Some(entry.pictures.len()) {
             // swept or used between the look and the write
@@ -223,13 +233,13 @@ impl Workflow {
         let opened = self
             .write_beside(tx, order, case, &change, role, now)
             .await?;
-        Ok(Done {
+        Ok(Some(Done {
             row: cases::row(&mut *tx, order.case).await?,
             event_id: written.event_id,
             undo_until: step.undo.then(|| now + rules.policy().undo_within),
             opened,
             repeated: false,
-        })
+        }))
     }
 
     /// The answer that was given to the same key before.

@@ -34,7 +34,7 @@ pub(super) fn entry<'a>(
     let ids = case.clocks.iter().filter_map(|clock| clock.clock_id);
     Entry {
         case: case.id,
-        acted_version: case.acted_version,
+        written_version: case.written_version,
         after: Value::Object(after),
         before: Value::Object(before),
         changed_clocks: change.clocks.iter().filter(is_changed).map(row).collect(),

@@ -27,7 +27,8 @@ pub use case::{
     WorkCase, WorkPerson, WorkPicture, WorkUnit,
 };
 pub use command::{
-    Command, Deed, DispatchOrder, Field, FieldChoice, FieldKind, Finding, WrongField, fields,
+    Command, Deed, Delivery, DispatchOrder, Field, FieldChoice, FieldKind, Finding, Receipt,
+    WrongField, fields,
 };
 pub use detail::{ClockView, ConditionView, StepView, WhoView, WorkView};
 pub use guard::{may, undo_until};

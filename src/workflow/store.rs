@@ -54,7 +54,7 @@ pub(super) async fn load(
     now: DateTime<Utc>,
 ) -> sqlx::Result<Option<Loaded>> {
     sqlx::query_as(
-        "select c.case_id, c.version, c.acted_version, c.source, c.location, c.cell_id,
+        "select c.case_id, c.version, c.acted_version, c.written_version, c.source, c.location, c.cell_id,
             c.component_id, c.district_id, c.opened_at, c.state, c.class_code, c.unit_id,
             c.rule_set_id, c.condition_id, c.text, c.emergency, c.limit_s, c.closing,
             c.estimate_fen, c.handling_unit_id, c.helper_unit_ids, c.released_unit_ids,
@@ -135,6 +135,7 @@ impl FromRow<'_, PgRow> for WorkCase {
             id: row.try_get("case_id")?,
             version: row.try_get("version")?,
             acted_version: row.try_get("acted_version")?,
+            written_version: row.try_get("written_version")?,
             source: row.try_get("source")?,
             place,
             cell_id: row.try_get("cell_id")?,
@@ -180,7 +181,7 @@ pub(super) struct ClockRow {
 pub(super) struct Entry<'a> {
     pub(super) case: CaseId,
     /// The version the decision was made on.
-    pub(super) acted_version: i32,
+    pub(super) written_version: i32,
     /// Columns that change, with their new values.
     pub(super) after: Value,
     pub(super) before: Value,
@@ -232,8 +233,10 @@ pub(super) async fn write(
                     arrived_at, guarded_at, handled_at, check_passed, ended_at, overdue,
                     overdue_exempt, appealed, merged_into, clock_stage, due_at, warn_at
                 from jsonb_populate_record(c, $3)),
-                version = version + 1, acted_version = version + 1
-            where case_id = $1 and acted_version = $2
+                version = version + 1, written_version = version + 1,
+                -- a notice that is received stands in nobody's way
+                acted_version = case when $9 = 'deliver' then acted_version else version + 1 end
+            where case_id = $1 and written_version = $2
             returning case_id, version
         ), turned as (
             update case_clock k set limit_s = n.limit_s, stopped_at = n.stopped_at,
@@ -278,7 +281,7 @@ pub(super) async fn write(
         select event_id, (select count(*) from shown) as pictures from told",
     )
     .bind(entry.case)
-    .bind(entry.acted_version)
+    .bind(entry.written_version)
     .bind(&entry.after)
     .bind(Json(&entry.changed_clocks))
     .bind(&entry.gone_clocks)
