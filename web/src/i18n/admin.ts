@@ -79,7 +79,7 @@ const zh = {
     until: (day: string) => `至 ${day}`,
   },
   webhooks: {
-    lead: '案件的每一步以 CloudEvents 推送到单位自己的系统，HMAC 签名，失败自动重试。',
+    lead: '案件的各个步骤以 CloudEvents 推送到单位自己的系统，HMAC 签名，失败自动重试。',
     unit: '单位',
     url: '接收地址（https）',
     create: '建立推送',
@@ -206,7 +206,7 @@ const en: AdminWords = {
     until: (day) => `until ${day}`,
   },
   webhooks: {
-    lead: 'Every step of a case goes to the unit’s own system as a CloudEvent, signed with HMAC and retried until it arrives.',
+    lead: 'The steps of a case go to the unit’s own system as CloudEvents, signed with HMAC and retried until they arrive.',
     unit: 'Unit',
     url: 'Receiving address (https)',
     create: 'Create webhook',
