@@ -258,7 +258,7 @@ declare
     number integer := 0;
 begin
     for entry in select * from jsonb_to_recordset(entries)
-        as (acting integer, of_case bigint, seen_version integer, after jsonb)
+        as (acting integer, of_case bigint, seen_version integer, action text, after jsonb)
     loop
         if entry.acting is not null then
             perform cityward_act_as(entry.acting);
@@ -276,8 +276,11 @@ begin
             supervision, resume_at, notified_at, arrived_at, guarded_at, handled_at, check_passed,
             ended_at, overdue, overdue_exempt, appealed, merged_into, clock_stage, due_at, warn_at
             from jsonb_populate_record(c, entry.after)),
-            version = version + 1, acted_version = version + 1
-        where case_id = entry.of_case and acted_version = entry.seen_version
+            version = version + 1, written_version = version + 1,
+            -- a notice that is received stands in nobody's way
+            acted_version = case when entry.action = 'deliver' then acted_version
+                else version + 1 end
+        where case_id = entry.of_case and written_version = entry.seen_version
         returning version into new_version;
         if found then
             places := places || number;

@@ -42,6 +42,9 @@ pub mod export;
 /// What the centre tells units to do.
 pub mod orders;
 
+/// What the checks found of each unit's work.
+pub mod outcomes;
+
 /// Who is told what happened: notices and webhooks.
 pub mod notify;
 

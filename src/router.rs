@@ -22,7 +22,7 @@ use utoipa_axum::router::OpenApiRouter;
 use crate::http::{ApiError, App, ClientAddress, measure, security_headers};
 use crate::{
     access, camera, cases, catalogue, export, http, journal, ledger, live, notify, orders,
-    organisation, rules, telemetry, territory, tiles, workflow,
+    organisation, outcomes, rules, telemetry, territory, tiles, workflow,
 };
 
 #[derive(OpenApi)]
@@ -55,6 +55,7 @@ fn api() -> (Router<App>, Document) {
         .merge(notify::notice_routes())
         .merge(notify::webhook_routes())
         .merge(orders::routes())
+        .merge(outcomes::routes())
         .merge(rules::routes())
         .merge(territory::routes())
         .merge(tiles::routes())

@@ -11,6 +11,7 @@ mod pending;
 mod picture;
 mod queue;
 mod record;
+mod recurrence;
 pub mod register;
 pub mod reporter;
 mod sighting;

@@ -18,7 +18,7 @@ use sqlx::{PgConnection, PgPool};
 
 use super::confirm::Confirmed;
 use super::register::start_filing_clock;
-use super::{CaseId, CaseRow, EvidenceStore, Sighting, store};
+use super::{CaseId, CaseRow, EvidenceStore, Sighting, recurrence, store};
 use crate::rules::RuleSet;
 
 /// Within this of the last written sighting another one changes nothing.
@@ -51,7 +51,8 @@ impl CaseChange {
 /// Files all of `confirmed` in one transaction and returns what became of each, in order. On an
 /// error nothing is filed.
 ///
-/// New cases are kept to `rules` and get their filing clock; without, no clock judges them.
+/// New cases are kept to `rules`, get their filing clock and are linked to what was settled at their
+/// place; without rules, no clock judges them and nothing is linked.
 pub async fn record(
     db: &PgPool,
     evidence: &EvidenceStore,
@@ -89,11 +90,14 @@ async fn file(
     let sighting = &confirmed.sighting;
     let Some(case) = store::find_same(&mut *tx, sighting).await? else {
         let id = store::insert_case(&mut *tx, confirmed, at).await?;
+        let mut recurrence_of = None;
         if let Some(rules) = rules {
             start_filing_clock(tx, id, rules, at).await?;
+            let radius_m = sighting.join_radius_m();
+            recurrence_of = recurrence::link(tx, id, radius_m, rules, at).await?;
         }
         let evidence_id = keep_picture(tx, evidence, id, sighting).await?;
-        store::insert_opened(&mut *tx, id, confirmed, evidence_id, at).await?;
+        store::insert_opened(&mut *tx, id, confirmed, evidence_id, recurrence_of, at).await?;
         return Ok(CaseChange::Opened(store::row(&mut *tx, id).await?));
     };
     if !case.is_touched_by(confirmed) {

@@ -184,10 +184,12 @@ pub(super) async fn insert_opened(
     case: CaseId,
     confirmed: &Confirmed,
     evidence_id: i64,
+    recurrence_of: Option<CaseId>,
     at: DateTime<Utc>,
 ) -> sqlx::Result<()> {
     let sighting = &confirmed.sighting;
     let detail = json!({
+        "recurrence_of": recurrence_of,
         "frame_id": sighting.frame_id,
         "captured_at": sighting.captured_at,
         "confidence": sighting.confidence,

@@ -6,6 +6,7 @@
 
 mod follower;
 mod notice;
+mod receipt;
 mod webhook;
 
 pub use notice::{

@@ -74,6 +74,10 @@ pub struct Policy {
     #[serde(rename = "duplicate_window_s", with = "seconds")]
     #[schema(value_type = i32)]
     pub duplicate_window: TimeDelta,
+    /// How long after the end of a case the same thing at the same place is its recurrence.
+    #[serde(rename = "recurrence_window_s", with = "seconds")]
+    #[schema(value_type = i32)]
+    pub recurrence_window: TimeDelta,
     /// How long after the end of a case its reporter's personal data stays. Article 5.
     pub reporter_retention_days: i32,
 }
@@ -167,6 +171,11 @@ impl Policy {
                 radius(self.duplicate_radius_m),
                 "duplicate_radius_m",
                 "more than 0, at most 5000 m",
+            ),
+            (
+                self.recurrence_window >= TimeDelta::zero(),
+                "recurrence_window_s",
+                "not negative",
             ),
             (
                 (1..=3650).contains(&self.reporter_retention_days),

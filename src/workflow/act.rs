@@ -19,8 +19,8 @@ use crate::ledger::{self, Spend, SpendError};
 use crate::rules::{self, NewPrecedent, PlaceScope, Route, RouteAsk, RuleSet, Rules};
 use crate::territory::TerritoryWatch;
 
-/// How often the service itself tries again when somebody acted at the same moment.
-const SYSTEM_TRIES: u32 = 5;
+/// How often a step is tried when something else was written at the same moment.
+const TRIES: u32 = 5;
 
 /// What decisions go by, in memory.
 #[derive(Debug, Clone)]
@@ -189,32 +189,32 @@ impl Workflow {
             key: None,
             seed: case.0.unsigned_abs(),
         };
-        let mut answer = self.act_in(tx, &order, now).await;
-        for _ in 1..SYSTEM_TRIES {
-            if !matches!(answer, Err(ActError::Conflict(_))) {
-                break;
-            }
-            answer = self.act_in(tx, &order, now).await;
-        }
-        answer
+        self.act_in(tx, &order, now).await
     }
 
+    /// What was written between the look and the write is looked at again: a notice that was
+    /// received is nobody's conflict, what somebody did is.
     async fn act_in(&self, tx: &mut PgConnection, order: &Order<'_>, now: DateTime<Utc>) -> Answer {
         let ask = ask(order, now);
-        let loaded = store::load(&mut *tx, &ask).await?;
-        let loaded = loaded.ok_or(ActError::NotFound)?;
-        if let Some(done) = self.answered(tx, order, &loaded).await? {
-            return Ok(done);
+        let mut tries = 0;
+        loop {
+            let loaded = store::load(&mut *tx, &ask).await?;
+            let loaded = loaded.ok_or(ActError::NotFound)?;
+            if let Some(done) = self.answered(tx, order, &loaded).await? {
+                return Ok(done);
+            }
+            if tries == TRIES {
+                return Err(ActError::Conflict(conflict(&loaded.case)));
+            }
+            let decided = self.judge(order, &loaded.case, now)?;
+            if let Some(written) = store::write(&mut *tx, &decided.entry).await? {
+                let opened = self
+                    .write_beside(tx, order, &loaded.case, &decided)
+                    .await?;
+                return Ok(decided.done(written, opened));
+            }
+            tries += 1;
         }
-        let decided = self.judge(order, &loaded.case, now)?;
-        let Some(written) = store::write(&mut *tx, &decided.entry).await? else {
-            let again = store::load(&mut *tx, &ask).await?;
-            let again = again.ok_or(ActError::NotFound)?;
-            let done = self.answered(tx, order, &again).await?;
-            return done.ok_or_else(|| ActError::Conflict(conflict(&again.case)));
-        };
-        let opened = self.write_beside(tx, order, &loaded.case, &decided).await?;
-        Ok(decided.done(written, opened))
     }
 
     /// What is to be written, if it may be done at all.

@@ -231,6 +231,8 @@ pub struct WorkCase {
     pub version: i32,
     /// After the last action; sightings in between change only `version`.
     pub acted_version: i32,
+    /// After the last step that wrote the case; a notice that is received is no action.
+    pub written_version: i32,
     pub source: CaseSource,
     pub place: GroundPoint,
     pub cell_id: i32,

@@ -35,7 +35,7 @@ pub(super) fn entry<'a>(
     let key = order.key.filter(|_| order.actor.person_id().is_some());
     Entry {
         case: case.id,
-        acted_version: case.acted_version,
+        written_version: case.written_version,
         after: Value::Object(after),
         before: Value::Object(before),
         changed_clocks: change.clocks.iter().filter(is_changed).map(row).collect(),

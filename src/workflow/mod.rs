@@ -28,7 +28,8 @@ pub use case::{
     WorkCase, WorkPerson, WorkPicture, WorkUnit,
 };
 pub use command::{
-    Command, Deed, DispatchOrder, Field, FieldChoice, FieldKind, Finding, WrongField, fields,
+    Command, Deed, Delivery, DispatchOrder, Field, FieldChoice, FieldKind, Finding, Receipt,
+    WrongField, fields,
 };
 pub use detail::{ClockView, ConditionView, StepView, WhoView, WorkView};
 pub use group::{Asked, GroupCommit};

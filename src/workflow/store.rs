@@ -137,6 +137,7 @@ impl FromRow<'_, PgRow> for WorkCase {
             id: row.try_get("case_id")?,
             version: row.try_get("version")?,
             acted_version: row.try_get("acted_version")?,
+            written_version: row.try_get("written_version")?,
             source: row.try_get("source")?,
             place,
             cell_id: row.try_get("cell_id")?,
@@ -184,7 +185,7 @@ pub(super) struct Entry<'a> {
     pub(super) case: CaseId,
     /// The version the decision was made on.
     #[serde(rename = "seen_version")]
-    pub(super) acted_version: i32,
+    pub(super) written_version: i32,
     /// Columns that change, with their new values.
     pub(super) after: Value,
     pub(super) before: Value,

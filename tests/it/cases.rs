@@ -21,7 +21,7 @@ use crate::service::{TestService, problem};
 
 pub(crate) const BIN_FULL: &str = "M06042";
 pub(crate) const BIN: &str = "C03005";
-const GARBAGE: &str = "M06010";
+pub(crate) const GARBAGE: &str = "M06010";
 
 /// A street with a camera: four cells with one unit, and two bins, 5 m apart.
 pub(crate) struct Street {

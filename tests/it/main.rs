@@ -40,6 +40,7 @@ mod notices;
 mod oidc;
 mod orders;
 mod organisation;
+mod recurrence;
 mod registration;
 mod reporter;
 mod restart;

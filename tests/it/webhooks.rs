@@ -490,3 +490,36 @@ async fn a_dead_system_does_not_take_every_place() {
     assert!(dead.came().len() <= 24, "{} at a time", dead.came().len());
     stage.service.stop().await;
 }
+
+#[tokio::test]
+async fn r13_4_a_units_system_that_takes_the_notice_has_received_it() {
+    let stage = Stage::new(&[500, 200]).await;
+    let db = &stage.street.city.db;
+    sqlx::query("update city_case set emergency = true, dispatched_at = now() where case_id = $1")
+        .bind(stage.case)
+        .execute(db)
+        .await
+        .unwrap();
+    stage.happens("assign").await;
+    stage.receiver.taken(1).await;
+    stage.happens("dispatch").await;
+    let path = format!("/api/v1/cases/{}", stage.case);
+    let since = Instant::now();
+    let detail = loop {
+        let detail = stage.manager.client.json(&path).await;
+        let mut clocks = detail["clocks"].as_array().unwrap().iter();
+        if clocks.any(|clock| clock["stage"] == "arrival") {
+            break detail;
+        }
+        assert!(since.elapsed() < Duration::from_secs(10), "{detail}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    };
+    let history = detail["history"].as_array().unwrap().iter();
+    let received = history.filter(|event| event["action"] == "deliver");
+    let received: Vec<&Value> = received.collect();
+    // neither the refused attempt nor a delivery of something else is a receipt
+    let receipt = json!({"by": "webhook", "webhook_id": stage.webhook});
+    assert_eq!(received.len(), 1);
+    assert_eq!(received[0]["detail"]["receipt"], receipt);
+    stage.service.stop().await;
+}

@@ -12,11 +12,11 @@ beforeAll(async () => {
 afterAll(() => browser?.close());
 
 const DESKS: [string, string[]][] = [
-  ['unit-1', ['#/unit', '#/unit?tab=waiting', '#/unit?tab=orders']],
+  ['unit-1', ['#/unit', '#/unit?tab=waiting', '#/unit?tab=orders', '#/unit?tab=webhooks']],
   ['collector', ['#/field', '#/field?tab=report']],
   ['district', ['#/district', '#/district?tab=own']],
   ['committee', ['#/committee', '#/committee?tab=city']],
-  ['dutychief', ['#/quick', '#/quick?tab=ledger', '#/quick?tab=crews', '#/orders']],
+  ['dutychief', ['#/quick', '#/quick?tab=ledger', '#/quick?tab=crews', '#/orders', '#/outcomes']],
   ['auditor', ['#/audit', '#/exports']],
   [
     'admin',
@@ -29,6 +29,7 @@ const DESKS: [string, string[]][] = [
       '#/rules/1/calendar',
       '#/rules/1/limits',
       '#/rules/1/policy',
+      '#/rules/1/collection',
       '#/rules/1/routes',
       '#/rules/1/approval',
       '#/rules/tester',

@@ -12,6 +12,7 @@ export const PAGES = [
   'committee',
   'quick',
   'orders',
+  'outcomes',
   'rules',
   'admin',
   'audit',

@@ -14,7 +14,7 @@ use utoipa_axum::routes;
 use super::external::External;
 use super::rule::{self, Report};
 use super::store::{self, Key, NewCase};
-use super::{REPORTERS, start_filing_clock};
+use super::{REPORTERS, start};
 use crate::access::{Person, Role};
 use crate::cases::attachment::{self, AttachmentKind, BindError};
 use crate::cases::reporter::{self, Reporter};
@@ -355,7 +355,7 @@ async fn open(
     {
         return Ok(None);
     }
-    start_filing_clock(&mut tx, case, &app.rules.in_force(now), now).await?;
+    let recurrence_of = start(&mut tx, case, &app.rules.in_force(now), now).await?;
     attachment::bind(
         &mut tx,
         case,
@@ -378,6 +378,7 @@ async fn open(
         "accuracy_m": report.accuracy_m,
         "attachments": report.attachments,
         "has_reporter": report.reporter.is_some(),
+        "recurrence_of": recurrence_of,
     });
     let event =
         store::insert_opened(&mut *tx, case, &person.login, person.id, role, detail, now).await?;

@@ -13,7 +13,7 @@ use crate::access::Role;
 use crate::clock::{CalendarKind, Clock, Stage};
 use crate::rules::RuleSet;
 
-use super::{CaseId, CaseSource};
+use super::{CaseId, CaseSource, recurrence};
 
 pub use http::routes;
 pub use rule::RuleBroken;
@@ -41,6 +41,18 @@ struct FilingClock {
     due_at: Option<DateTime<Utc>>,
     warn_at: Option<DateTime<Utc>>,
     next_alarm_at: Option<DateTime<Utc>>,
+}
+
+/// Starts a case that somebody reported; returns the settled case that it is a recurrence of.
+async fn start(
+    tx: &mut PgConnection,
+    case: CaseId,
+    rules: &RuleSet,
+    at: DateTime<Utc>,
+) -> sqlx::Result<Option<CaseId>> {
+    start_filing_clock(tx, case, rules, at).await?;
+    // as near as another report has to be to be offered as a duplicate
+    recurrence::link(tx, case, rules.policy().duplicate_radius_m, rules, at).await
 }
 
 /// Writes the rule set a new case is kept to, and starts its filing clock. Article 12.

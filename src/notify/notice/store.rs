@@ -6,7 +6,7 @@ use sqlx::PgExecutor;
 use super::rule::{Address, Draft, Happened, OrderIssued};
 use super::{Addressed, Notice};
 use crate::access::Role;
-use crate::cases::Action;
+use crate::cases::{Action, CaseId};
 use crate::notify::follower::Span;
 
 /// Events of the span with these actions, each case's in their order.
@@ -183,4 +183,34 @@ pub(super) async fn mark(
     .execute(db)
     .await?;
     Ok(())
+}
+
+/// A notice that a case is a unit's, which nobody of the unit has received.
+#[derive(Debug, sqlx::FromRow)]
+pub(super) struct NotReceived {
+    pub(super) case_id: CaseId,
+    pub(super) unit_id: i32,
+    pub(super) sent_at: DateTime<Utc>,
+}
+
+/// Those of the units of the person of this transaction; row-level security leaves out others.
+pub(super) async fn not_received(
+    db: impl PgExecutor<'_>,
+    up_to: i64,
+    limit: u32,
+) -> sqlx::Result<Vec<NotReceived>> {
+    sqlx::query_as(
+        "select case_id, n.unit_id, max(n.at) as sent_at
+        from city_case c
+        join notice n using (case_id)
+        where c.notified_at is null and c.state in ('dispatched', 'disputed', 'handling')
+            and n.kind = 'dispatched' and n.unit_id = c.handling_unit_id
+            and n.at >= c.dispatched_at and n.notice_id <= $1
+        group by case_id, n.unit_id
+        limit $2",
+    )
+    .bind(up_to)
+    .bind(i64::from(limit))
+    .fetch_all(db)
+    .await
 }

@@ -14,6 +14,8 @@ use super::store::{self, Busy, Claimed};
 use super::{WebhookKey, sign};
 use crate::config::WebhookConfig;
 use crate::http::App;
+use crate::notify::receipt::{self, GIVING};
+use crate::workflow::{Delivery, Receipt};
 
 const LOOK_EVERY: Duration = Duration::from_millis(300);
 /// Deliveries of this process on their way.
@@ -183,8 +185,7 @@ impl Courier {
             .await;
         match answer {
             Ok(status) => {
-                let at = self.app.now();
-                store::delivered(db, claimed.delivery_id, status.as_u16(), at).await?;
+                self.delivered(claimed.delivery_id, status.as_u16()).await?;
             }
             Err(error) => {
                 let status = match &error {
@@ -195,6 +196,32 @@ impl Courier {
                 let next_at = wait.map(|wait| self.app.now() + wait);
                 store::failed(db, claimed, status, &error.to_string(), next_at).await?;
             }
+        }
+        Ok(())
+    }
+}
+
+impl Courier {
+    /// Notes that a system took a delivery; when it told of a case of its unit, the unit has
+    /// received the notice.
+    async fn delivered(&self, delivery: i64, status: u16) -> anyhow::Result<()> {
+        let mut tx = self.app.machine.begin().await?;
+        let at = self.app.now();
+        let taken = store::delivered(&mut *tx, delivery, status, at).await?;
+        let mut done = None;
+        if let Some(taken) = taken.filter(|taken| GIVING.contains(&taken.action)) {
+            let delivery = Delivery {
+                unit_id: taken.unit_id,
+                sent_at: taken.sent_at,
+                receipt: Receipt::Webhook {
+                    webhook_id: taken.webhook_id,
+                },
+            };
+            done = receipt::deliver(&self.app, &mut tx, taken.case_id, delivery).await?;
+        }
+        tx.commit().await?;
+        if let Some(done) = done {
+            self.app.live.publish(&done.changes(), at);
         }
         Ok(())
     }

@@ -5,6 +5,7 @@ use serde::Serialize;
 use sqlx::{FromRow, PgConnection, PgExecutor};
 use utoipa::ToSchema;
 
+use crate::cases::{Action, CaseId};
 use crate::notify::follower::Span;
 
 /// A webhook as its unit sees it; the secret is not shown again.
@@ -281,23 +282,37 @@ pub(super) async fn claim(
     .await
 }
 
+/// What the system of a unit was told.
+#[derive(Debug, FromRow)]
+pub(super) struct Taken {
+    pub(super) webhook_id: i32,
+    pub(super) unit_id: i32,
+    pub(super) case_id: CaseId,
+    pub(super) action: Action,
+    /// When it happened.
+    pub(super) sent_at: DateTime<Utc>,
+}
+
+/// `None`: it was noted before.
 pub(super) async fn delivered(
     db: impl PgExecutor<'_>,
     delivery: i64,
     status: u16,
     at: DateTime<Utc>,
-) -> sqlx::Result<()> {
-    sqlx::query(
-        "update webhook_delivery set state = 'delivered', delivered_at = $2, status = $3,
+) -> sqlx::Result<Option<Taken>> {
+    sqlx::query_as(
+        "update webhook_delivery d set state = 'delivered', delivered_at = $2, status = $3,
             error = null
-        where delivery_id = $1 and state = 'waiting'",
+        from webhook w, case_event e
+        where d.delivery_id = $1 and d.state = 'waiting'
+            and w.webhook_id = d.webhook_id and e.event_id = d.event_id
+        returning w.webhook_id, w.unit_id, e.case_id, e.action, e.at as sent_at",
     )
     .bind(delivery)
     .bind(at)
     .bind(status.cast_signed())
-    .execute(db)
-    .await?;
-    Ok(())
+    .fetch_optional(db)
+    .await
 }
 
 /// An attempt failed: again at `next_at` or, without one, never. Nothing changes when somebody

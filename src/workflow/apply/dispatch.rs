@@ -7,7 +7,7 @@ use super::draft::Draft;
 use crate::cases::{CaseState, DisputeLevel};
 use crate::clock::{CalendarKind, Stage};
 use crate::rules::Condition;
-use crate::workflow::command::DispatchOrder;
+use crate::workflow::command::{Delivery, DispatchOrder};
 use crate::workflow::{Command, Refusal, RefusalCode, WorkUnit};
 
 #[expect(
@@ -30,10 +30,7 @@ pub(super) fn apply(draft: &mut Draft<'_>, command: &Command) -> Applied {
             draft.note("note", note);
             redispatch(draft, *unit)
         }
-        Command::Deliver => {
-            notice(draft);
-            Ok(())
-        }
+        Command::Deliver(delivery) => deliver(draft, delivery),
         Command::Receive => {
             draft.has_a_hand();
             draft.facts.state = CaseState::Handling;
@@ -169,6 +166,17 @@ fn redispatch(draft: &mut Draft<'_>, id: i32) -> Result<(), Refusal> {
     draft.facts.dispatch_level += 1;
     draft.facts.dispatched_at = Some(draft.now());
     draft.facts.worker_id = None;
+    Ok(())
+}
+
+/// The page or the system of the unit that has the case took the notice.
+fn deliver(draft: &mut Draft<'_>, delivery: &Delivery) -> Result<(), Refusal> {
+    let theirs = draft.facts.handling_unit_id == Some(delivery.unit_id);
+    Refusal::unless(theirs, RefusalCode::Unit)?;
+    let of_this_time = draft.facts.dispatched_at <= Some(delivery.sent_at);
+    Refusal::unless(of_this_time, RefusalCode::Notified)?;
+    draft.note("receipt", delivery.receipt);
+    notice(draft);
     Ok(())
 }
 

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::Applied;
 use super::draft::Draft;
+use crate::clock::Stage;
 use crate::workflow::case::CaseClock;
 use crate::workflow::{Command, Refusal, RefusalCode};
 
@@ -32,16 +33,40 @@ fn undo(draft: &mut Draft<'_>) -> Result<(), Refusal> {
         }
     }
     let read = |_| nothing();
+    let unit = draft.facts.handling_unit_id;
     draft.facts = serde_json::from_value(Value::Object(facts)).map_err(read)?;
     let clocks: Vec<CaseClock> =
         serde_json::from_value(clocks.ok_or_else(nothing)?).map_err(read)?;
-    draft.clocks = clocks
+    let clocks = clocks
         .into_iter()
         .map(|clock| as_raised(clock, draft))
         .collect();
+    let received_since = draft.facts.notified_at.is_some_and(|at| at >= last.at);
+    let same_unit = draft.facts.handling_unit_id == unit;
+    draft.clocks = if received_since && same_unit {
+        as_received(clocks, &draft.clocks)
+    } else {
+        clocks
+    };
+    if received_since && !same_unit {
+        draft.facts.notified_at = None;
+    }
     draft.note("undone", last.action);
     draft.note("event_id", last.event_id);
     Ok(())
+}
+
+/// A notice that the unit has received stays received, and what it started runs on.
+fn as_received(before: Vec<CaseClock>, now: &[CaseClock]) -> Vec<CaseClock> {
+    let of_notice = |clock: &CaseClock| {
+        matches!(
+            clock.stage,
+            Stage::Handling | Stage::Arrival | Stage::Repair
+        )
+    };
+    let others = before.into_iter().filter(|clock| !of_notice(clock));
+    let started = now.iter().filter(|clock| of_notice(clock)).cloned();
+    others.chain(started).collect()
 }
 
 /// An alarm that was raised since stays raised.

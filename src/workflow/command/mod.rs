@@ -5,6 +5,7 @@ mod field;
 mod read;
 
 use chrono::{DateTime, Utc};
+use serde::Serialize;
 use serde_json::{Map, Value};
 
 use self::body::Body;
@@ -47,6 +48,25 @@ pub struct DispatchOrder {
     pub limit_s: Option<i32>,
     pub reason: Option<String>,
     pub note: Option<String>,
+}
+
+/// How a unit received the notice that a case is theirs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(tag = "by", rename_all = "snake_case")]
+pub enum Receipt {
+    /// A person of the unit had the page open.
+    Page { person_id: i32 },
+    /// The unit's own system took it.
+    Webhook { webhook_id: i32 },
+}
+
+/// A notice that reached its unit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Delivery {
+    pub unit_id: i32,
+    /// When the case was given to the unit: a notice of an earlier time says nothing of this one.
+    pub sent_at: DateTime<Utc>,
+    pub receipt: Receipt,
 }
 
 /// An action with its fields. Reasons are kept in history, not here twice.
@@ -95,7 +115,7 @@ pub enum Command {
         unit: i32,
         note: Option<String>,
     },
-    Deliver,
+    Deliver(Delivery),
     Receive,
     Dispute {
         reason: String,
@@ -233,7 +253,7 @@ impl Command {
             Self::Dispatch(_) => Action::Dispatch,
             Self::DispatchQuick { .. } => Action::DispatchQuick,
             Self::Redispatch { .. } => Action::Redispatch,
-            Self::Deliver => Action::Deliver,
+            Self::Deliver(_) => Action::Deliver,
             Self::Receive => Action::Receive,
             Self::Dispute { .. } => Action::Dispute,
             Self::Uphold { .. } => Action::Uphold,

@@ -1,5 +1,5 @@
 //! What happens to a case because time passes: its clocks warn, breach and escalate, a breach puts
-//! it under supervision, and what was suspended until a date is resumed. Article 3.
+//! it under supervision, a dispute nobody settles rises, and what was suspended until a date is resumed. Article 3.
 //!
 //! When a clock has to be looked at next stands in its row. A round takes the rows whose time has
 //! come and locks them with their cases, skipping what others are at; what is raised is noted in
@@ -19,7 +19,7 @@ use sqlx::{PgConnection, PgPool};
 use tokio_util::sync::CancellationToken;
 
 use super::{ActError, Command, SupervisionLevel, Workflow};
-use crate::cases::CaseId;
+use crate::cases::{CaseId, DisputeLevel};
 use crate::clock::{Alarm, Stage};
 use crate::rules::RuleSet;
 use crate::telemetry;
@@ -37,6 +37,9 @@ const RETRY: TimeDelta = TimeDelta::seconds(2);
 
 /// What history says why the service supervises.
 const OVERDUE: &str = "超时自动督办 / Supervised by the service: the time limit has passed";
+
+/// What history says why a dispute rises by itself.
+const UNSETTLED: &str = "协调超时，自动提交上一级 / Not settled in time: raised by the service";
 
 /// What a round did.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -131,6 +134,7 @@ async fn raise_alarms(
     let full = is_batch(due.len());
     let mut raised = Vec::new();
     let mut overdue = BTreeSet::new();
+    let mut unsettled = BTreeSet::new();
     let mut looked_at = Vec::new();
     for clock in due {
         let own = clock.rule_set_id.and_then(|id| workflow.rules.get(id));
@@ -143,6 +147,9 @@ async fn raise_alarms(
         if breached && !clock.supervised && judges_a_unit(clock.clock.stage) {
             overdue.insert((clock.case_id, clock.emergency));
         }
+        if breached && can_rise(&clock) {
+            unsettled.insert(clock.case_id);
+        }
         looked_at.push(clock);
     }
     store::update_clocks(&mut *tx, &looked_at)
@@ -153,6 +160,13 @@ async fn raise_alarms(
         .context("tell what was raised")?;
     for (case, emergency) in overdue {
         act(workflow, &mut tx, case, &supervision(emergency), now).await?;
+    }
+    // the new level has its own clock, from now: a service that was down skips no level
+    for case in unsettled {
+        let escalate = Command::Escalate {
+            opinion: UNSETTLED.to_owned(),
+        };
+        act(workflow, &mut tx, case, &escalate, now).await?;
     }
     tx.commit().await?;
     for alarm in &raised {
@@ -209,6 +223,12 @@ fn judges_a_unit(stage: Stage) -> bool {
         | Stage::Closing
         | Stage::Supervision => false,
     }
+}
+
+/// Whether a dispute that was not settled in time goes to the next level. Article 15.
+fn can_rise(due: &DueClock) -> bool {
+    let runs = due.clock.stage == Stage::Dispute && due.clock.stopped_at.is_none();
+    runs && due.dispute_level != Some(DisputeLevel::Committee)
 }
 
 fn supervision(emergency: bool) -> Command {

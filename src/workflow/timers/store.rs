@@ -6,7 +6,7 @@ use sqlx::postgres::PgRow;
 use sqlx::types::Json;
 use sqlx::{FromRow, PgExecutor, Row};
 
-use crate::cases::{Action, CaseId};
+use crate::cases::{Action, CaseId, DisputeLevel};
 use crate::clock::{Alarm, Clock, Pause};
 use crate::rules::RuleSetId;
 
@@ -19,6 +19,7 @@ pub(super) struct DueClock {
     pub(super) opened_at: DateTime<Utc>,
     pub(super) emergency: bool,
     pub(super) supervised: bool,
+    pub(super) dispute_level: Option<DisputeLevel>,
     /// Whether the case has ended.
     pub(super) ended: bool,
     pub(super) clock: Clock,
@@ -36,6 +37,7 @@ impl FromRow<'_, PgRow> for DueClock {
             opened_at: row.try_get("opened_at")?,
             emergency: row.try_get("emergency")?,
             supervised: row.try_get("supervised")?,
+            dispute_level: row.try_get("dispute_level")?,
             ended: row.try_get("ended")?,
             next_alarm_at: row.try_get("next_alarm_at")?,
             clock: Clock {
@@ -70,7 +72,7 @@ pub(super) async fn lock_due(
 ) -> sqlx::Result<Vec<DueClock>> {
     sqlx::query_as(
         "select k.*, c.rule_set_id, c.opened_at, c.emergency, c.supervised,
-            c.ended_at is not null as ended
+            c.dispute_level, c.ended_at is not null as ended
         from case_clock k
         join city_case c using (case_id)
         where k.next_alarm_at <= $1

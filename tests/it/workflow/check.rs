@@ -256,3 +256,76 @@ async fn voiding_is_asked_for_and_approved_by_the_duty_chief() {
     assert_eq!(row["state"], "voided");
     office.service.stop().await;
 }
+
+#[tokio::test]
+async fn r14_6_every_number_of_the_outcomes_has_exactly_its_cases() {
+    let mut office = Office::open().await;
+    let from = office.now() - TimeDelta::hours(1);
+    let reason = json!({"reason": "not repaired"});
+    let mut expected = Vec::new();
+    for _ in 0..2 {
+        let case = office.checked("passed").await;
+        let met = office.all_met(case).await;
+        office.act("operator", case, "approve", met).await;
+        expected.push(("water", "approve", case));
+    }
+    let case = office.checked("failed").await;
+    // twice, and one case
+    office
+        .act("operator", case, "rehandle", reason.clone())
+        .await;
+    office.feed_back("water manager", case).await;
+    office.check(case, "failed").await;
+    office
+        .act("operator", case, "rehandle", reason.clone())
+        .await;
+    office.feed_back("water manager", case).await;
+    office.check(case, "failed").await;
+    let unqualified = json!({"reason": "not repaired in two rounds"});
+    office
+        .act("chief", case, "close_unqualified", unqualified)
+        .await;
+    expected.extend([
+        ("water", "rehandle", case),
+        ("water", "close_unqualified", case),
+    ]);
+    // counted for who had it then, not for who has it now
+    let case = office.checked("failed").await;
+    let fault = json!({"reason": "a road matter", "dispatcher_fault": true});
+    office.act("operator", case, "redirect", fault).await;
+    let roads = json!({"unit_id": office.units["roads"]});
+    office.act("dispatcher", case, "dispatch", roads).await;
+    expected.push(("water", "redirect", case));
+    office.pass(TimeDelta::hours(1));
+
+    let leader = &office.people["leader"].client;
+    let ask = |what: &str, until| {
+        let time = |at: chrono::DateTime<chrono::Utc>| at.format("%Y-%m-%dT%H:%M:%SZ");
+        let mark = if what.contains('?') { '&' } else { '?' };
+        let (from, until) = (time(from), time(until));
+        format!("/api/v1/outcomes{what}{mark}from={from}&until={until}")
+    };
+    let told = leader.json(&ask("", office.now())).await;
+    let units = told["units"].as_array().unwrap();
+    assert_eq!(units.len(), 1, "{told}");
+    let water = office.units["water"];
+    assert_eq!(units[0]["unit"]["id"], water);
+    for outcome in ["approve", "rehandle", "close_unqualified", "redirect"] {
+        let what = format!("/cases?unit={water}&outcome={outcome}");
+        let list = leader.json(&ask(&what, office.now())).await;
+        let listed = list["cases"].as_array().unwrap().iter();
+        let mut listed: Vec<i64> = listed.map(|row| row["id"].as_i64().unwrap()).collect();
+        listed.sort_unstable();
+        let of_outcome = expected.iter().filter(|(_, which, _)| *which == outcome);
+        let expected: Vec<i64> = of_outcome.map(|(_, _, case)| *case).collect();
+        assert_eq!(listed, expected, "{outcome}");
+        assert_eq!(units[0][outcome], expected.len(), "{outcome}");
+    }
+    // of another time: nothing
+    let before = leader.json(&ask("", from + TimeDelta::minutes(1))).await;
+    assert_eq!(before["units"], json!([]));
+    let unit = &office.people["water manager"].client;
+    let refused = unit.get(&ask("", office.now())).send().await.unwrap();
+    assert_eq!(refused.status().as_u16(), 403);
+    office.service.stop().await;
+}

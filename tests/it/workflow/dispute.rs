@@ -1,6 +1,10 @@
 //! Article 15: disputes about who is responsible. Article 16: quick disposal.
 
 use chrono::TimeDelta;
+use cityward::rules::Rules;
+use cityward::territory::TerritoryWatch;
+use cityward::workflow::Workflow;
+use cityward::workflow::timers;
 use serde_json::{Value, json};
 
 use super::office::{Office, at};
@@ -240,4 +244,98 @@ async fn r16_2_the_crew_finishes_with_photos_and_its_costs_are_booked() {
         .unwrap();
     assert_eq!(spent, 2_500);
     office.service.stop().await;
+}
+
+#[tokio::test]
+async fn r15_5_an_overdue_dispute_rises_once_whoever_runs() {
+    let mut office = Office::open().await;
+    let (inside, across) = (
+        disputed(&office, "street", Some("park")).await,
+        disputed(&office, "water", None).await,
+    );
+    assert_eq!(level(&office.case(inside).await), "district");
+    assert_eq!(level(&office.case(across).await), "city");
+    // beside the service that runs, others look at the same moment, long after the time
+    let workflow = Workflow {
+        rules: Rules::open(office.city.db.clone()).await.unwrap(),
+        territory: TerritoryWatch::open(office.city.db.clone()).await.unwrap(),
+    };
+    office.set_time(at("2026-11-27T10:00"));
+    let round = || timers::round(&office.city.db, &workflow, office.now());
+    let (one, other, third) = tokio::join!(round(), round(), round());
+    assert!(one.is_ok() && other.is_ok() && third.is_ok());
+    let rise = async |case| {
+        for _ in 0..100 {
+            let detail = office.case(case).await;
+            let history = detail["history"].as_array().unwrap().iter();
+            let risen = history.filter(|event| event["action"] == "escalate");
+            let risen: Vec<Value> = risen.cloned().collect();
+            if !risen.is_empty() {
+                return (detail.clone(), risen);
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        }
+        panic!("nobody raised it");
+    };
+    for (case, to) in [(inside, "city"), (across, "committee")] {
+        rise(case).await;
+        // time for a second one, should there be one
+        tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+        let (detail, risen) = rise(case).await;
+        assert_eq!(level(&detail), to);
+        assert_eq!(risen.len(), 1, "{risen:?}");
+        assert_eq!(risen[0]["actor"], "system");
+        assert_eq!(detail["state"], "disputed");
+        let clocks = detail["clocks"].as_array().unwrap().iter();
+        let running = clocks.filter(|clock| clock["stage"] == "dispute");
+        let started: Vec<&str> = running
+            .map(|clock| clock["started_at"].as_str().unwrap())
+            .collect();
+        assert_eq!(started.len(), 2);
+        assert_eq!(started[1].parse(), Ok(office.now()));
+    }
+    let told = office.people["committee"].client.json("/api/v1/notices");
+    let told = told.await["notices"].to_string();
+    assert!(told.contains("\"dispute\""), "{told}");
+    office.service.stop().await;
+}
+
+#[tokio::test]
+async fn r3_2_the_committee_sees_the_whole_city_and_decides_what_is_escalated_to_it() {
+    let office = Office::open().await;
+    let case = disputed(&office, "street", Some("far")).await;
+    let filed = office.filed(2).await;
+    let committee = &office.people["committee"].client;
+    let list = committee.json("/api/v1/cases").await;
+    let seen: Vec<i64> = list["cases"].as_array().unwrap().iter().map(id).collect();
+    assert!(seen.contains(&case) && seen.contains(&filed), "{list}");
+    // read only: nothing of the daily work is theirs, nor a dispute that was not escalated
+    let water = json!({"unit_id": office.units["water"]});
+    office
+        .forbidden("committee", filed, "dispatch", water, "role")
+        .await;
+    let decision = json!({"reason": "theirs"});
+    office
+        .forbidden("committee", case, "uphold", decision.clone(), "level")
+        .await;
+    for case in [case, filed] {
+        let path = format!("/api/v1/cases/{case}/actions");
+        let actions = committee.json(&path).await;
+        let mut actions = actions["actions"].as_array().unwrap().iter();
+        assert!(actions.all(|action| action["allowed"] != true));
+    }
+
+    let opinion = json!({"opinion": "both have a point"});
+    office.act("dispatcher", case, "escalate", opinion).await;
+    let row = office.act("committee", case, "uphold", decision).await;
+    assert_eq!(row["state"], "handling");
+    let detail = office.case(case).await;
+    let last = detail["history"].as_array().unwrap().last().unwrap();
+    assert_eq!(last["role"], "committee");
+    assert_eq!(last["reason"], "theirs");
+    office.service.stop().await;
+}
+
+fn id(row: &Value) -> i64 {
+    row["id"].as_i64().unwrap()
 }

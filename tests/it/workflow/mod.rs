@@ -6,4 +6,5 @@ mod dispute;
 mod filing;
 mod handling;
 mod office;
+mod receipt;
 mod table;

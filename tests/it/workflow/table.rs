@@ -38,6 +38,7 @@ fn case(state: CaseState, level: DisputeLevel) -> WorkCase {
         id: CaseId(1),
         version: 1,
         acted_version: 1,
+        written_version: 1,
         source: CaseSource::Hotline,
         place: place(10.0, 10.0),
         cell_id: 1,

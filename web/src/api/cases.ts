@@ -104,5 +104,9 @@ export const notices = (unread = false) =>
     `/api/v1/notices${unread ? '?unread=true' : ''}`,
   );
 
+/** They have come to this page: a unit has received them from now on. */
+export const receivedNotices = (upTo: number) =>
+  ask<void>('POST', '/api/v1/notices/received', { up_to: upTo });
+
 export const readNotices = (upTo: number) =>
   ask<void>('POST', '/api/v1/notices/read', { up_to: upTo });

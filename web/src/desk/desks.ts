@@ -62,6 +62,11 @@ export const DESKS: readonly Desk[] = [
     load: () => import('./orders/OrdersDesk.svelte'),
   },
   {
+    page: 'outcomes',
+    roles: ['evaluator', 'duty_chief', 'leader', 'committee'],
+    load: () => import('./outcomes/OutcomesDesk.svelte'),
+  },
+  {
     page: 'rules',
     roles: ['administrator', 'planner', 'duty_chief', 'dispatcher'],
     load: () => import('./rules/RulesDesk.svelte'),

@@ -76,7 +76,7 @@ export const workflowEn: WorkflowWords = {
     dispute: 'Dispute',
     uphold: 'Uphold',
     reassign: 'Reassign',
-    escalate: 'Refer to the committee',
+    escalate: 'Refer to the next level',
     arrive: 'Arrive',
     guard: 'Secure the spot',
     ask_extension: 'Ask for more time',

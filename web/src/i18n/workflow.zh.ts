@@ -78,7 +78,7 @@ export const workflowZh = {
     dispute: '提出异议',
     uphold: '维持原派遣',
     reassign: '改派',
-    escalate: '提交城管委',
+    escalate: '提交上一级',
     arrive: '到场',
     guard: '设防排险',
     ask_extension: '申请延期',

@@ -1,4 +1,4 @@
-import { notices as ask, readNotices } from '../api/cases';
+import { notices as ask, readNotices, receivedNotices } from '../api/cases';
 import type { Notice } from '../api/types';
 
 const KEPT_MAX = 100;
@@ -13,6 +13,7 @@ class Notices {
       const { notices, unread } = await ask();
       this.all = notices;
       this.unread = unread;
+      void this.#acknowledge(notices);
     } catch {
       // The bell stays as it is; the connection pill says that the server cannot be reached.
     }
@@ -24,6 +25,21 @@ class Notices {
     const added = fresh.filter(({ id }) => !known.has(id));
     this.all = [...added.sort((a, b) => b.id - a.id), ...this.all].slice(0, KEPT_MAX);
     this.unread += added.filter((notice) => notice.read_at === null).length;
+    void this.#acknowledge(added);
+  }
+
+  /** A case came to somebody's unit: with the page open here, the unit has received the notice. */
+  async #acknowledge(come: Notice[]): Promise<void> {
+    const last = Math.max(
+      0,
+      ...come.filter(({ kind }) => kind === 'dispatched').map(({ id }) => id),
+    );
+    if (last === 0) return;
+    try {
+      await receivedNotices(last);
+    } catch {
+      // Whoever opens the page next says so.
+    }
   }
 
   async readAll(): Promise<void> {

@@ -135,8 +135,12 @@ export interface Delivery {
 }
 
 export const webhooks = () => ask<{ webhooks: Webhook[] }>('GET', `${v1}/webhooks`);
-export const addWebhook = (unit_id: number, url: string) =>
-  ask<{ id: number; secret: string }>('POST', `${v1}/webhooks`, { unit_id, url });
+export const addWebhook = (unit_id: number, url: string, events: string[] | null) =>
+  ask<{ id: number; secret: string }>('POST', `${v1}/webhooks`, {
+    unit_id,
+    url,
+    ...(events && { events }),
+  });
 export const removeWebhook = (id: number) => ask<unknown>('DELETE', `${v1}/webhooks/${id}`);
 export const deliveries = (id: number) =>
   ask<{ deliveries: Delivery[] }>('GET', `${v1}/webhooks/${id}/deliveries`);

@@ -68,6 +68,7 @@ export interface Policy {
   undo_within_s: number;
   duplicate_radius_m: number;
   duplicate_window_s: number;
+  recurrence_window_s: number;
 }
 
 /** A routing rule: which classes, where (the beginning of the cells' codes), and to whom. */
@@ -80,6 +81,17 @@ export interface RouteEntry {
   to: { unit: number } | 'maintenance' | 'owner';
   valid_from: string | null;
   valid_to: string | null;
+}
+
+/** What reports and feedbacks of some classes have to bring. */
+export interface CollectionRule {
+  /** Empty: all; `M06`: a group; `M06042`: one class. */
+  scope: string;
+  report_photos_min: number;
+  feedback_photos_min: number;
+  accuracy_m_max: number;
+  report_age_max_s: number;
+  text_required: boolean;
 }
 
 const v1 = '/api/v1';
@@ -106,6 +118,10 @@ export const putStageLimits = (id: number, stage_limits: StageLimitEntry[]) =>
 export const policy = (id: number) => ask<Policy>('GET', `${set(id)}/policy`);
 export const putPolicy = (id: number, value: Policy) =>
   ask<unknown>('PUT', `${set(id)}/policy`, value);
+export const collection = (id: number) =>
+  ask<{ rules: CollectionRule[] }>('GET', `${set(id)}/collection`);
+export const putCollection = (id: number, rules: CollectionRule[]) =>
+  ask<unknown>('PUT', `${set(id)}/collection`, { rules });
 export const routes = (id: number) => ask<{ routes: RouteEntry[] }>('GET', `${set(id)}/routes`);
 export const addRoute = (id: number, route: Omit<RouteEntry, 'id'>) =>
   ask<unknown>('POST', `${set(id)}/routes`, route);
