@@ -93,6 +93,31 @@ pub struct HttpConfig {
     pub cookie_secure: bool,
 }
 
+/// Vector tiles.
+#[derive(Debug, Clone, Args)]
+pub struct TileConfig {
+    /// Bytes of finished tiles kept in memory.
+    #[arg(long, env = "CITYWARD_TILE_CACHE_BYTES", default_value_t = 256 << 20)]
+    pub tile_cache_bytes: usize,
+
+    /// Origins whose pages may read tiles, as `https://map.example.org`, separated by commas;
+    /// without it only our own pages may.
+    #[arg(long, env = "CITYWARD_TILE_ORIGINS", value_delimiter = ',', value_parser = origin)]
+    pub tile_origins: Vec<String>,
+}
+
+/// A scheme and a host, as browsers write an origin.
+fn origin(text: &str) -> Result<String, String> {
+    text.strip_prefix("https://")
+        .or_else(|| text.strip_prefix("http://"))
+        .filter(|host| {
+            let plain = |c: char| c.is_ascii_alphanumeric() || ".-:[]".contains(c);
+            !host.is_empty() && host.chars().all(plain)
+        })
+        .map(|_| text.to_ascii_lowercase())
+        .ok_or_else(|| "must be a scheme and a host, like https://map.example.org".to_owned())
+}
+
 /// The door frames come in by.
 #[derive(Debug, Clone, Args)]
 pub struct IntakeConfig {
@@ -220,6 +245,8 @@ pub struct Config {
     pub data: DataConfig,
     #[command(flatten)]
     pub http: HttpConfig,
+    #[command(flatten)]
+    pub tiles: TileConfig,
     #[command(flatten)]
     pub intake: IntakeConfig,
     #[command(flatten)]

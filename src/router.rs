@@ -4,8 +4,8 @@
 //! stands under "open" here. Answers that are not pages are JSON; errors are problems.
 
 use axum::extract::{Request, State};
-use axum::http::{HeaderValue, StatusCode, header};
-use axum::middleware::from_fn;
+use axum::http::{HeaderValue, Method, StatusCode, header};
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use axum::{Json, Router};
@@ -13,6 +13,8 @@ use secrecy::ExposeSecret as _;
 use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Predicate as _};
+use tower_http::cors::{AllowOrigin, CorsLayer};
 use tower_http::services::{ServeDir, ServeFile};
 use tower_http::set_header::SetResponseHeaderLayer;
 use utoipa::OpenApi;
@@ -78,10 +80,16 @@ pub fn router(app: App) -> Router {
         .route("/readyz", get(readyz))
         .route("/metrics", get(prometheus))
         .route("/openapi.json", get(async || Json(document)));
+    // tiles come as their client wants them
+    let compression = CompressionLayer::new().compress_when(
+        DefaultPredicate::new().and(NotForContentType::const_new(tiles::MEDIA_TYPE)),
+    );
     let layers = ServiceBuilder::new()
         .layer(from_fn(measure))
         .layer(from_fn(security_headers))
-        .layer(CompressionLayer::new())
+        .option_layer(tiles_for_others(&app))
+        .layer(from_fn_with_state(app.clone(), access::forget_after_change))
+        .layer(compression)
         .layer(CatchPanicLayer::custom(|_| {
             ApiError::Internal(anyhow::anyhow!("a handler panicked")).into_response()
         }));
@@ -97,6 +105,28 @@ pub fn router(app: App) -> Router {
         })
         .layer(layers)
         .with_state(app)
+}
+
+/// Lets pages of the origins that are named read tiles, with their person's session.
+fn tiles_for_others(app: &App) -> Option<CorsLayer> {
+    let origins = app.config.tiles.tile_origins.clone();
+    if origins.is_empty() {
+        return None;
+    }
+    let allowed = AllowOrigin::predicate(move |origin, request| {
+        let path = request.uri.path();
+        (path == "/tiles" || path.starts_with("/tiles/"))
+            && origins
+                .iter()
+                .any(|one| one.as_bytes() == origin.as_bytes())
+    });
+    let layer = CorsLayer::new()
+        .allow_origin(allowed)
+        .allow_credentials(true)
+        .allow_methods([Method::GET, Method::HEAD])
+        .allow_headers([header::IF_NONE_MATCH])
+        .expose_headers([header::ETAG]);
+    Some(layer)
 }
 
 /// The built pages. Names under /assets carry a digest of their content and never change.

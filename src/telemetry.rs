@@ -27,7 +27,7 @@ pub const LIVE_CLIENTS: &str = "cityward_live_clients";
 pub const LIVE_BATCHES: &str = "cityward_live_batches_total";
 /// Seconds per request by `method`, `route`, `status`.
 pub const HTTP_SECONDS: &str = "cityward_http_seconds";
-/// Tiles by `layer` and `result` (made, not_modified).
+/// Tiles by `layer` and `result` (made, kept, not_modified).
 pub const TILES: &str = "cityward_tiles_total";
 /// Seconds to make a tile by `layer`.
 pub const TILE_SECONDS: &str = "cityward_tile_seconds";

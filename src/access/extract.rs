@@ -1,9 +1,13 @@
 //! Credentials of a request, as arguments of a handler.
 
-use axum::extract::FromRequestParts;
-use axum::http::HeaderMap;
+use std::sync::Arc;
+
+use axum::extract::{FromRequestParts, Request, State};
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
+use axum::http::{HeaderMap, header};
+use axum::middleware::Next;
+use axum::response::Response;
 use axum_extra::extract::CookieJar;
 use serde::Serialize;
 
@@ -68,6 +72,11 @@ impl Person {
     }
 }
 
+/// A signed-in person, as they were within the last second: for what is asked for many times a
+/// second and changes nothing. A session that ended at this instance is unknown at once.
+#[derive(Debug, Clone)]
+pub struct RecentPerson(pub Arc<Person>);
+
 /// A video platform that came with a valid token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Platform {
@@ -99,6 +108,38 @@ impl FromRequestParts<App> for Person {
             .await?
             .ok_or_else(|| ApiError::unauthenticated("the session has ended; sign in again"))
     }
+}
+
+impl FromRequestParts<App> for RecentPerson {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
+        let cookie = session_cookie(&parts.headers)
+            .ok_or_else(|| ApiError::unauthenticated("sign in first"))?
+            .sha256();
+        if let Some(person) = app.recent_people.get(&cookie) {
+            return Ok(Self(person));
+        }
+        let began = app.recent_people.begin_look();
+        let person = Person::from_request_parts(parts, app).await.map(Arc::new)?;
+        app.recent_people
+            .remember(cookie, Arc::clone(&person), began);
+        Ok(Self(person))
+    }
+}
+
+/// Forgets who people are before a request of theirs that may have changed it is answered.
+pub(crate) async fn forget_after_change(
+    State(app): State<App>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let may_change = !request.method().is_safe() && request.headers().contains_key(header::COOKIE);
+    let response = next.run(request).await;
+    if may_change {
+        app.recent_people.forget();
+    }
+    response
 }
 
 impl FromRequestParts<App> for Platform {

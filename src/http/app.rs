@@ -18,7 +18,7 @@ use crate::notify::{NoticeFeed, WebhookKey};
 use crate::pipeline::FrameReport;
 use crate::rules::Rules;
 use crate::territory::TerritoryWatch;
-use crate::tiles::ComponentTiles;
+use crate::tiles::{ComponentTiles, TileCache};
 use crate::workflow::{GroupCommit, Workflow};
 
 /// The running application; cheap to clone.
@@ -38,12 +38,16 @@ pub struct App {
     pub rules: Rules,
     /// Where people's actions on cases are carried out.
     pub actions: GroupCommit,
+    /// Who asked within the last second.
+    pub recent_people: access::RecentPeople,
     /// The organisation's own sign-in, if it has one.
     pub oidc: Option<Arc<access::Provider>>,
     /// A hash that no password matches; compared against when a login does not exist.
     pub no_password: Arc<str>,
     /// The components, ready to be drawn.
     pub component_tiles: ComponentTiles,
+    /// Tiles that were sent already.
+    pub tile_cache: Arc<TileCache>,
     /// Tiles being made at a time; more wait.
     pub tile_places: Arc<Semaphore>,
     /// Pictures kept for cases.
@@ -106,6 +110,8 @@ impl App {
             territory: workflow.territory,
             component_tiles: ComponentTiles::open(machine.clone()).await?,
             rules: workflow.rules,
+            recent_people: access::RecentPeople::open(machine.clone()).await?,
+            tile_cache: Arc::new(TileCache::new(config.tiles.tile_cache_bytes)),
             last_frames: Arc::new(LastFrames::new(LAST_FRAMES_BYTES_MAX)),
             config,
             machine,

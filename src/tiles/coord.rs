@@ -3,7 +3,7 @@
 use std::f64::consts::PI;
 
 /// A tile of the WebMercatorQuad grid (EPSG:3857): zoom 0 to 22, x from the west, y from the north.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct TileCoord {
     z: u8,
     x: u32,

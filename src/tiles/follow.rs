@@ -70,7 +70,7 @@ struct Reached {
 }
 
 /// What distinguishes a tile from every other tile at its place.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct TileVersion {
     epoch: u32,
     version: Version,

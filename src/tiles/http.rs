@@ -1,6 +1,7 @@
 //! `/tiles`: the catalogue, TileJSON, and the tiles themselves.
 
 use std::cell::RefCell;
+use std::sync::Arc;
 use std::time::Instant;
 
 use axum::Json;
@@ -14,13 +15,18 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::cache::{Kept, Source, TileKey};
+use super::coding::{Accepted, Coding, Effort};
 use super::follow::NotReached;
 use super::points::Scratch;
 use super::store::{self, InvalidLsn};
 use super::{Layer, TileCoord, TileCoordError, encode};
-use crate::access::Person;
+use crate::access::{Person, RecentPerson};
 use crate::http::{ApiError, App, PathParams, QueryParams};
 use crate::telemetry;
+
+/// Of a tile.
+pub const MEDIA_TYPE: &str = "application/vnd.mapbox-vector-tile";
 
 /// For signed-in people.
 pub fn routes() -> OpenApiRouter<App> {
@@ -110,17 +116,19 @@ fn origin(headers: &HeaderMap) -> String {
     }
 }
 
-/// A tile: MVT 2.1, extent 4096.
+/// A tile: MVT 2.1, extent 4096; gzip, zstd or neither, as `Accept-Encoding` says.
 #[utoipa::path(get, path = "/tiles/{layer}/{z}/{x}/{y}", tag = "tiles",
     params(("layer" = String, Path), ("z" = u8, Path), ("x" = u32, Path), ("y" = u32, Path), TileQuery),
     responses(
-        (status = 200, description = "the tile; empty where nothing is", content_type = "application/vnd.mapbox-vector-tile"),
+        (status = 200, description = "the tile", content_type = "application/vnd.mapbox-vector-tile"),
+        (status = 204, description = "nothing is there"),
         (status = 304, description = "If-None-Match is still true"),
         (status = 400, description = "outside the tile grid"), (status = 404, description = "no such layer"),
+        (status = 406, description = "Accept-Encoding takes none of gzip, zstd and identity"),
         (status = 503, description = "the commit asked for has not been reached; see Retry-After"),
     ))]
 async fn tile(
-    _person: Person,
+    _person: RecentPerson,
     State(app): State<App>,
     headers: HeaderMap,
     PathParams((name, z, x, y)): PathParams<(String, u8, u32, u32)>,
@@ -134,10 +142,23 @@ async fn tile(
         };
         ApiError::field(field, error.to_string())
     })?;
+    let accepted = Accepted::of(lines(&headers, header::ACCEPT_ENCODING));
+    let Some(coding) = accepted.best() else {
+        let detail = "tiles come as gzip, zstd or identity";
+        return Err(ApiError::refused(
+            StatusCode::NOT_ACCEPTABLE,
+            "not-acceptable",
+            detail,
+        ));
+    };
 
     let started = Instant::now();
-    let (etag, bytes) = match layer.sql() {
-        Some(sql) => queried(&app, sql, tile).await?,
+    // a layer that is a query has no version before it is made
+    let (source, made) = match layer.sql() {
+        Some(sql) => {
+            let bytes = queried(&app, sql, tile).await?;
+            (Source::Digest(digest(&bytes)), Some(bytes))
+        }
         None => {
             if let Some(lsn) = &query.min_lsn {
                 let lsn = lsn
@@ -146,19 +167,36 @@ async fn tile(
                 app.component_tiles.reach(lsn).await.map_err(not_reached)?;
             }
             let version = app.component_tiles.version(tile).await;
-            if is_known(&headers, &version.to_string()) {
-                return not_modified(layer, &version.to_string());
-            }
-            held(&app, tile).await?
+            (Source::Version(version), None)
         }
     };
-    metrics::histogram!(telemetry::TILE_SECONDS, "layer" => layer.name()).record(started.elapsed());
-    if is_known(&headers, &etag) {
-        return not_modified(layer, &etag);
+    if let Some(known) = known_tag(&headers, source, coding, accepted) {
+        count(layer, "not_modified");
+        let mut response = StatusCode::NOT_MODIFIED.into_response();
+        put_headers(&mut response, &known)?;
+        return Ok(response);
     }
-    count(layer, "made");
-    let media_type = [(header::CONTENT_TYPE, "application/vnd.mapbox-vector-tile")];
-    Ok((fixed_headers(&etag)?, media_type, bytes).into_response())
+    let key = TileKey {
+        layer,
+        tile,
+        source,
+        coding,
+    };
+    let kept = match app.tile_cache.get(&key) {
+        Some(kept) => {
+            count(layer, "kept");
+            kept
+        }
+        None => {
+            let make = pack(&app, tile, source, coding, made);
+            let kept = app.tile_cache.get_or_make(&key, make).await?;
+            count(layer, "made");
+            metrics::histogram!(telemetry::TILE_SECONDS, "layer" => layer.name())
+                .record(started.elapsed());
+            kept
+        }
+    };
+    answer(&kept, coding)
 }
 
 /// What a tile may be asked beside its place.
@@ -181,12 +219,8 @@ fn not_reached(error: NotReached) -> ApiError {
     }
 }
 
-/// A tile of a layer that is a query; its version is a digest of its bytes.
-async fn queried(
-    app: &App,
-    sql: &'static str,
-    tile: TileCoord,
-) -> Result<(String, Vec<u8>), ApiError> {
+/// A tile of a layer that is a query.
+async fn queried(app: &App, sql: &'static str, tile: TileCoord) -> Result<Vec<u8>, ApiError> {
     // a place among the encoders is taken before the database is asked: a burst waits here, bounded
     let _place = app
         .tile_places
@@ -197,7 +231,7 @@ async fn queried(
     let bytes = tokio::task::spawn_blocking(move || encode::encode(&rows))
         .await
         .map_err(anyhow::Error::from)??;
-    Ok((hex::encode(&Sha256::digest(&bytes)[..12]), bytes))
+    Ok(bytes)
 }
 
 thread_local! {
@@ -205,44 +239,106 @@ thread_local! {
     static SCRATCH: RefCell<Scratch> = RefCell::default();
 }
 
-/// A tile of the components in memory.
-async fn held(app: &App, tile: TileCoord) -> Result<(String, Vec<u8>), ApiError> {
+/// A tile ready to be sent: of `made`, or of the components in memory as they are now.
+async fn pack(
+    app: &App,
+    tile: TileCoord,
+    source: Source,
+    coding: Coding,
+    made: Option<Vec<u8>>,
+) -> Result<Arc<Kept>, ApiError> {
     let _place = app
         .tile_places
         .acquire()
         .await
         .map_err(anyhow::Error::from)?;
     let tiles = app.component_tiles.clone();
-    let make = move || SCRATCH.with_borrow_mut(|scratch| tiles.tile(tile, scratch));
-    let (version, bytes) = tokio::task::spawn_blocking(make)
+    let pack = move || {
+        let (source, bytes) = made.map_or_else(
+            || {
+                let (version, bytes) = SCRATCH.with_borrow_mut(|scratch| tiles.tile(tile, scratch));
+                (Source::Version(version), bytes)
+            },
+            |bytes| (source, bytes),
+        );
+        Kept::pack(source, bytes, coding, Effort::Fast)
+    };
+    let kept = tokio::task::spawn_blocking(pack)
         .await
-        .map_err(anyhow::Error::from)?;
-    Ok((version.to_string(), bytes))
+        .map_err(anyhow::Error::from)??;
+    Ok(Arc::new(kept))
 }
 
-fn is_known(headers: &HeaderMap, etag: &str) -> bool {
-    headers
-        .get(header::IF_NONE_MATCH)
-        .and_then(|value| value.to_str().ok())
-        .is_some_and(|known| {
-            known.split(',').map(str::trim).any(|one| {
-                // a compressing layer or proxy may have made it weak
-                one == "*" || one.trim_start_matches("W/").trim_matches('"') == etag
-            })
-        })
+fn lines(headers: &HeaderMap, name: HeaderName) -> impl Iterator<Item = &str> {
+    let values = headers.get_all(name).into_iter();
+    values.filter_map(|value| value.to_str().ok())
 }
 
-fn not_modified(layer: Layer, etag: &str) -> Result<Response, ApiError> {
-    count(layer, "not_modified");
-    Ok((StatusCode::NOT_MODIFIED, fixed_headers(etag)?).into_response())
+/// The tag of what the client has, if it is still true: of this source, in a coding it takes.
+fn known_tag(
+    headers: &HeaderMap,
+    source: Source,
+    coding: Coding,
+    accepted: Accepted,
+) -> Option<String> {
+    let sent = headers.get_all(header::IF_NONE_MATCH).iter().next()?;
+    let source = source.to_string();
+    let known = sent.to_str().ok()?.split(',').map(str::trim);
+    for one in known {
+        if one == "*" {
+            return Some(format!("{source}-{}", coding.mark(Effort::Fast)));
+        }
+        // a proxy may have made it weak
+        let tag = one.trim_start_matches("W/").trim_matches('"');
+        let mark = tag
+            .strip_prefix(&source)
+            .and_then(|rest| rest.strip_prefix('-'));
+        if mark
+            .and_then(Coding::of_mark)
+            .is_some_and(|coding| accepted.takes(coding))
+        {
+            return Some(tag.to_owned());
+        }
+    }
+    None
+}
+
+fn answer(kept: &Kept, coding: Coding) -> Result<Response, ApiError> {
+    let tag = format!("{}-{}", kept.source, coding.mark(kept.effort));
+    let mut response = if kept.bytes.is_empty() {
+        StatusCode::NO_CONTENT.into_response()
+    } else {
+        let media_type = [(header::CONTENT_TYPE, MEDIA_TYPE)];
+        let mut response = (media_type, kept.bytes.clone()).into_response();
+        if let Some(name) = coding.name() {
+            let coding = HeaderValue::from_static(name);
+            response
+                .headers_mut()
+                .insert(header::CONTENT_ENCODING, coding);
+        }
+        response
+    };
+    put_headers(&mut response, &tag)?;
+    Ok(response)
+}
+
+fn put_headers(response: &mut Response, tag: &str) -> Result<(), ApiError> {
+    let tag = HeaderValue::from_str(&format!("\"{tag}\"")).map_err(anyhow::Error::from)?;
+    let headers = response.headers_mut();
+    headers.insert(header::ETAG, tag);
+    let fresh = HeaderValue::from_static("private, no-cache");
+    headers.insert(header::CACHE_CONTROL, fresh);
+    let by_coding = HeaderValue::from_static("accept-encoding");
+    headers.insert(header::VARY, by_coding);
+    Ok(())
 }
 
 fn count(layer: Layer, result: &'static str) {
     metrics::counter!(telemetry::TILES, "layer" => layer.name(), "result" => result).increment(1);
 }
 
-fn fixed_headers(etag: &str) -> Result<[(HeaderName, HeaderValue); 2], ApiError> {
-    let etag = HeaderValue::from_str(&format!("\"{etag}\"")).map_err(anyhow::Error::from)?;
-    let fresh = HeaderValue::from_static("private, no-cache");
-    Ok([(header::ETAG, etag), (header::CACHE_CONTROL, fresh)])
+/// Enough of a digest to tell tiles at one place apart.
+fn digest(bytes: &[u8]) -> [u8; 12] {
+    let whole: [u8; 32] = Sha256::digest(bytes).into();
+    std::array::from_fn(|index| whole[index])
 }

@@ -1,10 +1,13 @@
 //! The map beneath: vector tiles of our own layers.
 //!
 //! The components stand in memory (`points`), follow the database change by change (`follow`) and
-//! are encoded on demand; a tile's ETag is its version, so that an unchanged one costs a look-up.
+//! are encoded on demand; a tile's ETag is its version, so that an unchanged one costs a look-up,
+//! and what was made is kept under it (`cache`), compressed as clients want it (`coding`).
 //! The other layers are one query each in `tiles/<layer>.sql` that selects and clips, encoded with
 //! the `mvt` crate on rayon's threads, anew for every request: never older than the database.
 
+mod cache;
+mod coding;
 mod coord;
 mod encode;
 mod follow;
@@ -14,7 +17,8 @@ mod points;
 mod store;
 mod world;
 
+pub use cache::TileCache;
 pub use coord::{TileCoord, TileCoordError};
 pub use follow::ComponentTiles;
-pub use http::routes;
+pub use http::{MEDIA_TYPE, routes};
 pub use layer::Layer;

@@ -52,6 +52,7 @@ mod rules_routing;
 mod territory;
 mod tidy;
 mod tiles;
+mod tiles_answer;
 mod tiles_in_memory;
 mod timers;
 mod vision;
