@@ -208,9 +208,7 @@ impl Workflow {
             }
             let decided = self.judge(order, &loaded.case, now)?;
             if let Some(written) = store::write(&mut *tx, &decided.entry).await? {
-                let opened = self
-                    .write_beside(tx, order, &loaded.case, &decided)
-                    .await?;
+                let opened = self.write_beside(tx, order, &loaded.case, &decided).await?;
                 return Ok(decided.done(written, opened));
             }
             tries += 1;

@@ -239,12 +239,10 @@ pub(super) async fn write_all(
     db: impl PgExecutor<'_>,
     entries: &[&Entry<'_>],
 ) -> sqlx::Result<Vec<Option<Written>>> {
-    let rows = sqlx::query(
-        "select place, event_id, (shown).* from cityward_write_cases($1)",
-    )
-    .bind(Json(entries))
-    .fetch_all(db)
-    .await?;
+    let rows = sqlx::query("select place, event_id, (shown).* from cityward_write_cases($1)")
+        .bind(Json(entries))
+        .fetch_all(db)
+        .await?;
     in_order(entries.len(), &rows, |row| {
         Ok(Written {
             event_id: row.try_get("event_id")?,
