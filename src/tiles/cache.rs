@@ -38,7 +38,7 @@ impl std::fmt::Display for Source {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Version(version) => version.fmt(f),
-            Self::Digest(digest) => digest.iter().try_for_each(|byte| write!(f, "{byte:02x}")),
+            Self::Digest(digest) => f.write_str(&hex::encode(digest)),
         }
     }
 }
