@@ -1,4 +1,4 @@
-//! One action is one transaction: load, judge, write.
+//! An action is done whole or not at all: load, judge, write.
 
 use chrono::{DateTime, SubsecRound as _, TimeDelta, Utc};
 use serde::Serialize;

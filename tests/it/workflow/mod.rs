@@ -4,6 +4,7 @@ mod chain;
 mod check;
 mod dispute;
 mod filing;
+mod group;
 mod handling;
 mod office;
 mod receipt;
