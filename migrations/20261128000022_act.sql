@@ -291,3 +291,8 @@ begin
     end loop;
     return query select * from cityward_follow_cases(entries, places, cases, versions);
 end $$;
+
+-- What runs with its owner's rights is for the service alone.
+revoke execute on function cityward_act_as, cityward_beside_cases, cityward_follow_cases from public;
+grant execute on function cityward_act_as, cityward_beside_cases, cityward_follow_cases
+    to cityward_service, cityward_machine;

@@ -92,13 +92,14 @@ impl GroupCommit {
         let lane = asked.case.0.unsigned_abs() % self.lanes.len() as u64;
         let lane = &self.lanes[usize::try_from(lane).expect("less than the lanes there are")];
         let (answer, answered) = oneshot::channel();
-        let ended = || ActError::Other(anyhow::anyhow!("the service is ending"));
+        let ended = || ActError::Other(anyhow::anyhow!("the action ended without an answer"));
         let job = Job { asked, answer };
         lane.send(job).await.map_err(|_closed| ended())?;
         answered.await.map_err(|_dropped| ended())?
     }
 }
 
+#[derive(Clone)]
 struct Lane {
     workflow: Workflow,
     /// Whose connections give up soon when they wait for a lock.
@@ -126,7 +127,12 @@ impl Lane {
                 .into_iter()
                 .partition(|job| cases.insert(job.asked.case));
             waiting = later;
-            self.carry_out(group).await;
+            // in a task of its own: a panic costs this group its answers, not the lane its life
+            let lane = self.clone();
+            let carried_out = tokio::spawn(async move { lane.carry_out(group).await }).await;
+            if let Err(error) = carried_out {
+                tracing::error!(%error, "actions on cases ended without an answer");
+            }
         }
     }
 
