@@ -52,7 +52,7 @@ bench: setup ## measure: locate, the frame pipe, latency to the live stream; rul
 	$(cargo) bench --bench whose_move
 
 check-licences: ## licences, origins and advisories of every dependency
-	cargo deny --version >/dev/null 2>&1 || cargo install --locked cargo-deny
+	cargo deny --version >/dev/null 2>&1 || cargo install --locked --debug cargo-deny
 	cargo deny --locked check bans licenses sources
 	@if cargo deny --locked fetch db >/dev/null 2>&1; then \
 	    cargo deny --locked check advisories; \

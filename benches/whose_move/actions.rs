@@ -22,7 +22,7 @@ use crate::latencies::Latencies;
 use crate::stage::{config, folder, with_database};
 
 /// People at work at the same time, each waiting for their own action.
-const AT_WORK: u32 = 32;
+const AT_WORK: u32 = 64;
 const GOAL_PER_S: f64 = 2_000.0;
 const GOAL: Duration = Duration::from_millis(50);
 const WARM_UP_FOR: Duration = Duration::from_secs(3);

@@ -11,6 +11,7 @@ use axum::response::Response;
 use axum_extra::extract::CookieJar;
 use serde::Serialize;
 
+use super::recent::Recent;
 use super::{Grant, Role, Secret, store};
 use crate::http::{ApiError, App};
 
@@ -75,7 +76,7 @@ impl Person {
 /// A signed-in person, as they were within the last second: for what is asked for many times a
 /// second and changes nothing. A session that ended at this instance is unknown at once.
 #[derive(Debug, Clone)]
-pub struct RecentPerson(pub Arc<Person>);
+pub struct RecentPerson(pub Arc<Recent>);
 
 /// A video platform that came with a valid token.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -121,7 +122,8 @@ impl FromRequestParts<App> for RecentPerson {
             return Ok(Self(person));
         }
         let began = app.recent_people.begin_look();
-        let person = Person::from_request_parts(parts, app).await.map(Arc::new)?;
+        let person = Person::from_request_parts(parts, app).await?;
+        let person = Arc::new(Recent::new(person));
         app.recent_people
             .remember(cookie, Arc::clone(&person), began);
         Ok(Self(person))

@@ -11,10 +11,12 @@ use std::time::Duration;
 
 use sqlx::PgPool;
 use sqlx::postgres::PgListener;
+use tokio::sync::OnceCell;
 use tokio::time::{Instant, sleep};
 use tokio_util::task::AbortOnDropHandle;
 
-use super::Person;
+use super::{Person, Scope, store};
+use crate::http::App;
 
 /// Nobody is remembered for longer.
 const AGE_MAX: Duration = Duration::from_secs(1);
@@ -33,6 +35,35 @@ pub struct RecentPeople {
     _listener: Arc<AbortOnDropHandle<()>>,
 }
 
+/// A person as they were a second ago at most.
+#[derive(Debug)]
+pub struct Recent {
+    person: Person,
+    /// Looked up when it is asked for first.
+    scope: OnceCell<Arc<Scope>>,
+}
+
+impl Recent {
+    pub(super) fn new(person: Person) -> Self {
+        Self {
+            person,
+            scope: OnceCell::new(),
+        }
+    }
+
+    /// What they reach.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub(crate) async fn scope(&self, app: &App) -> sqlx::Result<Arc<Scope>> {
+        let look = || async {
+            let scope = store::scope(&mut *app.scoped(&self.person).await?).await?;
+            Ok(Arc::new(scope))
+        };
+        self.scope.get_or_try_init(look).await.cloned()
+    }
+}
+
 #[derive(Debug, Default)]
 struct Known(RwLock<Inner>);
 
@@ -40,7 +71,7 @@ struct Known(RwLock<Inner>);
 struct Inner {
     /// How often everybody was forgotten.
     forgotten: u64,
-    people: HashMap<CookieSha256, (Instant, Arc<Person>)>,
+    people: HashMap<CookieSha256, (Instant, Arc<Recent>)>,
 }
 
 /// When a look at the database began: what it finds may be remembered unless somebody was
@@ -63,7 +94,7 @@ impl RecentPeople {
         })
     }
 
-    pub(super) fn get(&self, cookie: &CookieSha256) -> Option<Arc<Person>> {
+    pub(super) fn get(&self, cookie: &CookieSha256) -> Option<Arc<Recent>> {
         self.known.get(cookie, Instant::now())
     }
 
@@ -71,7 +102,7 @@ impl RecentPeople {
         self.known.begin_look(Instant::now())
     }
 
-    pub(super) fn remember(&self, cookie: CookieSha256, person: Arc<Person>, began: LookBegan) {
+    pub(super) fn remember(&self, cookie: CookieSha256, person: Arc<Recent>, began: LookBegan) {
         self.known.remember(cookie, person, began);
     }
 
@@ -82,7 +113,7 @@ impl RecentPeople {
 }
 
 impl Known {
-    fn get(&self, cookie: &CookieSha256, now: Instant) -> Option<Arc<Person>> {
+    fn get(&self, cookie: &CookieSha256, now: Instant) -> Option<Arc<Recent>> {
         let inner = self.0.read().unwrap_or_else(PoisonError::into_inner);
         let (asked_at, person) = inner.people.get(cookie)?;
         (now.duration_since(*asked_at) < AGE_MAX).then(|| Arc::clone(person))
@@ -96,7 +127,7 @@ impl Known {
         }
     }
 
-    fn remember(&self, cookie: CookieSha256, person: Arc<Person>, began: LookBegan) {
+    fn remember(&self, cookie: CookieSha256, person: Arc<Recent>, began: LookBegan) {
         let mut inner = self.0.write().unwrap_or_else(PoisonError::into_inner);
         if inner.forgotten != began.forgotten {
             return; // the look may have seen what was before
@@ -139,13 +170,13 @@ async fn forget_when_rung(db: PgPool, mut bell: PgListener, known: Arc<Known>) {
 mod tests {
     use super::*;
 
-    fn person() -> Arc<Person> {
-        Arc::new(Person {
+    fn person() -> Arc<Recent> {
+        Arc::new(Recent::new(Person {
             id: 1,
             login: "a".to_owned(),
             name: "A".to_owned(),
             grants: Vec::new(),
-        })
+        }))
     }
 
     #[test]

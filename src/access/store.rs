@@ -6,7 +6,7 @@ use sqlx::types::Json;
 use sqlx::{PgExecutor, PgPool};
 
 use super::extract::{Person, Platform};
-use super::{Grant, Named, NamedGrant, Profile, Secret, hash_password, random_secret};
+use super::{Grant, Named, NamedGrant, Profile, Scope, Secret, hash_password, random_secret};
 
 const ADMINISTRATOR: &str = "admin";
 
@@ -371,4 +371,16 @@ pub(crate) async fn act_as(db: impl PgExecutor<'_>, person: &Person) -> sqlx::Re
         .execute(db)
         .await?;
     Ok(())
+}
+
+/// What the person of this transaction reaches.
+pub(crate) async fn scope(db: impl PgExecutor<'_>) -> sqlx::Result<Scope> {
+    let scope: Scope = sqlx::query_as(
+        "select coalesce(cityward_person(), 0) as person_id, cityward_sees_all() as sees_all,
+            cityward_districts() as districts, cityward_cells() as cells,
+            cityward_units() as units, cityward_sector_units() as sector_units",
+    )
+    .fetch_one(db)
+    .await?;
+    Ok(scope.ordered())
 }

@@ -18,7 +18,7 @@ use crate::notify::{NoticeFeed, WebhookKey};
 use crate::pipeline::FrameReport;
 use crate::rules::Rules;
 use crate::territory::TerritoryWatch;
-use crate::tiles::{ComponentTiles, TileCache};
+use crate::tiles::{PointTiles, TileCache};
 use crate::workflow::{GroupCommit, Workflow};
 
 /// The running application; cheap to clone.
@@ -44,8 +44,8 @@ pub struct App {
     pub oidc: Option<Arc<access::Provider>>,
     /// A hash that no password matches; compared against when a login does not exist.
     pub no_password: Arc<str>,
-    /// The components, ready to be drawn.
-    pub component_tiles: ComponentTiles,
+    /// Components, cases and cameras, ready to be drawn.
+    pub point_tiles: PointTiles,
     /// Tiles that were sent already.
     pub tile_cache: Arc<TileCache>,
     /// Tiles being made at a time; more wait.
@@ -108,7 +108,7 @@ impl App {
             cameras: Cameras::watch(machine.clone()).await?,
             intake: Arc::new(intake),
             territory: workflow.territory,
-            component_tiles: ComponentTiles::open(machine.clone()).await?,
+            point_tiles: PointTiles::open(machine.clone()).await?,
             rules: workflow.rules,
             recent_people: access::RecentPeople::open(machine.clone()).await?,
             tile_cache: Arc::new(TileCache::new(config.tiles.tile_cache_bytes)),

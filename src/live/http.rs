@@ -22,8 +22,8 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{LiveStep, Scope, Subscription, store};
-use crate::access::Person;
+use super::{LiveStep, Subscription};
+use crate::access::{self, Person, Scope};
 use crate::cases::{self, CaseRow};
 use crate::http::{ApiError, App, QueryParams};
 use crate::notify::Addressed;
@@ -97,7 +97,7 @@ async fn live(
     headers: HeaderMap,
     parts: Parts,
 ) -> Result<Response, ApiError> {
-    let scope = store::scope(&mut *app.scoped(&person).await?).await?;
+    let scope = access::scope(&mut *app.scoped(&person).await?).await?;
     let last_event_id = headers.get("last-event-id").and_then(|id| id.to_str().ok());
     let subscription = app.live.subscribe(last_event_id.or(from.after.as_deref()));
     let client = Client::new(app, parts, person, scope, subscription);
@@ -238,7 +238,7 @@ impl Client {
             return false;
         }
         self.scoped_at = Instant::now();
-        let scope = async { store::scope(&mut *self.app.scoped(&self.person).await?).await };
+        let scope = async { access::scope(&mut *self.app.scoped(&self.person).await?).await };
         match scope.await {
             Ok(scope) => scope != self.scope,
             Err(error) => {

@@ -10,4 +10,4 @@ mod store;
 pub use feed::{LiveEvent, LiveFeed, LiveStep, Subscription};
 pub use follow::{follow, ring};
 pub use http::routes;
-pub use scope::{Audience, Scope};
+pub use scope::Audience;

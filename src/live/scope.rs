@@ -4,21 +4,8 @@ use std::collections::HashSet;
 
 use sqlx::FromRow;
 
+use crate::access::Scope;
 use crate::cases::CaseRow;
-
-/// What one person reaches, worked out by the database's own `cityward_act_as`.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, FromRow)]
-pub struct Scope {
-    pub person_id: i32,
-    pub sees_all: bool,
-    pub districts: Vec<i32>,
-    /// Of the areas that narrow a role.
-    pub cells: Vec<i32>,
-    /// For which they act.
-    pub units: Vec<i32>,
-    /// Of the sector for which their department answers.
-    pub sector_units: Vec<i32>,
-}
 
 /// Of a case, what decides who sees it.
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]
@@ -50,20 +37,8 @@ impl Audience {
 }
 
 impl Scope {
-    /// With its lists in order, so that two that reach the same are the same.
-    pub(super) fn ordered(mut self) -> Self {
-        for list in [
-            &mut self.districts,
-            &mut self.cells,
-            &mut self.units,
-            &mut self.sector_units,
-        ] {
-            list.sort_unstable();
-        }
-        self
-    }
-
-    pub(super) fn sees(&self, case: &Audience) -> bool {
+    /// Whether the case is within reach.
+    pub(crate) fn sees(&self, case: &Audience) -> bool {
         let has = |list: &[i32], one: Option<i32>| one.is_some_and(|one| list.contains(&one));
         self.sees_all
             || has(&self.districts, case.district_id)

@@ -1,21 +1,9 @@
-//! What the stream reads: who reaches what, and what other processes committed.
+//! What the stream reads: who sees what, and what other processes committed.
 
 use sqlx::{FromRow, PgExecutor};
 
-use super::scope::{Audience, Scope};
+use super::scope::Audience;
 use crate::cases::CaseId;
-
-/// What the person of this transaction reaches.
-pub(super) async fn scope(db: impl PgExecutor<'_>) -> sqlx::Result<Scope> {
-    let scope: Scope = sqlx::query_as(
-        "select coalesce(cityward_person(), 0) as person_id, cityward_sees_all() as sees_all,
-            cityward_districts() as districts, cityward_cells() as cells,
-            cityward_units() as units, cityward_sector_units() as sector_units",
-    )
-    .fetch_one(db)
-    .await?;
-    Ok(scope.ordered())
-}
 
 #[derive(Debug, FromRow)]
 struct AudienceRow {

@@ -4,6 +4,7 @@
 //! the version up first and finds what was made from it, or nothing. What belongs to older
 //! versions is never asked for again and gives way to what is.
 
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -13,7 +14,7 @@ use quick_cache::sync::Cache;
 use tokio::sync::Semaphore;
 
 use super::coding::{Coding, Effort};
-use super::follow::TileVersion;
+use super::follow::{TileVersion, Wanted};
 use super::{Layer, TileCoord};
 
 /// Asked for so often, a tile is worth being compressed better.
@@ -45,17 +46,43 @@ impl std::fmt::Display for Source {
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct TileKey {
-    pub(super) layer: Layer,
     pub(super) tile: TileCoord,
-    pub(super) source: Source,
+    /// Of one layer or, one after another, several.
+    pub(super) layers: Box<[LayerKey]>,
     pub(super) coding: Coding,
+}
+
+/// What a tile holds of a layer.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct LayerKey {
+    pub(super) layer: Layer,
+    pub(super) wanted: Wanted,
+    pub(super) source: Source,
+}
+
+impl TileKey {
+    /// Names what the tile is made from, for its ETag.
+    pub(super) fn name(&self) -> String {
+        let name = |key: &LayerKey| {
+            let source = key.source.to_string();
+            if key.wanted == Wanted::default() {
+                return source;
+            }
+            let mut hasher = DefaultHasher::new();
+            key.wanted.hash(&mut hasher);
+            format!("{source}-{:x}", hasher.finish())
+        };
+        let names: Vec<String> = self.layers.iter().map(name).collect();
+        names.join("+")
+    }
 }
 
 /// A tile as it is sent.
 #[derive(Debug)]
 pub(super) struct Kept {
-    /// Newer than its key's where the tile changed between the look-up and the making.
-    pub(super) source: Source,
+    /// Of what it is made from: newer than its key's where the tile changed between the look-up
+    /// and the making.
+    pub(super) name: Box<str>,
     pub(super) effort: Effort,
     pub(super) bytes: Bytes,
     /// Before compression.
@@ -66,7 +93,7 @@ pub(super) struct Kept {
 impl Kept {
     /// Compresses a tile. Takes its time: not for async threads.
     pub(super) fn pack(
-        source: Source,
+        name: Box<str>,
         raw: Vec<u8>,
         coding: Coding,
         effort: Effort,
@@ -79,7 +106,7 @@ impl Kept {
             coding.encode(raw, effort)?
         };
         Ok(Self {
-            source,
+            name,
             effort,
             bytes: bytes.into(),
             raw_len,
@@ -146,7 +173,7 @@ impl TileCache {
             let better = key
                 .coding
                 .decode(&kept.bytes, kept.raw_len)
-                .and_then(|raw| Kept::pack(kept.source, raw, key.coding, Effort::Thorough));
+                .and_then(|raw| Kept::pack(kept.name.clone(), raw, key.coding, Effort::Thorough));
             match better {
                 Ok(better) => cache.kept.insert(key, Arc::new(better)),
                 Err(error) => {
@@ -169,15 +196,18 @@ mod tests {
 
     fn key(digest: u8, coding: Coding) -> TileKey {
         TileKey {
-            layer: Layer::Cells,
             tile: TileCoord::new_checked(0, 0, 0).unwrap(),
-            source: Source::Digest([digest; 12]),
+            layers: Box::new([LayerKey {
+                layer: Layer::Cells,
+                wanted: Wanted::default(),
+                source: Source::Digest([digest; 12]),
+            }]),
             coding,
         }
     }
 
     fn pack(key: &TileKey, raw: &[u8]) -> Arc<Kept> {
-        Arc::new(Kept::pack(key.source, raw.to_vec(), key.coding, Effort::Fast).unwrap())
+        Arc::new(Kept::pack(key.name().into(), raw.to_vec(), key.coding, Effort::Fast).unwrap())
     }
 
     #[tokio::test]

@@ -1,65 +1,67 @@
-//! The components' tiles follow the database: read once, then change by change.
+//! The points' tiles follow the database: read once, then change by change.
 //!
 //! Every change is written down in `tile_change` by the transaction that makes it. The follower
 //! reads what was written since, in one snapshot with the rows themselves, so that a transaction
-//! is seen whole; a bell (`NOTIFY tiles`) tells it when, and should a bell get lost it looks every
-//! second. What cannot be followed (a truncated table, an absence longer than changes are kept) is
-//! read anew under another epoch, never guessed.
+//! is seen whole; a bell (`NOTIFY tiles`, and `city_case` for cases) tells it when, and should a
+//! bell get lost it looks every second. What cannot be followed (a truncated table, an absence
+//! longer than changes are kept) is read anew under another epoch, never guessed.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use futures::TryStreamExt as _;
 use metrics::gauge;
-use sqlx::PgPool;
 use sqlx::postgres::PgListener;
+use sqlx::{PgConnection, PgPool};
 use tokio::sync::{Notify, RwLock, watch};
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::task::AbortOnDropHandle;
 
-use super::TileCoord;
-use super::points::{PointLayer, Scratch, Version};
-use super::store::{self, ComponentPoint, Lsn};
-use super::world::WorldPoint;
+use super::points::{Filter, PointLayer, Scratch, Version, View};
+use super::source::{PointSet, feature_id};
+use super::store::{self, Lsn, SetChanges};
+use super::{Layer, TileCoord};
+use crate::access::Scope;
+use crate::live::Audience;
 use crate::telemetry;
 
-/// Attributes a component has in a tile.
-const KEYS: &[&str] = &["class", "state"];
-/// Below this zoom components are counted instead of drawn.
-const DRAWN_FROM: u8 = 15;
 /// How often changes are looked for without a bell.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// How long to wait after the database did not answer.
 const RETRY: Duration = Duration::from_secs(1);
-/// Changes are kept for an hour; who was away for half of it reads anew.
-const AWAY_MAX: Duration = Duration::from_secs(30 * 60);
-const PRUNE_EVERY: Duration = Duration::from_secs(600);
+/// Changes are kept for ten minutes; who was away for half of it reads anew.
+const AWAY_MAX: Duration = Duration::from_secs(5 * 60);
+const PRUNE_EVERY: Duration = Duration::from_secs(60);
 /// How long a request waits for a commit it asks for.
 const WAIT_MAX: Duration = Duration::from_secs(2);
 
-/// The components of the city as tiles, never older than the last change by more than it takes to
-/// follow. Cheap to clone; stops with its last clone.
+/// Components, cases and cameras as tiles, never older than the last change by more than it takes
+/// to follow. Cheap to clone; stops with its last clone.
 #[derive(Debug, Clone)]
-pub struct ComponentTiles {
+pub struct PointTiles {
     shared: Arc<Shared>,
     _follower: Arc<AbortOnDropHandle<()>>,
 }
 
 #[derive(Debug)]
 struct Shared {
-    current: RwLock<Current>,
+    current: HashMap<PointSet, RwLock<Current>>,
     /// How far `current` has come.
     reached: watch::Sender<Reached>,
     /// Somebody waits for a commit.
     wanted: Notify,
 }
 
+/// A layer as it is now.
 #[derive(Debug)]
 struct Current {
     /// New with every full reading: versions count from it.
     epoch: u32,
     layer: PointLayer,
+    /// Who sees a point, where not everybody does.
+    audiences: HashMap<u64, Audience>,
 }
 
 /// The last look at the database that succeeded.
@@ -82,23 +84,38 @@ impl std::fmt::Display for TileVersion {
     }
 }
 
+/// Which points of a tile somebody wants and may have, and how much of them.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+pub(super) struct Wanted {
+    pub(super) full: bool,
+    pub(super) filter: Option<Arc<Filter>>,
+    /// `None`: of a layer that everybody sees.
+    pub(super) scope: Option<Arc<Scope>>,
+}
+
 /// The database has not told of that commit in time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the tiles have not reached that commit within {} s", WAIT_MAX.as_secs())]
 pub(super) struct NotReached;
 
-impl ComponentTiles {
-    /// Reads all components and follows them from there.
+impl PointTiles {
+    /// Reads all points and follows them from there.
+    ///
+    /// # Errors
+    /// The database does not answer, or a policy that is shipped is none.
     pub async fn open(db: PgPool) -> anyhow::Result<Self> {
         // listen first, so that no change falls between reading and listening
         let mut bell = PgListener::connect_with(&db).await?;
-        bell.listen("tiles").await?;
+        bell.listen_all(["tiles", "city_case"]).await?;
         let began_at = Instant::now();
-        let (current, place) = read_all(&db)
+        let (all, place) = read(&db, &PointSet::ALL)
             .await
-            .context("read the components for tiles")?;
+            .context("read the points for tiles")?;
+        let all = all
+            .into_iter()
+            .map(|(set, current)| (set, RwLock::new(current)));
         let shared = Arc::new(Shared {
-            current: RwLock::new(current),
+            current: all.collect(),
             reached: watch::Sender::new(Reached {
                 began_at,
                 lsn: place.lsn,
@@ -133,30 +150,46 @@ impl ComponentTiles {
         }
     }
 
-    pub(super) async fn version(&self, tile: TileCoord) -> TileVersion {
-        self.shared.current.read().await.version(tile)
+    pub(super) async fn version(&self, set: PointSet, tile: TileCoord) -> TileVersion {
+        self.shared.current[&set].read().await.version(tile)
     }
 
     /// The tile's bytes with the version they are of. Off the async threads: a full tile takes a
     /// millisecond.
-    pub(super) fn tile(&self, tile: TileCoord, scratch: &mut Scratch) -> (TileVersion, Vec<u8>) {
-        let current = self.shared.current.blocking_read();
-        (current.version(tile), current.layer.tile(tile, scratch))
+    pub(super) fn tile(
+        &self,
+        set: PointSet,
+        tile: TileCoord,
+        wanted: &Wanted,
+        scratch: &mut Scratch,
+    ) -> (TileVersion, Vec<u8>) {
+        let current = self.shared.current[&set].blocking_read();
+        (current.version(tile), current.tile(tile, wanted, scratch))
     }
 }
 
 impl Shared {
     /// Takes in all of a snapshot's changes at once, so that no tile shows half a transaction.
-    fn take_in(&self, ids: &[i64], rows: &HashMap<i64, ComponentPoint>) {
-        let mut current = self.current.blocking_write();
-        let changes = ids
-            .iter()
-            .map(|id| {
-                let now = rows.get(id).map(|row| point(&mut current.layer, row));
-                (feature_id(*id), now)
-            })
-            .collect();
-        current.layer.apply(changes);
+    fn take_in(&self, set: PointSet, changes: &SetChanges) {
+        let mut current = self.current[&set].blocking_write();
+        let mut points = Vec::with_capacity(changes.ids.len());
+        for &id in &changes.ids {
+            let row = changes.rows.get(&id);
+            let id = feature_id(id);
+            let audience = row.and_then(|row| row.audience()).cloned();
+            let was = match audience.clone() {
+                Some(audience) => current.audiences.insert(id, audience),
+                None => current.audiences.remove(&id),
+            };
+            if was != audience {
+                // somebody else sees it now, should it even look as before
+                current.layer.touch(id);
+            }
+            let now = row.map(|row| row.point(&mut current.layer));
+            points.push((id, now));
+        }
+        current.layer.apply(points);
+        current.measure(set.layer());
     }
 }
 
@@ -166,6 +199,31 @@ impl Current {
             epoch: self.epoch,
             version: self.layer.version(tile),
         }
+    }
+
+    fn tile(&self, tile: TileCoord, wanted: &Wanted, scratch: &mut Scratch) -> Vec<u8> {
+        let filter = wanted
+            .filter
+            .as_ref()
+            .map(|filter| self.layer.prepare(filter));
+        let scope = wanted.scope.as_deref().filter(|scope| !scope.sees_all);
+        let admits = |id: u64, words: &[u32]| {
+            filter.as_ref().is_none_or(|filter| filter.holds(words))
+                && scope.is_none_or(|scope| {
+                    let audience = self.audiences.get(&id);
+                    audience.is_some_and(|audience| scope.sees(audience))
+                })
+        };
+        let everything = filter.is_none() && scope.is_none();
+        let view = View {
+            full: wanted.full,
+            admits: if everything { None } else { Some(&admits) },
+        };
+        self.layer.tile(tile, view, scratch)
+    }
+
+    fn measure(&self, layer: Layer) {
+        gauge!(telemetry::TILE_POINTS, "layer" => layer.name()).set(self.layer.len() as f64);
     }
 }
 
@@ -179,39 +237,49 @@ struct Place {
     seen: Vec<String>,
 }
 
-async fn read_all(db: &PgPool) -> anyhow::Result<(Current, Place)> {
-    let started = Instant::now();
-    let (snapshot, rows) = store::read_components(db).await?;
-    let (current, count) = tokio::task::spawn_blocking(move || {
-        let mut layer = PointLayer::new("components", KEYS, DRAWN_FROM);
-        let points = rows.iter().map(|row| point(&mut layer, row)).collect();
-        layer.fill(points);
-        let count = layer.len();
-        gauge!(telemetry::TILE_POINTS, "layer" => "components").set(count as f64);
-        gauge!(telemetry::TILE_BYTES, "layer" => "components").set(layer.bytes() as f64);
-        let epoch = rand::random();
-        (Current { epoch, layer }, count)
-    })
-    .await?;
-    tracing::info!(components = count, took = ?started.elapsed(), "components are ready for tiles");
+/// Layers as they are in one snapshot.
+async fn read(db: &PgPool, sets: &[PointSet]) -> anyhow::Result<(Vec<(PointSet, Current)>, Place)> {
+    let (mut tx, snapshot) = store::begin(db).await?;
+    let mut all = Vec::with_capacity(sets.len());
+    for set in sets {
+        all.push((*set, read_set(&mut tx, *set).await?));
+    }
     let place = Place {
         lsn: snapshot.lsn,
         horizon: snapshot.horizon,
         seen: Vec::new(),
     };
-    Ok((current, place))
+    Ok((all, place))
 }
 
-fn point(layer: &mut PointLayer, row: &ComponentPoint) -> super::points::Point {
-    layer.point(
-        feature_id(row.component_id),
-        WorldPoint::of(row.at),
-        &[row.class_code.as_str(), &row.state],
-    )
-}
-
-fn feature_id(component_id: i64) -> u64 {
-    u64::try_from(component_id).expect("identities count from 1")
+async fn read_set(tx: &mut PgConnection, set: PointSet) -> anyhow::Result<Current> {
+    let started = Instant::now();
+    let mut layer = set.empty()?;
+    let mut audiences = HashMap::new();
+    let mut points = Vec::new();
+    let mut rows = store::read_all(tx, set);
+    while let Some(row) = rows.try_next().await? {
+        if let Some(audience) = row.audience() {
+            audiences.insert(feature_id(row.id()), audience.clone());
+        }
+        points.push(row.point(&mut layer));
+    }
+    let current = tokio::task::spawn_blocking(move || {
+        layer.fill(points);
+        let bytes = layer.bytes() as f64;
+        gauge!(telemetry::TILE_BYTES, "layer" => set.layer().name()).set(bytes);
+        let current = Current {
+            epoch: rand::random(),
+            layer,
+            audiences,
+        };
+        current.measure(set.layer());
+        current
+    })
+    .await?;
+    let points = current.layer.len();
+    tracing::info!(layer = set.layer().name(), points, took = ?started.elapsed(), "ready for tiles");
+    Ok(current)
 }
 
 struct Follower {
@@ -235,8 +303,10 @@ impl Follower {
                 tracing::warn!(error = format!("{error:#}"), "the tiles stay as they are");
                 sleep(RETRY).await;
             }
-            gauge!(telemetry::TILE_AGE_SECONDS, "layer" => "components")
-                .set(self.reached_at.elapsed().as_secs_f64());
+            for set in PointSet::ALL {
+                gauge!(telemetry::TILE_AGE_SECONDS, "layer" => set.layer().name())
+                    .set(self.reached_at.elapsed().as_secs_f64());
+            }
         }
     }
 
@@ -247,7 +317,7 @@ impl Follower {
         }
         let Place { horizon, seen, .. } = &self.place;
         let changes = store::changes_since(&self.db, horizon, seen).await?;
-        if changes.everything {
+        if changes.sets.values().any(|changes| changes.everything) {
             return self.start_over(looked_at).await;
         }
         self.place = Place {
@@ -255,10 +325,9 @@ impl Follower {
             horizon: changes.snapshot.horizon,
             seen: changes.seen,
         };
-        let (ids, rows) = (changes.ids, changes.rows);
-        if !ids.is_empty() {
+        for (set, changes) in changes.sets {
             let shared = Arc::clone(&self.shared);
-            tokio::task::spawn_blocking(move || shared.take_in(&ids, &rows)).await?;
+            tokio::task::spawn_blocking(move || shared.take_in(set, &changes)).await?;
         }
         self.reached(looked_at);
         if self.pruned_at.elapsed() > PRUNE_EVERY {
@@ -269,8 +338,10 @@ impl Follower {
     }
 
     async fn start_over(&mut self, looked_at: Instant) -> anyhow::Result<()> {
-        let (current, place) = read_all(&self.db).await?;
-        *self.shared.current.write().await = current;
+        let (all, place) = read(&self.db, &PointSet::ALL).await?;
+        for (set, current) in all {
+            *self.shared.current[&set].write().await = current;
+        }
         self.place = place;
         self.reached(looked_at);
         Ok(())

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::source::PointSet;
+
 /// A tile layer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
@@ -9,6 +11,17 @@ pub enum Layer {
     Basemap,
     Cells,
     Components,
+    Cases,
+    Cameras,
+}
+
+/// Where a layer's tiles come from.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Origin {
+    /// The query that selects and clips it.
+    Query(&'static str),
+    /// It stands in memory.
+    Points(PointSet),
 }
 
 /// One layer inside the tiles, as TileJSON 3 describes it: name and fields.
@@ -18,22 +31,32 @@ pub(super) struct VectorLayer {
 }
 
 impl Layer {
-    pub const ALL: [Self; 3] = [Self::Basemap, Self::Cells, Self::Components];
+    pub const ALL: [Self; 5] = [
+        Self::Basemap,
+        Self::Cells,
+        Self::Components,
+        Self::Cases,
+        Self::Cameras,
+    ];
 
     pub fn name(self) -> &'static str {
         match self {
             Self::Basemap => "basemap",
             Self::Cells => "cells",
             Self::Components => "components",
+            Self::Cases => "cases",
+            Self::Cameras => "cameras",
         }
     }
 
-    /// The query that selects and clips it; `None`: it stands in memory.
-    pub(super) fn sql(self) -> Option<&'static str> {
+    /// Where it comes from.
+    pub(super) fn origin(self) -> Origin {
         match self {
-            Self::Basemap => Some(include_str!("../../tiles/basemap.sql")),
-            Self::Cells => Some(include_str!("../../tiles/cells.sql")),
-            Self::Components => None,
+            Self::Basemap => Origin::Query(include_str!("../../tiles/basemap.sql")),
+            Self::Cells => Origin::Query(include_str!("../../tiles/cells.sql")),
+            Self::Components => Origin::Points(PointSet::Components),
+            Self::Cases => Origin::Points(PointSet::Cases),
+            Self::Cameras => Origin::Points(PointSet::Cameras),
         }
     }
 
@@ -42,6 +65,8 @@ impl Layer {
             Self::Basemap => "streets, buildings, water and green",
             Self::Cells => "unit grid cells (单元网格) and who answers for them by default",
             Self::Components => "managed components (部件); below zoom 15 how many there are",
+            Self::Cases => "open cases (案件) within the person's reach",
+            Self::Cameras => "cameras",
         }
     }
 
@@ -51,55 +76,124 @@ impl Layer {
     }
 
     pub(super) fn vector_layers(self) -> &'static [VectorLayer] {
-        const NAME: (&str, &str) = ("name", "Chinese or local name");
-        const NAME_EN: (&str, &str) = ("name_en", "English name");
-        const CODE: (&str, &str) = ("code", "15-digit cell code");
         match self {
-            Self::Basemap => &[
-                VectorLayer {
-                    id: "street",
-                    fields: &[("rank", "major, minor, service or path"), NAME, NAME_EN],
-                },
-                VectorLayer {
-                    id: "building",
-                    fields: &[NAME, NAME_EN],
-                },
-                VectorLayer {
-                    id: "water",
-                    fields: &[NAME, NAME_EN],
-                },
-                VectorLayer {
-                    id: "green",
-                    fields: &[NAME, NAME_EN],
-                },
-            ],
-            Self::Cells => &[
-                VectorLayer {
-                    id: "cells",
-                    fields: &[CODE, ("unit", "id of the responsible unit")],
-                },
-                VectorLayer {
-                    id: "cell_labels",
-                    fields: &[
-                        CODE,
-                        ("unit_zh", "responsible unit"),
-                        ("unit_en", "responsible unit, English"),
-                    ],
-                },
-            ],
-            Self::Components => &[
-                VectorLayer {
-                    id: "components",
-                    fields: &[("class", "class code"), ("state", "state")],
-                },
-                VectorLayer {
-                    id: "component_density",
-                    fields: &[("count", "components in this square")],
-                },
-            ],
+            Self::Basemap => BASEMAP,
+            Self::Cells => CELLS,
+            Self::Components => COMPONENTS,
+            Self::Cases => CASES,
+            Self::Cameras => CAMERAS,
         }
     }
 }
+
+const NAME: (&str, &str) = ("name", "Chinese or local name");
+const NAME_EN: (&str, &str) = ("name_en", "English name");
+const CODE: (&str, &str) = ("code", "15-digit cell code");
+const COUNT: (&str, &str) = ("count", "how many there are in this square");
+const MOST: (&str, &str) = ("class", "the class most of them are of");
+const SHOWN: (&str, &str) = ("shown", "how many of them the tile has room for");
+const TOTAL: (&str, &str) = ("total", "how many there are");
+
+const BASEMAP: &[VectorLayer] = &[
+    VectorLayer {
+        id: "street",
+        fields: &[("rank", "major, minor, service or path"), NAME, NAME_EN],
+    },
+    VectorLayer {
+        id: "building",
+        fields: &[NAME, NAME_EN],
+    },
+    VectorLayer {
+        id: "water",
+        fields: &[NAME, NAME_EN],
+    },
+    VectorLayer {
+        id: "green",
+        fields: &[NAME, NAME_EN],
+    },
+];
+
+const CELLS: &[VectorLayer] = &[
+    VectorLayer {
+        id: "cells",
+        fields: &[CODE, ("unit", "id of the responsible unit")],
+    },
+    VectorLayer {
+        id: "cell_labels",
+        fields: &[
+            CODE,
+            ("unit_zh", "responsible unit"),
+            ("unit_en", "responsible unit, English"),
+        ],
+    },
+];
+
+const COMPONENTS: &[VectorLayer] = &[
+    VectorLayer {
+        id: "components",
+        fields: &[
+            ("class", "class code"),
+            ("state", "good, damaged, missing or abandoned"),
+            ("owner", "id of the owning unit; with ?full=1"),
+            ("maintenance", "id of the maintaining unit; with ?full=1"),
+            ("name", "name; with ?full=1"),
+            ("code", "component code; with ?full=1"),
+            ("surveyed", "day of the survey as yyyymmdd; with ?full=1"),
+        ],
+    },
+    VectorLayer {
+        id: "component_density",
+        fields: &[
+            COUNT,
+            ("good", "how many of them are good; likewise other states"),
+            MOST,
+        ],
+    },
+    VectorLayer {
+        id: "component_thinned",
+        fields: &[SHOWN, TOTAL],
+    },
+];
+
+const CASES: &[VectorLayer] = &[
+    VectorLayer {
+        id: "cases",
+        fields: &[
+            ("class", "class code"),
+            ("state", "state of the case"),
+            ("owner", "id of the unit that has it or is to have it"),
+            ("due", "deadline, seconds since 1970"),
+            ("emergency", "yes, or not there"),
+            ("source", "where it came from; with ?full=1"),
+            ("opened", "seconds since 1970; with ?full=1"),
+        ],
+    },
+    VectorLayer {
+        id: "case_density",
+        fields: &[
+            COUNT,
+            ("filed", "how many of them are filed; likewise other states"),
+            MOST,
+        ],
+    },
+    VectorLayer {
+        id: "case_thinned",
+        fields: &[SHOWN, TOTAL],
+    },
+];
+
+const CAMERAS: &[VectorLayer] = &[VectorLayer {
+    id: "cameras",
+    fields: &[
+        ("camera", "id of the camera"),
+        ("name_zh", "name"),
+        ("name_en", "English name"),
+        (
+            "platform",
+            "id of the platform it pushes from; with ?full=1",
+        ),
+    ],
+}];
 
 impl std::str::FromStr for Layer {
     type Err = ();

@@ -2,11 +2,16 @@
 
 use std::collections::HashMap;
 
+use futures::stream::BoxStream;
+use futures::{StreamExt as _, TryStreamExt as _};
+use sqlx::postgres::PgRow;
 use sqlx::types::Json;
-use sqlx::{PgConnection, PgExecutor, PgPool};
+use sqlx::{FromRow, PgConnection, PgExecutor, PgPool};
 
 use super::TileCoord;
+use super::source::{PointRow, PointSet};
 use crate::catalogue::ClassCode;
+use crate::live::Audience;
 use crate::space::GroundPoint;
 
 /// Share of the tile's width that is selected beyond its edges: 256 of 4096 units.
@@ -70,29 +75,121 @@ pub(super) struct Snapshot {
 }
 
 /// A component as its tile shows it.
-#[derive(Debug, sqlx::FromRow)]
-pub(super) struct ComponentPoint {
+#[derive(Debug, FromRow)]
+pub(super) struct ComponentRow {
     pub(super) component_id: i64,
     pub(super) class_code: ClassCode,
     pub(super) state: String,
-    #[sqlx(rename = "anchor")]
+    pub(super) owner_unit_id: Option<i32>,
+    pub(super) maintenance_unit_id: Option<i32>,
+    pub(super) name: String,
+    pub(super) code: Option<String>,
+    /// The day as `yyyymmdd`.
+    pub(super) surveyed: Option<i32>,
     pub(super) at: GroundPoint,
+}
+
+/// An open case as its tile shows it.
+#[derive(Debug, FromRow)]
+pub(super) struct CaseRow {
+    pub(super) case_id: i64,
+    pub(super) class_code: ClassCode,
+    pub(super) state: String,
+    /// Who has it or, before it is dispatched, whose it is.
+    pub(super) owner_unit_id: Option<i32>,
+    /// Seconds since 1970.
+    pub(super) due: Option<i64>,
+    pub(super) emergency: bool,
+    pub(super) source: String,
+    /// Seconds since 1970.
+    pub(super) opened: i64,
+    pub(super) at: GroundPoint,
+    #[sqlx(flatten)]
+    pub(super) audience: Audience,
+}
+
+/// A camera as its tile shows it.
+#[derive(Debug, FromRow)]
+pub(super) struct CameraRow {
+    pub(super) camera_number: i64,
+    pub(super) camera_id: String,
+    pub(super) name_zh: String,
+    pub(super) name_en: String,
+    pub(super) platform_id: Option<i32>,
+    pub(super) at: GroundPoint,
+}
+
+impl PointSet {
+    /// All that are in the layer's tiles.
+    fn select(self) -> &'static str {
+        match self {
+            Self::Components => {
+                "select component_id, class_code, state::text, owner_unit_id, maintenance_unit_id,
+                    name, code, to_char(surveyed_on, 'YYYYMMDD')::integer as surveyed, anchor as at
+                from component where state <> 'removed'"
+            }
+            Self::Cases => {
+                "select case_id, class_code, state::text,
+                    coalesce(handling_unit_id, unit_id) as owner_unit_id,
+                    extract(epoch from due_at)::bigint as due, emergency, source::text,
+                    extract(epoch from opened_at)::bigint as opened, location as at,
+                    district_id, cell_id, handling_unit_id, helper_unit_ids, assignee_id, reported_by
+                from city_case where ended_at is null"
+            }
+            Self::Cameras => {
+                "select camera_number, camera_id, name_zh, name_en, platform_id, location as at
+                from camera where true"
+            }
+        }
+    }
+
+    /// Of these features, those that are in the tiles.
+    fn select_some(self) -> String {
+        let key = match self {
+            Self::Components => "component_id",
+            Self::Cases => "case_id",
+            Self::Cameras => "camera_number",
+        };
+        format!("{} and {key} = any($1)", self.select())
+    }
+
+    fn row(self, row: &PgRow) -> sqlx::Result<PointRow> {
+        Ok(match self {
+            Self::Components => PointRow::Component(ComponentRow::from_row(row)?),
+            Self::Cases => PointRow::Case(CaseRow::from_row(row)?),
+            Self::Cameras => PointRow::Camera(CameraRow::from_row(row)?),
+        })
+    }
 }
 
 /// What changed since a place in the stream of changes.
 #[derive(Debug)]
 pub(super) struct Changes {
     pub(super) snapshot: Snapshot,
-    /// More than can be named.
-    pub(super) everything: bool,
-    pub(super) ids: Vec<i64>,
-    /// Those of `ids` that are in the tiles now.
-    pub(super) rows: HashMap<i64, ComponentPoint>,
+    pub(super) sets: HashMap<PointSet, SetChanges>,
     /// The transactions from the new horizon on that are among them.
     pub(super) seen: Vec<String>,
 }
 
-async fn begin(tx: &mut PgConnection) -> anyhow::Result<Snapshot> {
+/// What changed in one layer.
+#[derive(Debug, Default)]
+pub(super) struct SetChanges {
+    /// More than can be named.
+    pub(super) everything: bool,
+    pub(super) ids: Vec<i64>,
+    /// Those of `ids` that are in the tiles now.
+    pub(super) rows: HashMap<i64, PointRow>,
+}
+
+/// A transaction in which everything is seen as it was at one moment, on a connection of its own: a
+/// reading that fails half way takes its transaction with it.
+pub(super) async fn begin(db: &PgPool) -> anyhow::Result<(PgConnection, Snapshot)> {
+    let mut connection = db.acquire().await?.detach();
+    let snapshot = begin_on(&mut connection).await?;
+    Ok((connection, snapshot))
+}
+
+async fn begin_on(tx: &mut PgConnection) -> anyhow::Result<Snapshot> {
     let lsn: String = sqlx::query_scalar("select pg_current_wal_lsn()::text")
         .fetch_one(&mut *tx)
         .await?;
@@ -108,20 +205,13 @@ async fn begin(tx: &mut PgConnection) -> anyhow::Result<Snapshot> {
     })
 }
 
-/// All components that stand, in one snapshot.
-pub(super) async fn read_components(
-    db: &PgPool,
-) -> anyhow::Result<(Snapshot, Vec<ComponentPoint>)> {
-    // detached: a reading that fails half way takes its transaction with it
-    let mut connection = db.acquire().await?.detach();
-    let snapshot = begin(&mut connection).await?;
-    let rows = sqlx::query_as(
-        "select component_id, class_code, state::text, anchor from component
-         where state <> 'removed' order by component_id",
-    )
-    .fetch_all(&mut connection)
-    .await?;
-    Ok((snapshot, rows))
+/// All points of a layer, one after another.
+pub(super) fn read_all(
+    tx: &mut PgConnection,
+    set: PointSet,
+) -> BoxStream<'_, sqlx::Result<PointRow>> {
+    let rows = sqlx::query(set.select()).fetch(tx);
+    rows.map(move |row| set.row(&row?)).boxed()
 }
 
 /// What was written down by transactions from `horizon` on, without those `seen`.
@@ -131,7 +221,7 @@ pub(super) async fn changes_since(
     seen: &[String],
 ) -> anyhow::Result<Changes> {
     let mut connection = db.acquire().await?;
-    let snapshot = begin(&mut connection).await?;
+    let snapshot = begin_on(&mut connection).await?;
     let changes = read_changes(&mut connection, snapshot, horizon, seen).await;
     sqlx::query("rollback").execute(&mut *connection).await?;
     changes
@@ -143,9 +233,9 @@ async fn read_changes(
     horizon: &str,
     seen: &[String],
 ) -> anyhow::Result<Changes> {
-    let found: Vec<(Option<i64>, String, bool)> = sqlx::query_as(
-        "select feature_id, xact::text, xact >= $2::xid8 as may_come_again from tile_change
-         where layer = 'components' and xact >= $1::xid8
+    let found: Vec<(String, Option<i64>, String, bool)> = sqlx::query_as(
+        "select layer, feature_id, xact::text, xact >= $2::xid8 as may_come_again from tile_change
+         where xact >= $1::xid8
          order by xact",
     )
     .bind(horizon)
@@ -154,48 +244,51 @@ async fn read_changes(
     .await?;
     let mut still_seen: Vec<String> = found
         .iter()
-        .filter(|(_, _, may_come_again)| *may_come_again)
-        .map(|(_, xact, _)| xact.clone())
+        .filter(|(.., may_come_again)| *may_come_again)
+        .map(|(.., xact, _)| xact.clone())
         .collect();
     still_seen.dedup();
     let fresh = found
         .into_iter()
-        .filter(|(_, xact, _)| !seen.contains(xact));
-    let (mut ids, mut everything) = (Vec::new(), false);
-    for (feature, ..) in fresh {
+        .filter(|(.., xact, _)| !seen.contains(xact));
+    let mut sets: HashMap<PointSet, SetChanges> = HashMap::new();
+    for (layer, feature, ..) in fresh {
+        let Some(set) = PointSet::named(&layer) else {
+            continue;
+        };
+        let changes = sets.entry(set).or_default();
         match feature {
-            Some(id) => ids.push(id),
-            None => everything = true,
+            Some(id) => changes.ids.push(id),
+            None => changes.everything = true,
         }
     }
-    ids.sort_unstable();
-    ids.dedup();
-    let rows: Vec<ComponentPoint> = if ids.is_empty() || everything {
-        Vec::new()
-    } else {
-        sqlx::query_as(
-            "select component_id, class_code, state::text, anchor from component
-             where component_id = any($1) and state <> 'removed'",
-        )
-        .bind(&ids)
-        .fetch_all(db)
-        .await?
-    };
+    for (set, changes) in &mut sets {
+        changes.ids.sort_unstable();
+        changes.ids.dedup();
+        if changes.everything {
+            continue;
+        }
+        let query = set.select_some();
+        changes.rows = sqlx::query(&query)
+            .bind(&changes.ids)
+            .fetch(&mut *db)
+            .map(|row| -> sqlx::Result<_> {
+                let row = set.row(&row?)?;
+                Ok((row.id(), row))
+            })
+            .try_collect()
+            .await?;
+    }
     Ok(Changes {
         snapshot,
-        everything,
-        ids,
-        rows: rows
-            .into_iter()
-            .map(|row| (row.component_id, row))
-            .collect(),
+        sets,
         seen: still_seen,
     })
 }
 
-/// Forgets changes older than an hour.
+/// Forgets changes that everybody has had time to follow.
 pub(super) async fn prune_changes(db: &PgPool) -> sqlx::Result<()> {
-    sqlx::query("delete from tile_change where at < now() - interval '1 hour'")
+    sqlx::query("delete from tile_change where at < now() - interval '10 minutes'")
         .execute(db)
         .await?;
     Ok(())

@@ -133,6 +133,8 @@ impl Lane {
             if let Err(error) = carried_out {
                 tracing::error!(%error, "actions on cases ended without an answer");
             }
+            // who was just answered may have the next order ready: it goes with those that wait
+            tokio::task::yield_now().await;
         }
     }
 

@@ -54,6 +54,7 @@ mod tidy;
 mod tiles;
 mod tiles_answer;
 mod tiles_in_memory;
+mod tiles_wanted;
 mod timers;
 mod vision;
 mod webhooks;

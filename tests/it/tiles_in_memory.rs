@@ -39,8 +39,9 @@ fn features(bytes: Vec<u8>) -> BTreeSet<String> {
 }
 
 async fn ours(client: &TestClient, query: &str) -> BTreeSet<String> {
+    // in full: with nothing left out where there is much
     let answer = client
-        .get(&format!("/tiles/components/{Z}/{X}/{Y}{query}"))
+        .get(&format!("/tiles/components/{Z}/{X}/{Y}?full=1{query}"))
         .send()
         .await
         .unwrap();
@@ -54,7 +55,7 @@ async fn after_commit(city: &TestCity, client: &TestClient) -> BTreeSet<String> 
         .fetch_one(&city.db)
         .await
         .unwrap();
-    ours(client, &format!("?min_lsn={lsn}")).await
+    ours(client, &format!("&min_lsn={lsn}")).await
 }
 
 /// The same tile made by PostGIS.

@@ -6,8 +6,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
+use crate::access::Scope;
 use crate::cases::{CaseId, CaseRow};
-use crate::live::{Audience, Scope};
+use crate::live::Audience;
 
 /// A case that changed, and who saw it before.
 #[derive(Debug)]

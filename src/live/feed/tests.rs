@@ -1,6 +1,6 @@
 use super::*;
+use crate::access::Scope;
 use crate::cases::{CaseCell, CaseSource, CaseState};
-use crate::live::Scope;
 use crate::territory::Unit;
 
 fn row(id: i64, version: i32) -> CaseRow {

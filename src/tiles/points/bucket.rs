@@ -15,6 +15,10 @@ impl BucketKey {
         Self(spread(column) | spread(row) << 1)
     }
 
+    pub(super) fn column_row(self) -> (u32, u32) {
+        (gather(self.0), gather(self.0 >> 1))
+    }
+
     pub(super) fn of(at: WorldPoint) -> Self {
         let (column, row) = at.tile(BUCKET_ZOOM);
         Self::at(column, row)
@@ -29,6 +33,15 @@ fn spread(bits: u32) -> u32 {
     (bits | bits << 1) & 0x5555_5555
 }
 
+/// Every other bit, side by side: what `spread` spread.
+fn gather(bits: u32) -> u32 {
+    let bits = bits & 0x5555_5555;
+    let bits = (bits | bits >> 1) & 0x3333_3333;
+    let bits = (bits | bits >> 2) & 0x0f0f_0f0f;
+    let bits = (bits | bits >> 4) & 0x00ff_00ff;
+    (bits | bits >> 8) & 0xffff
+}
+
 /// Packed, and made anew when one of its few points changes. Columns stand side by side, the same
 /// number of words for each point.
 #[derive(Debug)]
@@ -36,13 +49,25 @@ pub(super) struct Bucket {
     places: Box<[WorldPoint]>,
     ids: Box<[u64]>,
     words: Box<[u32]>,
+    counts: Box<[Count]>,
+}
+
+/// How many points of a bucket have a word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Count {
+    /// A position among the columns that are counted.
+    pub(super) column: u8,
+    pub(super) word: u32,
+    pub(super) points: u32,
 }
 
 impl Bucket {
-    /// In the order of their ids, so that the same data makes the same bytes.
-    pub(super) fn new(mut points: Vec<Point>) -> Self {
+    /// In the order of their ids, so that the same data makes the same bytes. How often each word
+    /// occurs in the columns `counted` is worked out once, for tiles that only count.
+    pub(super) fn new(mut points: Vec<Point>, counted: &[usize]) -> Self {
         points.sort_unstable_by_key(|point| point.id);
         Self {
+            counts: count(&points, counted).into(),
             places: points.iter().map(|point| point.at).collect(),
             ids: points.iter().map(|point| point.id).collect(),
             words: points
@@ -58,6 +83,10 @@ impl Bucket {
 
     pub(super) fn places(&self) -> &[WorldPoint] {
         &self.places
+    }
+
+    pub(super) fn counts(&self) -> &[Count] {
+        &self.counts
     }
 
     /// Each point with its words.
@@ -94,7 +123,27 @@ impl Bucket {
             + size_of_val(&*self.places)
             + size_of_val(&*self.ids)
             + size_of_val(&*self.words)
+            + size_of_val(&*self.counts)
     }
+}
+
+fn count(points: &[Point], counted: &[usize]) -> Vec<Count> {
+    let mut counts: Vec<Count> = Vec::new();
+    for (position, column) in (0_u8..).zip(counted) {
+        let first = counts.len();
+        for point in points {
+            let word = point.words[*column];
+            match counts[first..].iter_mut().find(|count| count.word == word) {
+                Some(count) => count.points += 1,
+                None => counts.push(Count {
+                    column: position,
+                    word,
+                    points: 1,
+                }),
+            }
+        }
+    }
+    counts
 }
 
 #[cfg(test)]
@@ -112,6 +161,10 @@ mod tests {
         keys.sort();
         let expected: Vec<BucketKey> = (0..16).map(|n| BucketKey(first.0 + n)).collect();
         assert_eq!(keys, expected);
+        assert!(keys.iter().all(|key| {
+            let (column, row) = key.column_row();
+            BucketKey::at(column, row) == *key
+        }));
         assert_eq!(
             BucketKey::at(u32::from(u16::MAX), u32::from(u16::MAX)).0,
             u32::MAX

@@ -1,10 +1,11 @@
 //! From buckets straight to the bytes of a Mapbox Vector Tile 2.1 layer.
 //!
 //! Nothing stands between a point and its bytes: its words are numbers, a table says under which
-//! index this tile has each of them, and the words' bytes are copied once at the end. The `mvt`
-//! crate, which makes the other layers, is the oracle in the tests.
+//! index this tile has each of them, and the words' bytes are copied once. The `mvt` crate, which
+//! makes the other layers, is the oracle in the tests.
 
-use super::dictionary::Dictionary;
+use super::column::Value;
+use super::dictionary::{Dictionary, put_value};
 use crate::tiles::world::EXTENT;
 
 /// Fields of the protobuf messages: number and wire type.
@@ -35,6 +36,18 @@ pub(super) fn put_varint(bytes: &mut Vec<u8>, mut number: u64) {
     bytes.push(number as u8);
 }
 
+/// A number and what stands after it. Of bytes that were put there by `put_varint`.
+pub(super) fn take_varint(bytes: &[u8]) -> (u64, &[u8]) {
+    let mut number = 0;
+    for (index, byte) in bytes.iter().enumerate() {
+        number |= u64::from(byte & 0x7f) << (7 * index);
+        if byte & 0x80 == 0 {
+            return (number, &bytes[index + 1..]);
+        }
+    }
+    (number, &[])
+}
+
 fn varint_len(number: u64) -> usize {
     (64 - (number | 1).leading_zeros() as usize).div_ceil(7)
 }
@@ -43,19 +56,29 @@ fn zigzag(number: i32) -> u64 {
     u64::from(((number << 1) ^ (number >> 31)).cast_unsigned())
 }
 
-/// Which index a word has in the tile at hand. Kept from tile to tile, because clearing it would
-/// cost more than the tile: an entry counts only if it bears the tile's mark.
+/// Which index a value has in the tile at hand. Kept from tile to tile, because clearing it would
+/// cost more than the tile: an entry counts only if it bears the layer's mark.
 #[derive(Debug, Default)]
 pub(in crate::tiles) struct Scratch {
     mark: u32,
-    /// Per column, per word.
-    indexes: Vec<Vec<(u32, u32)>>,
+    /// Per column of shared values, per word.
+    indexes: Vec<Vec<Slot>>,
+    /// Of small whole numbers.
+    numbers: Vec<Slot>,
 }
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Slot {
+    mark: u32,
+    index: u32,
+}
+
+/// Numbers up to it are written into a layer once.
+const SMALL_NUMBERS: usize = 4096;
 
 /// One layer of a tile in the making.
 pub(super) struct LayerWriter<'a> {
     scratch: &'a mut Scratch,
-    dictionaries: &'a [Dictionary],
     body: Vec<u8>,
     values: Vec<u8>,
     value_count: u32,
@@ -64,25 +87,18 @@ pub(super) struct LayerWriter<'a> {
 }
 
 impl<'a> LayerWriter<'a> {
-    pub(super) fn new(
-        name: &str,
-        scratch: &'a mut Scratch,
-        dictionaries: &'a [Dictionary],
-    ) -> Self {
+    pub(super) fn new(name: &str, scratch: &'a mut Scratch) -> Self {
         scratch.mark = scratch.mark.checked_add(1).unwrap_or_else(|| {
             scratch.indexes.clear();
+            scratch.numbers.clear();
             1
         });
-        scratch.indexes.resize_with(dictionaries.len(), Vec::new);
-        for (indexes, words) in scratch.indexes.iter_mut().zip(dictionaries) {
-            indexes.resize(words.len(), (0, 0));
-        }
+        scratch.numbers.resize(SMALL_NUMBERS, Slot::default());
         let mut body = Vec::with_capacity(4096);
         body.extend([LAYER_VERSION, 2]);
         put_bytes(&mut body, LAYER_NAME, name.as_bytes());
         Self {
             scratch,
-            dictionaries,
             body,
             values: Vec::new(),
             value_count: 0,
@@ -91,42 +107,70 @@ impl<'a> LayerWriter<'a> {
         }
     }
 
-    /// A point in tile units, with the number of its word in each of the first `words.len()`
-    /// columns.
-    pub(super) fn point(&mut self, id: u64, (x, y): (i32, i32), words: &[u32]) {
-        self.tags.clear();
-        for (column, &word) in words.iter().enumerate() {
-            let (mark, index) = &mut self.scratch.indexes[column][word as usize];
-            if *mark != self.scratch.mark {
-                (*mark, *index) = (self.scratch.mark, self.value_count);
-                self.value_count += 1;
-                put_bytes(
-                    &mut self.values,
-                    LAYER_VALUE,
-                    self.dictionaries[column].value(word),
-                );
-            }
-            put_varint(&mut self.tags, column as u64);
-            put_varint(&mut self.tags, u64::from(*index));
+    /// The values of these columns will be written.
+    pub(super) fn prepare(&mut self, dictionaries: &[Dictionary]) {
+        let indexes = &mut self.scratch.indexes;
+        indexes.resize_with(dictionaries.len(), Vec::new);
+        for (indexes, words) in indexes.iter_mut().zip(dictionaries) {
+            indexes.resize(words.len(), Slot::default());
         }
-        self.feature(id, (x, y));
     }
 
-    /// A point with one whole number under the first key.
-    pub(super) fn counted(&mut self, id: u64, at: (i32, i32), count: u64) {
-        self.tags.clear();
-        put_varint(&mut self.tags, 0);
-        put_varint(&mut self.tags, u64::from(self.value_count));
+    /// Gives the next feature a word of a column of shared values.
+    #[inline]
+    pub(super) fn shared(&mut self, key: usize, column: usize, word: u32, words: &Dictionary) {
+        let slot = &mut self.scratch.indexes[column][word as usize];
+        if slot.mark != self.scratch.mark {
+            *slot = Slot {
+                mark: self.scratch.mark,
+                index: self.value_count,
+            };
+            self.value_count += 1;
+            put_bytes(&mut self.values, LAYER_VALUE, words.bytes_of(word));
+        }
+        let index = slot.index;
+        self.tag(key, index);
+    }
+
+    /// Gives the next feature a value that no other has.
+    #[inline]
+    pub(super) fn own(&mut self, key: usize, value: &[u8]) {
+        let index = self.value_count;
         self.value_count += 1;
-        // field 5, uint_value
-        self.values.push(LAYER_VALUE);
-        put_varint(&mut self.values, 1 + varint_len(count) as u64);
-        self.values.push(5 << 3);
-        put_varint(&mut self.values, count);
-        self.feature(id, at);
+        put_bytes(&mut self.values, LAYER_VALUE, value);
+        self.tag(key, index);
     }
 
-    fn feature(&mut self, id: u64, (x, y): (i32, i32)) {
+    /// Gives the next feature a whole number.
+    pub(super) fn number(&mut self, key: usize, number: u64) {
+        let small = usize::try_from(number).ok();
+        let slot = small.and_then(|small| self.scratch.numbers.get_mut(small));
+        let mark = self.scratch.mark;
+        let index = match slot {
+            Some(slot) if slot.mark == mark => slot.index,
+            slot => {
+                let index = self.value_count;
+                if let Some(slot) = slot {
+                    *slot = Slot { mark, index };
+                }
+                self.value_count += 1;
+                self.values.push(LAYER_VALUE);
+                put_varint(&mut self.values, 1 + varint_len(number) as u64);
+                put_value(&mut self.values, Value::Number(number));
+                index
+            }
+        };
+        self.tag(key, index);
+    }
+
+    fn tag(&mut self, key: usize, index: u32) {
+        put_varint(&mut self.tags, key as u64);
+        put_varint(&mut self.tags, u64::from(index));
+    }
+
+    /// A point in tile units, with what it was given.
+    #[inline]
+    pub(super) fn point(&mut self, id: u64, (x, y): (i32, i32)) {
         let (x, y) = (zigzag(x), zigzag(y));
         let geometry = 1 + varint_len(x) + varint_len(y);
         let tags = self.tags.len();
@@ -147,11 +191,12 @@ impl<'a> LayerWriter<'a> {
         ]);
         put_varint(body, x);
         put_varint(body, y);
+        self.tags.clear();
         self.features += 1;
     }
 
     /// The tile's layer; nothing where there are no features.
-    pub(super) fn finish(mut self, keys: &[&str]) -> Vec<u8> {
+    pub(super) fn finish<'k>(mut self, keys: impl IntoIterator<Item = &'k str>) -> Vec<u8> {
         if self.features == 0 {
             return Vec::new();
         }

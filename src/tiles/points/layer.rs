@@ -1,19 +1,21 @@
-//! One layer of points and the tiles it makes.
+//! One layer of points.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::ops::{Bound, RangeInclusive};
+
+use rayon::iter::Either;
 
 use super::bucket::{BUCKET_ZOOM, Bucket, BucketKey};
+use super::column::{ABSENT, Column, Kind, Value};
 use super::dictionary::Dictionary;
-use super::encode::{LayerWriter, Scratch};
+use super::places::Places;
+use super::policy::Policy;
 use super::versions::{Version, Versions};
 use crate::tiles::TileCoord;
-use crate::tiles::world::{EXTENT, WorldPoint};
+use crate::tiles::world::WorldPoint;
 
 /// What is drawn beyond a tile's edge, so that a symbol on the edge is whole: tile units.
-const MARGIN: u32 = 64;
-/// Squares along a tile's edge in which points are counted where there are too many to draw.
-const SQUARES: u32 = 64;
-const SQUARE_BITS: u8 = 6;
+pub(super) const MARGIN: u32 = 64;
 
 /// A point of the layer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,17 +26,26 @@ pub(in crate::tiles) struct Point {
     pub(in crate::tiles) words: Box<[u32]>,
 }
 
+/// What the layers inside its tiles are called.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::tiles) struct Names {
+    pub(in crate::tiles) points: &'static str,
+    /// How many there are in squares.
+    pub(in crate::tiles) summary: &'static str,
+    /// How many are left out.
+    pub(in crate::tiles) thinned: &'static str,
+}
+
 /// Points by place, with the versions of the tiles they are in.
 #[derive(Debug)]
 pub(in crate::tiles) struct PointLayer {
-    name: &'static str,
-    keys: &'static [&'static str],
-    /// From this zoom on every point is drawn; below they are counted.
-    points_from: u8,
-    buckets: BTreeMap<BucketKey, Bucket>,
-    /// In which bucket a point is.
-    places: HashMap<u64, BucketKey>,
-    dictionaries: Vec<Dictionary>,
+    pub(super) names: Names,
+    pub(super) columns: &'static [Column],
+    pub(super) policy: Policy,
+    pub(super) buckets: BTreeMap<BucketKey, Bucket>,
+    places: Places,
+    /// One a column; those of numbers stay empty.
+    pub(super) dictionaries: Vec<Dictionary>,
     versions: Versions,
 }
 
@@ -46,29 +57,41 @@ struct BucketChange {
 }
 
 impl PointLayer {
-    pub(in crate::tiles) fn new(
-        name: &'static str,
-        keys: &'static [&'static str],
-        points_from: u8,
-    ) -> Self {
+    pub(in crate::tiles) fn new(names: Names, columns: &'static [Column], policy: Policy) -> Self {
         Self {
-            name,
-            keys,
-            points_from,
+            names,
+            columns,
+            policy,
             buckets: BTreeMap::new(),
-            places: HashMap::new(),
-            dictionaries: keys.iter().map(|_| Dictionary::default()).collect(),
+            places: Places::default(),
+            dictionaries: columns.iter().map(|_| Dictionary::default()).collect(),
             versions: Versions::default(),
         }
     }
 
-    /// A point with its words, one for each key.
-    pub(in crate::tiles) fn point(&mut self, id: u64, at: WorldPoint, words: &[&str]) -> Point {
-        let columns = self.dictionaries.iter_mut().zip(words);
+    /// A point with its values, one for each column.
+    pub(in crate::tiles) fn point(
+        &mut self,
+        id: u64,
+        at: WorldPoint,
+        values: &[Option<Value<'_>>],
+    ) -> Point {
+        let columns = self.columns.iter().zip(&mut self.dictionaries);
+        let word =
+            |((column, words), value): ((&Column, &mut Dictionary), &Option<Value<'_>>)| match (
+                column.kind,
+                *value,
+            ) {
+                (_, None) | (Kind::Number, Some(Value::Text(_))) => ABSENT,
+                (Kind::Number, Some(Value::Number(number))) => {
+                    u32::try_from(number).unwrap_or(ABSENT)
+                }
+                (Kind::Shared | Kind::Own, Some(value)) => words.number(value),
+            };
         Point {
             id,
             at,
-            words: columns.map(|(column, word)| column.number(word)).collect(),
+            words: columns.zip(values).map(word).collect(),
         }
     }
 
@@ -79,14 +102,17 @@ impl PointLayer {
             .map(|point| (BucketKey::of(point.at), point))
             .collect();
         keyed.sort_unstable_by_key(|(key, point)| (*key, point.id));
-        self.places = keyed.iter().map(|(key, point)| (point.id, *key)).collect();
+        for (key, point) in &keyed {
+            self.places.insert(point.id, *key);
+        }
         let mut keyed = keyed.into_iter().peekable();
         while let Some((key, first)) = keyed.next() {
             let mut points = vec![first];
             while let Some((_, point)) = keyed.next_if(|(next, _)| *next == key) {
                 points.push(point);
             }
-            self.buckets.insert(key, Bucket::new(points));
+            self.buckets
+                .insert(key, Bucket::new(points, self.policy.counted()));
         }
     }
 
@@ -96,7 +122,7 @@ impl PointLayer {
         let mut buckets: HashMap<BucketKey, BucketChange> = HashMap::new();
         let mut changed = 0;
         for (id, now) in changes {
-            let old_key = self.places.get(&id).copied();
+            let old_key = self.places.get(id);
             let old = old_key.and_then(|key| self.buckets[&key].find(id));
             let unchanged = match (&old, &now) {
                 (Some((at, words)), Some(now)) => *at == now.at && **words == *now.words,
@@ -110,7 +136,7 @@ impl PointLayer {
             let touched = [old.map(|(at, _)| at), now.as_ref().map(|now| now.at)];
             self.versions.touch(touched.into_iter().flatten(), MARGIN);
             if let Some(key) = old_key {
-                self.places.remove(&id);
+                self.places.remove(id);
                 buckets.entry(key).or_default().gone.insert(id);
             }
             if let Some(now) = now {
@@ -125,6 +151,14 @@ impl PointLayer {
         changed
     }
 
+    /// Moves the versions of the tiles a point is in, as if it had changed.
+    pub(in crate::tiles) fn touch(&mut self, id: u64) {
+        let bucket = self.places.get(id).and_then(|key| self.buckets.get(&key));
+        if let Some((at, _)) = bucket.and_then(|bucket| bucket.find(id)) {
+            self.versions.touch(std::iter::once(at), MARGIN);
+        }
+    }
+
     fn change(&mut self, key: BucketKey, change: BucketChange) {
         let mut points = self
             .buckets
@@ -136,7 +170,8 @@ impl PointLayer {
         if points.is_empty() {
             self.buckets.remove(&key);
         } else {
-            self.buckets.insert(key, Bucket::new(points));
+            self.buckets
+                .insert(key, Bucket::new(points, self.policy.counted()));
         }
     }
 
@@ -152,106 +187,82 @@ impl PointLayer {
     pub(in crate::tiles) fn bytes(&self) -> usize {
         let buckets: usize = self.buckets.values().map(Bucket::bytes).sum();
         let words: usize = self.dictionaries.iter().map(Dictionary::bytes).sum();
-        // a slot of the table of places: id, key, control byte
-        buckets + words + self.places.capacity() * 17
-    }
-
-    /// The tile: each point from the layer's zoom on, below it how many there are in squares of a
-    /// 64th of its edge, as `<layer>_density`.
-    pub(in crate::tiles) fn tile(&self, tile: TileCoord, scratch: &mut Scratch) -> Vec<u8> {
-        if tile.z() >= self.points_from {
-            self.points_tile(tile, scratch)
-        } else {
-            self.density_tile(tile, scratch)
-        }
-    }
-
-    fn points_tile(&self, tile: TileCoord, scratch: &mut Scratch) -> Vec<u8> {
-        let around = tile.world_box(MARGIN);
-        let mut layer = LayerWriter::new(self.name, scratch, &self.dictionaries);
-        for bucket in self.buckets_around(tile) {
-            for (at, id, words) in bucket.points() {
-                if around.holds(at) {
-                    layer.point(id, tile.tile_units(at), words);
-                }
-            }
-        }
-        layer.finish(self.keys)
+        buckets + words + self.places.bytes() + self.versions.bytes()
     }
 
     /// The tile's own buckets, then those its margin reaches into.
-    fn buckets_around(&self, tile: TileCoord) -> impl Iterator<Item = &Bucket> {
-        let (own, edge) = self.reach(tile);
-        let margin = edge.into_iter().filter_map(|key| self.buckets.get(&key));
-        self.buckets
-            .range(own)
-            .map(|(_, bucket)| bucket)
-            .chain(margin)
-    }
-
-    /// The run of buckets a tile is, and the keys of the buckets around it that its margin touches.
-    fn reach(&self, tile: TileCoord) -> (std::ops::RangeInclusive<BucketKey>, Vec<BucketKey>) {
+    pub(super) fn buckets_around(&self, tile: TileCoord) -> impl Iterator<Item = &Bucket> {
         let own = own_buckets(tile);
+        let around = Reach::of(tile);
+        let margin = if tile.z() < WIDE_BELOW {
+            // fewer buckets than places for them
+            let (before, after) = (
+                ..*own.start(),
+                (Bound::Excluded(*own.end()), Bound::Unbounded),
+            );
+            let others = self.buckets.range(before).chain(self.buckets.range(after));
+            let near = others.filter(move |(key, _)| around.holds(**key));
+            Either::Left(near.map(|(_, bucket)| bucket))
+        } else {
+            let beside = around.beside(&own);
+            Either::Right(beside.into_iter().filter_map(|key| self.buckets.get(&key)))
+        };
+        let own = self.buckets.range(own).map(|(_, bucket)| bucket);
+        own.chain(margin)
+    }
+}
+
+/// Below this zoom a tile's margin is many buckets wide.
+const WIDE_BELOW: u8 = 9;
+
+/// Columns and rows of the buckets that a tile with its margin touches.
+#[derive(Debug, Clone, Copy)]
+struct Reach {
+    columns: (u32, u32),
+    rows: (u32, u32),
+}
+
+impl Reach {
+    fn of(tile: TileCoord) -> Self {
         let around = tile.world_box(MARGIN);
         let last = (1_i64 << BUCKET_ZOOM) - 1;
-        let column = |units: i64| (units >> (32 - BUCKET_ZOOM)).clamp(0, last);
-        let narrow = |column: i64| u32::try_from(column).expect("at most 2^16 columns");
-        let (west, east) = (column(around.west), column(around.east));
-        let (north, south) = (column(around.north), column(around.south));
-        let inner = tile.world_box(0);
-        let columns = column(inner.west)..=column(inner.east - 1);
-        let rows = column(inner.north)..=column(inner.south - 1);
-        let mut edge = Vec::new();
-        for y in north..=south {
-            // inside the tile's rows only what is left and right of it
-            let beside = rows.contains(&y);
-            let mut x = west;
-            while x <= east {
-                if beside && columns.contains(&x) {
-                    x = *columns.end() + 1;
-                    continue;
-                }
-                edge.push(BucketKey::at(narrow(x), narrow(y)));
-                x += 1;
-            }
+        let column = |units: i64| {
+            let column = (units >> (32 - BUCKET_ZOOM)).clamp(0, last);
+            u32::try_from(column).expect("at most 2^16 columns")
+        };
+        Self {
+            columns: (column(around.west), column(around.east)),
+            rows: (column(around.north), column(around.south)),
         }
-        (own, edge)
     }
 
-    fn density_tile(&self, tile: TileCoord, scratch: &mut Scratch) -> Vec<u8> {
-        let mut counts = vec![0_u64; (SQUARES * SQUARES) as usize];
-        let square_zoom = tile.z() + SQUARE_BITS;
-        let square = |at: WorldPoint| {
-            let (x, y) = at.tile(square_zoom);
-            ((y % SQUARES) * SQUARES + x % SQUARES) as usize
-        };
-        for (_, bucket) in self.buckets.range(own_buckets(tile)) {
-            if square_zoom <= BUCKET_ZOOM {
-                // a bucket lies in one square
-                counts[square(bucket.places()[0])] += bucket.len() as u64;
-            } else {
-                for at in bucket.places() {
-                    counts[square(*at)] += 1;
+    fn holds(&self, key: BucketKey) -> bool {
+        let (column, row) = key.column_row();
+        (self.columns.0..=self.columns.1).contains(&column)
+            && (self.rows.0..=self.rows.1).contains(&row)
+    }
+
+    /// Those that are not in `own`, row by row.
+    fn beside(&self, own: &RangeInclusive<BucketKey>) -> Vec<BucketKey> {
+        let (first, last) = (own.start().column_row(), own.end().column_row());
+        let mut keys = Vec::new();
+        for row in self.rows.0..=self.rows.1 {
+            let mut column = self.columns.0;
+            while column <= self.columns.1 {
+                if (first.1..=last.1).contains(&row) && column == first.0 {
+                    column = last.0 + 1;
+                    continue;
                 }
+                keys.push(BucketKey::at(column, row));
+                column += 1;
             }
         }
-        let name = format!("{}_density", self.name.trim_end_matches('s'));
-        let mut layer = LayerWriter::new(&name, scratch, &[]);
-        let side = (EXTENT / SQUARES).cast_signed();
-        for (number, count) in (0_i32..).zip(counts) {
-            if count > 0 {
-                let squares = SQUARES.cast_signed();
-                let (x, y) = (number % squares, number / squares);
-                let middle = (x * side + side / 2, y * side + side / 2);
-                layer.counted(u64::from(number.cast_unsigned()) + 1, middle, count);
-            }
-        }
-        layer.finish(&["count"])
+        keys
     }
 }
 
 /// The run of buckets that a tile is; below zoom 16 the one bucket it lies in.
-fn own_buckets(tile: TileCoord) -> std::ops::RangeInclusive<BucketKey> {
+pub(super) fn own_buckets(tile: TileCoord) -> RangeInclusive<BucketKey> {
     if tile.z() >= BUCKET_ZOOM {
         let up = tile.z() - BUCKET_ZOOM;
         let key = BucketKey::at(tile.x() >> up, tile.y() >> up);

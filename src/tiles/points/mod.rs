@@ -6,11 +6,21 @@
 //! of exactly the tiles whose margin it touches.
 
 mod bucket;
+mod column;
 mod dictionary;
 mod encode;
+mod filter;
 mod layer;
+mod places;
+mod policy;
+mod squares;
+mod tile;
 mod versions;
 
+pub(super) use column::{Column, Kind, Value};
 pub(super) use encode::Scratch;
-pub(super) use layer::{Point, PointLayer};
+pub(super) use filter::{Filter, Literal, Test};
+pub(super) use layer::{Names, Point, PointLayer};
+pub(super) use policy::Policy;
+pub(super) use tile::View;
 pub(super) use versions::Version;

@@ -32,6 +32,11 @@ impl Versions {
         }
     }
 
+    /// Bytes held.
+    pub(super) fn bytes(&self) -> usize {
+        self.touched.capacity() * (size_of::<((u8, u32, u32), u64)>() + 1)
+    }
+
     pub(super) fn of(&self, tile: TileCoord) -> Version {
         let (z, up) = match tile.z().checked_sub(BUCKET_ZOOM) {
             Some(deeper) => (BUCKET_ZOOM, deeper),

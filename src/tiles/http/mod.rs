@@ -1,0 +1,120 @@
+//! `/tiles`: the catalogue, TileJSON, and the tiles themselves; the same tiles by OGC API (`ogc`).
+
+mod ogc;
+mod query;
+mod tile;
+
+use axum::Json;
+use axum::http::HeaderMap;
+use serde::Serialize;
+use serde_json::{Value, json};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::Layer;
+use crate::access::{Person, RecentPerson};
+use crate::http::{ApiError, App, PathParams};
+
+pub use tile::MEDIA_TYPE;
+
+/// For signed-in people.
+pub fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(catalogue))
+        .routes(routes!(tile_json))
+        .routes(routes!(tile::tile))
+        .merge(ogc::routes())
+}
+
+#[derive(Serialize, ToSchema)]
+struct TileCatalogue {
+    layers: Vec<CatalogueEntry>,
+}
+
+#[derive(Serialize, ToSchema)]
+struct CatalogueEntry {
+    name: Layer,
+    description: &'static str,
+    tilejson: String,
+}
+
+/// The layers there are.
+#[utoipa::path(get, path = "/tiles", tag = "tiles", responses((status = 200, body = TileCatalogue)))]
+async fn catalogue(_person: Person) -> Json<TileCatalogue> {
+    let entry = |layer: Layer| CatalogueEntry {
+        name: layer,
+        description: layer.description(),
+        tilejson: format!("/tiles/{}", layer.name()),
+    };
+    Json(TileCatalogue {
+        layers: Layer::ALL.into_iter().map(entry).collect(),
+    })
+}
+
+/// One layer or several, separated by commas.
+fn layers_named(names: &str) -> Result<Vec<Layer>, ApiError> {
+    let mut layers = Vec::new();
+    for name in names.split(',') {
+        let unknown = |()| format!("there is no layer {name}; /tiles lists them");
+        let layer = name.parse().map_err(unknown).map_err(ApiError::not_found)?;
+        if layers.contains(&layer) {
+            return Err(ApiError::field("layer", format!("{name} is there twice")));
+        }
+        layers.push(layer);
+    }
+    Ok(layers)
+}
+
+/// TileJSON 3 of a layer or, separated by commas, several; its tile URLs are absolute for the host
+/// that was asked.
+#[utoipa::path(get, path = "/tiles/{layer}", tag = "tiles", params(("layer" = String, Path)), responses(
+    (status = 200, description = "TileJSON 3.0.0"), (status = 404, description = "no such layer"),
+))]
+async fn tile_json(
+    _person: RecentPerson,
+    headers: HeaderMap,
+    PathParams(names): PathParams<String>,
+) -> Result<Json<Value>, ApiError> {
+    let layers = layers_named(&names)?;
+    let vector_layers: Vec<Value> = layers
+        .iter()
+        .flat_map(|layer| layer.vector_layers())
+        .map(|inner| {
+            let fields: serde_json::Map<String, Value> = inner
+                .fields
+                .iter()
+                .map(|(name, meaning)| ((*name).to_owned(), json!(meaning)))
+                .collect();
+            json!({ "id": inner.id, "fields": fields })
+        })
+        .collect();
+    let descriptions: Vec<&str> = layers.iter().map(|layer| layer.description()).collect();
+    let zoom_max = layers.iter().map(|layer| layer.zoom_max()).max();
+    Ok(Json(json!({
+        "tilejson": "3.0.0",
+        "name": names,
+        "description": descriptions.join("; "),
+        "tiles": [format!("{}/tiles/{names}/{{z}}/{{x}}/{{y}}", origin(&headers))],
+        "minzoom": 0,
+        "maxzoom": zoom_max,
+        "vector_layers": vector_layers,
+    })))
+}
+
+/// Where the client thinks we are: what a proxy in front says, else the Host header.
+fn origin(headers: &HeaderMap) -> String {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let scheme = text("x-forwarded-proto")
+        .filter(|scheme| *scheme == "https")
+        .unwrap_or("http");
+    let host = text("x-forwarded-host")
+        .or_else(|| text("host"))
+        .unwrap_or_default();
+    let plain = |c: char| c.is_ascii_alphanumeric() || ".-:[]".contains(c);
+    if host.is_empty() || !host.chars().all(plain) {
+        String::new()
+    } else {
+        format!("{scheme}://{host}")
+    }
+}

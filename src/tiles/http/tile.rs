@@ -1,0 +1,285 @@
+//! A tile: found in the cache, or made.
+
+use std::cell::RefCell;
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
+use sha2::{Digest as _, Sha256};
+
+use super::layers_named;
+use super::query::{TileQuery, is_scoped};
+use crate::access::{Recent, RecentPerson};
+use crate::http::{ApiError, App, PathParams, QueryParams};
+use crate::telemetry;
+use crate::tiles::cache::{Kept, LayerKey, Source, TileKey};
+use crate::tiles::coding::{Accepted, Coding, Effort};
+use crate::tiles::follow::{NotReached, PointTiles};
+use crate::tiles::layer::Origin;
+use crate::tiles::points::Scratch;
+use crate::tiles::store::{self, InvalidLsn};
+use crate::tiles::{Layer, TileCoord, TileCoordError, encode};
+
+/// Of a tile.
+pub const MEDIA_TYPE: &str = "application/vnd.mapbox-vector-tile";
+
+/// A tile: MVT 2.1, extent 4096; gzip, zstd or neither, as `Accept-Encoding` says. Several layers,
+/// separated by commas, come in one tile.
+#[utoipa::path(get, path = "/tiles/{layer}/{z}/{x}/{y}", tag = "tiles",
+    params(("layer" = String, Path), ("z" = u8, Path), ("x" = u32, Path), ("y" = u32, Path), TileQuery),
+    responses(
+        (status = 200, description = "the tile", content_type = "application/vnd.mapbox-vector-tile"),
+        (status = 204, description = "nothing is there"),
+        (status = 304, description = "If-None-Match is still true"),
+        (status = 400, description = "outside the tile grid, or a filter the layer does not have"),
+        (status = 404, description = "no such layer"),
+        (status = 406, description = "Accept-Encoding takes none of gzip, zstd and identity"),
+        (status = 503, description = "the commit asked for has not been reached; see Retry-After"),
+    ))]
+pub(super) async fn tile(
+    RecentPerson(person): RecentPerson,
+    State(app): State<App>,
+    headers: HeaderMap,
+    PathParams((names, z, x, y)): PathParams<(String, u8, u32, u32)>,
+    QueryParams(query): QueryParams<TileQuery>,
+) -> Result<Response, ApiError> {
+    let layers = layers_named(&names)?;
+    let tile = TileCoord::new_checked(z, x, y).map_err(|error| {
+        let field = match &error {
+            TileCoordError::Zoom => "z".to_owned(),
+            TileCoordError::Outside { axis, .. } => axis.to_string(),
+        };
+        ApiError::field(field, error.to_string())
+    })?;
+    send(&app, &person, &headers, &layers, tile, &query).await
+}
+
+/// The tile of these layers at a place, as this request may have it.
+pub(super) async fn send(
+    app: &App,
+    person: &Recent,
+    headers: &HeaderMap,
+    layers: &[Layer],
+    tile: TileCoord,
+    query: &TileQuery,
+) -> Result<Response, ApiError> {
+    let accepted = Accepted::of(lines(headers, header::ACCEPT_ENCODING));
+    let Some(coding) = accepted.best() else {
+        let detail = "tiles come as gzip, zstd or identity";
+        return Err(ApiError::refused(
+            StatusCode::NOT_ACCEPTABLE,
+            "not-acceptable",
+            detail,
+        ));
+    };
+    let started = Instant::now();
+    if let Some(lsn) = &query.min_lsn {
+        let lsn = lsn
+            .parse()
+            .map_err(|error: InvalidLsn| ApiError::field("min_lsn", error.to_string()))?;
+        app.point_tiles.reach(lsn).await.map_err(not_reached)?;
+    }
+    let scope = if layers.iter().any(|layer| is_scoped(*layer)) {
+        Some(person.scope(app).await?)
+    } else {
+        None
+    };
+    let wanted = query.wanted(layers, scope.as_ref())?;
+    let mut parts = Vec::with_capacity(layers.len());
+    // a layer that is a query has no version before it is made
+    let mut made = Vec::with_capacity(layers.len());
+    for (&layer, wanted) in layers.iter().zip(wanted) {
+        let (source, bytes) = match layer.origin() {
+            Origin::Query(sql) => {
+                let bytes = queried(app, sql, tile).await?;
+                (Source::Digest(digest(&bytes)), Some(bytes))
+            }
+            Origin::Points(set) => {
+                let version = app.point_tiles.version(set, tile).await;
+                (Source::Version(version), None)
+            }
+        };
+        made.push(bytes);
+        parts.push(LayerKey {
+            layer,
+            wanted,
+            source,
+        });
+    }
+    let key = TileKey {
+        tile,
+        layers: parts.into(),
+        coding,
+    };
+    if let Some(known) = known_tag(headers, &key, accepted) {
+        count(layers, "not_modified");
+        let mut response = StatusCode::NOT_MODIFIED.into_response();
+        put_headers(&mut response, &known)?;
+        return Ok(response);
+    }
+    let kept = match app.tile_cache.get(&key) {
+        Some(kept) => {
+            count(layers, "kept");
+            kept
+        }
+        None => {
+            let make = pack(app, &key, made);
+            let kept = app.tile_cache.get_or_make(&key, make).await?;
+            count(layers, "made");
+            metrics::histogram!(telemetry::TILE_SECONDS, "layer" => label(layers))
+                .record(started.elapsed());
+            kept
+        }
+    };
+    answer(&kept, coding)
+}
+
+fn not_reached(error: NotReached) -> ApiError {
+    ApiError::Refused {
+        status: StatusCode::SERVICE_UNAVAILABLE,
+        kind: "commit-not-reached",
+        detail: error.to_string(),
+        errors: Vec::new(),
+        retry_after_s: Some(1),
+    }
+}
+
+/// A tile of a layer that is a query.
+async fn queried(app: &App, sql: &'static str, tile: TileCoord) -> Result<Vec<u8>, ApiError> {
+    // a place among the encoders is taken before the database is asked: a burst waits here, bounded
+    let _place = app
+        .tile_places
+        .acquire()
+        .await
+        .map_err(anyhow::Error::from)?;
+    let rows = store::list(&app.db, sql, tile).await?;
+    let bytes = tokio::task::spawn_blocking(move || encode::encode(&rows))
+        .await
+        .map_err(anyhow::Error::from)??;
+    Ok(bytes)
+}
+
+thread_local! {
+    /// Tables that the encoder would otherwise make for every tile.
+    static SCRATCH: RefCell<Scratch> = RefCell::default();
+}
+
+/// A tile ready to be sent: of what was made already, or of the points in memory as they are now.
+async fn pack(app: &App, key: &TileKey, made: Vec<Option<Vec<u8>>>) -> Result<Arc<Kept>, ApiError> {
+    let _place = app
+        .tile_places
+        .acquire()
+        .await
+        .map_err(anyhow::Error::from)?;
+    let (tiles, mut key) = (app.point_tiles.clone(), key.clone());
+    let pack = move || {
+        let mut bytes = Vec::new();
+        for (part, made) in key.layers.iter_mut().zip(made) {
+            let own = match made {
+                Some(made) => made,
+                None => from_memory(&tiles, key.tile, part),
+            };
+            if bytes.is_empty() {
+                bytes = own;
+            } else {
+                // the layers of a tile stand one after another
+                bytes.extend(own);
+            }
+        }
+        Kept::pack(key.name().into(), bytes, key.coding, Effort::Fast)
+    };
+    let kept = tokio::task::spawn_blocking(pack)
+        .await
+        .map_err(anyhow::Error::from)??;
+    Ok(Arc::new(kept))
+}
+
+fn from_memory(tiles: &PointTiles, tile: TileCoord, part: &mut LayerKey) -> Vec<u8> {
+    match part.layer.origin() {
+        Origin::Points(set) => SCRATCH.with_borrow_mut(|scratch| {
+            let (version, bytes) = tiles.tile(set, tile, &part.wanted, scratch);
+            part.source = Source::Version(version);
+            bytes
+        }),
+        Origin::Query(_) => Vec::new(),
+    }
+}
+
+fn lines(headers: &HeaderMap, name: HeaderName) -> impl Iterator<Item = &str> {
+    let values = headers.get_all(name).into_iter();
+    values.filter_map(|value| value.to_str().ok())
+}
+
+/// The tag of what the client has, if it is still true: of this very tile, in a coding it takes.
+fn known_tag(headers: &HeaderMap, key: &TileKey, accepted: Accepted) -> Option<String> {
+    let sent = headers.get_all(header::IF_NONE_MATCH).iter().next()?;
+    let name = key.name();
+    let known = sent.to_str().ok()?.split(',').map(str::trim);
+    for one in known {
+        if one == "*" {
+            return Some(format!("{name}-{}", key.coding.mark(Effort::Fast)));
+        }
+        // a proxy may have made it weak
+        let tag = one.trim_start_matches("W/").trim_matches('"');
+        let mark = tag
+            .strip_prefix(&name)
+            .and_then(|rest| rest.strip_prefix('-'));
+        if mark
+            .and_then(Coding::of_mark)
+            .is_some_and(|coding| accepted.takes(coding))
+        {
+            return Some(tag.to_owned());
+        }
+    }
+    None
+}
+
+fn answer(kept: &Kept, coding: Coding) -> Result<Response, ApiError> {
+    let tag = format!("{}-{}", kept.name, coding.mark(kept.effort));
+    let mut response = if kept.bytes.is_empty() {
+        StatusCode::NO_CONTENT.into_response()
+    } else {
+        let media_type = [(header::CONTENT_TYPE, MEDIA_TYPE)];
+        let mut response = (media_type, kept.bytes.clone()).into_response();
+        if let Some(name) = coding.name() {
+            let coding = HeaderValue::from_static(name);
+            response
+                .headers_mut()
+                .insert(header::CONTENT_ENCODING, coding);
+        }
+        response
+    };
+    put_headers(&mut response, &tag)?;
+    Ok(response)
+}
+
+fn put_headers(response: &mut Response, tag: &str) -> Result<(), ApiError> {
+    let tag = HeaderValue::from_str(&format!("\"{tag}\"")).map_err(anyhow::Error::from)?;
+    let headers = response.headers_mut();
+    headers.insert(header::ETAG, tag);
+    let fresh = HeaderValue::from_static("private, no-cache");
+    headers.insert(header::CACHE_CONTROL, fresh);
+    let by_coding = HeaderValue::from_static("accept-encoding");
+    headers.insert(header::VARY, by_coding);
+    Ok(())
+}
+
+/// A layer's name, for metrics; several are counted as one.
+fn label(layers: &[Layer]) -> &'static str {
+    match layers {
+        [only] => only.name(),
+        _ => "composite",
+    }
+}
+
+fn count(layers: &[Layer], result: &'static str) {
+    metrics::counter!(telemetry::TILES, "layer" => label(layers), "result" => result).increment(1);
+}
+
+/// Enough of a digest to tell tiles at one place apart.
+fn digest(bytes: &[u8]) -> [u8; 12] {
+    let whole: [u8; 32] = Sha256::digest(bytes).into();
+    std::array::from_fn(|index| whole[index])
+}
