@@ -17,6 +17,7 @@ mod layer;
 mod points;
 mod source;
 mod store;
+mod wire;
 mod world;
 
 pub use cache::TileCache;

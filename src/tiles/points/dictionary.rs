@@ -5,7 +5,7 @@ use std::hash::BuildHasher as _;
 use hashbrown::{DefaultHashBuilder, HashTable};
 
 use super::column::Value;
-use super::encode::{put_varint, take_varint};
+use crate::tiles::wire::{STRING_VALUE, UINT_VALUE, put_bytes, put_varint, take_varint};
 
 /// Values by number; a number never changes its value. Kept as the bytes of an MVT `Value`, one
 /// after another.
@@ -17,11 +17,6 @@ pub(super) struct Dictionary {
     numbers: HashTable<u32>,
     hasher: DefaultHashBuilder,
 }
-
-/// Field 1 (`string_value`), length-delimited.
-const STRING_VALUE: u8 = 1 << 3 | 2;
-/// Field 5 (`uint_value`), varint.
-const UINT_VALUE: u8 = 5 << 3;
 
 impl Dictionary {
     pub(super) fn number(&mut self, value: Value<'_>) -> u32 {
@@ -100,11 +95,7 @@ fn slice<'a>(bytes: &'a [u8], ends: &[u32], number: u32) -> &'a [u8] {
 /// Appends the bytes of an MVT `Value`.
 pub(super) fn put_value(bytes: &mut Vec<u8>, value: Value<'_>) {
     match value {
-        Value::Text(text) => {
-            bytes.push(STRING_VALUE);
-            put_varint(bytes, text.len() as u64);
-            bytes.extend_from_slice(text.as_bytes());
-        }
+        Value::Text(text) => put_bytes(bytes, STRING_VALUE, text.as_bytes()),
         Value::Number(number) => {
             bytes.push(UINT_VALUE);
             put_varint(bytes, number);

@@ -6,55 +6,10 @@
 
 use super::column::Value;
 use super::dictionary::{Dictionary, put_value};
-use crate::tiles::world::EXTENT;
-
-/// Fields of the protobuf messages: number and wire type.
-const TILE_LAYER: u8 = 3 << 3 | 2;
-const LAYER_NAME: u8 = 1 << 3 | 2;
-const LAYER_FEATURE: u8 = 2 << 3 | 2;
-const LAYER_KEY: u8 = 3 << 3 | 2;
-const LAYER_VALUE: u8 = 4 << 3 | 2;
-const LAYER_EXTENT: u8 = 5 << 3;
-const LAYER_VERSION: u8 = 15 << 3;
-const FEATURE_ID: u8 = 1 << 3;
-const FEATURE_TAGS: u8 = 2 << 3 | 2;
-const FEATURE_TYPE: u8 = 3 << 3;
-const FEATURE_GEOMETRY: u8 = 4 << 3 | 2;
-const TYPE_POINT: u8 = 1;
-/// MoveTo, once.
-const MOVE_TO_ONE: u8 = 1 << 3 | 1;
-
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "seven bits at a time are cut off"
-)]
-pub(super) fn put_varint(bytes: &mut Vec<u8>, mut number: u64) {
-    while number >= 0x80 {
-        bytes.push((number & 0x7f | 0x80) as u8);
-        number >>= 7;
-    }
-    bytes.push(number as u8);
-}
-
-/// A number and what stands after it. Of bytes that were put there by `put_varint`.
-pub(super) fn take_varint(bytes: &[u8]) -> (u64, &[u8]) {
-    let mut number = 0;
-    for (index, byte) in bytes.iter().enumerate() {
-        number |= u64::from(byte & 0x7f) << (7 * index);
-        if byte & 0x80 == 0 {
-            return (number, &bytes[index + 1..]);
-        }
-    }
-    (number, &[])
-}
-
-fn varint_len(number: u64) -> usize {
-    (64 - (number | 1).leading_zeros() as usize).div_ceil(7)
-}
-
-fn zigzag(number: i32) -> u64 {
-    u64::from(((number << 1) ^ (number >> 31)).cast_unsigned())
-}
+use crate::tiles::wire::{
+    self, FEATURE_GEOMETRY, FEATURE_ID, FEATURE_TAGS, FEATURE_TYPE, LAYER_FEATURE, LAYER_VALUE,
+    MOVE_TO_ONE, TYPE_POINT, put_bytes, put_varint, varint_len, zigzag,
+};
 
 /// Which index a value has in the tile at hand. Kept from tile to tile, because clearing it would
 /// cost more than the tile: an entry counts only if it bears the layer's mark.
@@ -94,12 +49,9 @@ impl<'a> LayerWriter<'a> {
             1
         });
         scratch.numbers.resize(SMALL_NUMBERS, Slot::default());
-        let mut body = Vec::with_capacity(4096);
-        body.extend([LAYER_VERSION, 2]);
-        put_bytes(&mut body, LAYER_NAME, name.as_bytes());
         Self {
             scratch,
-            body,
+            body: wire::begin_layer(name),
             values: Vec::new(),
             value_count: 0,
             tags: Vec::new(),
@@ -196,27 +148,10 @@ impl<'a> LayerWriter<'a> {
     }
 
     /// The tile's layer; nothing where there are no features.
-    pub(super) fn finish<'k>(mut self, keys: impl IntoIterator<Item = &'k str>) -> Vec<u8> {
+    pub(super) fn finish<'k>(self, keys: impl IntoIterator<Item = &'k str>) -> Vec<u8> {
         if self.features == 0 {
             return Vec::new();
         }
-        for key in keys {
-            put_bytes(&mut self.body, LAYER_KEY, key.as_bytes());
-        }
-        self.body.push(LAYER_EXTENT);
-        put_varint(&mut self.body, u64::from(EXTENT));
-        let len = self.body.len() + self.values.len();
-        let mut tile = Vec::with_capacity(len + 6);
-        tile.push(TILE_LAYER);
-        put_varint(&mut tile, len as u64);
-        tile.extend_from_slice(&self.body);
-        tile.extend_from_slice(&self.values);
-        tile
+        wire::end_layer(self.body, keys, &self.values)
     }
-}
-
-fn put_bytes(to: &mut Vec<u8>, field: u8, bytes: &[u8]) {
-    to.push(field);
-    put_varint(to, bytes.len() as u64);
-    to.extend_from_slice(bytes);
 }

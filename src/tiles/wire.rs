@@ -1,0 +1,107 @@
+//! The bytes of a Mapbox Vector Tile 2.1, as its protobuf schema has them.
+
+use super::world::EXTENT;
+
+/// Fields of the messages: number and wire type.
+const TILE_LAYER: u8 = 3 << 3 | 2;
+const LAYER_NAME: u8 = 1 << 3 | 2;
+pub(super) const LAYER_FEATURE: u8 = 2 << 3 | 2;
+const LAYER_KEY: u8 = 3 << 3 | 2;
+pub(super) const LAYER_VALUE: u8 = 4 << 3 | 2;
+const LAYER_EXTENT: u8 = 5 << 3;
+const LAYER_VERSION: u8 = 15 << 3;
+pub(super) const FEATURE_ID: u8 = 1 << 3;
+pub(super) const FEATURE_TAGS: u8 = 2 << 3 | 2;
+pub(super) const FEATURE_TYPE: u8 = 3 << 3;
+pub(super) const FEATURE_GEOMETRY: u8 = 4 << 3 | 2;
+pub(super) const TYPE_POINT: u8 = 1;
+pub(super) const TYPE_POLYGON: u8 = 3;
+/// MoveTo, once.
+pub(super) const MOVE_TO_ONE: u8 = 1 << 3 | 1;
+/// LineTo; how often stands in the bits above.
+pub(super) const LINE_TO: u64 = 2;
+pub(super) const CLOSE_PATH: u8 = 1 << 3 | 7;
+/// Kinds of values.
+pub(super) const STRING_VALUE: u8 = 1 << 3 | 2;
+pub(super) const UINT_VALUE: u8 = 5 << 3;
+
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "seven bits at a time are cut off"
+)]
+pub(super) fn put_varint(bytes: &mut Vec<u8>, mut number: u64) {
+    while number >= 0x80 {
+        bytes.push((number & 0x7f | 0x80) as u8);
+        number >>= 7;
+    }
+    bytes.push(number as u8);
+}
+
+/// A number and what stands after it. Of bytes that were put there by [`put_varint`].
+pub(super) fn take_varint(bytes: &[u8]) -> (u64, &[u8]) {
+    let mut number = 0;
+    for (index, byte) in bytes.iter().enumerate() {
+        number |= u64::from(byte & 0x7f) << (7 * index);
+        if byte & 0x80 == 0 {
+            return (number, &bytes[index + 1..]);
+        }
+    }
+    (number, &[])
+}
+
+pub(super) fn varint_len(number: u64) -> usize {
+    (64 - (number | 1).leading_zeros() as usize).div_ceil(7)
+}
+
+pub(super) fn zigzag(number: i32) -> u64 {
+    u64::from(((number << 1) ^ (number >> 31)).cast_unsigned())
+}
+
+pub(super) fn put_bytes(to: &mut Vec<u8>, field: u8, bytes: &[u8]) {
+    to.push(field);
+    put_varint(to, bytes.len() as u64);
+    to.extend_from_slice(bytes);
+}
+
+/// The message of a text value.
+pub(super) fn string_value(text: &str) -> Box<[u8]> {
+    let mut value = Vec::with_capacity(text.len() + 3);
+    put_bytes(&mut value, STRING_VALUE, text.as_bytes());
+    value.into()
+}
+
+/// The message of a whole number.
+pub(super) fn uint_value(number: u64) -> Box<[u8]> {
+    let mut value = vec![UINT_VALUE];
+    put_varint(&mut value, number);
+    value.into()
+}
+
+/// The beginning of a layer: what comes before its features.
+pub(super) fn begin_layer(name: &str) -> Vec<u8> {
+    let mut body = Vec::with_capacity(4096);
+    body.extend([LAYER_VERSION, 2]);
+    put_bytes(&mut body, LAYER_NAME, name.as_bytes());
+    body
+}
+
+/// A layer of a tile from its begun body with features, its keys, and its values, each a whole
+/// `LAYER_VALUE`.
+pub(super) fn end_layer<'k>(
+    mut body: Vec<u8>,
+    keys: impl IntoIterator<Item = &'k str>,
+    values: &[u8],
+) -> Vec<u8> {
+    for key in keys {
+        put_bytes(&mut body, LAYER_KEY, key.as_bytes());
+    }
+    body.push(LAYER_EXTENT);
+    put_varint(&mut body, u64::from(EXTENT));
+    let len = body.len() + values.len();
+    let mut layer = Vec::with_capacity(len + 6);
+    layer.push(TILE_LAYER);
+    put_varint(&mut layer, len as u64);
+    layer.extend_from_slice(&body);
+    layer.extend_from_slice(values);
+    layer
+}
