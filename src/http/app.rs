@@ -18,7 +18,7 @@ use crate::notify::{NoticeFeed, WebhookKey};
 use crate::pipeline::FrameReport;
 use crate::rules::Rules;
 use crate::territory::TerritoryWatch;
-use crate::tiles::{PointTiles, TileCache};
+use crate::tiles::{AreaTiles, PointTiles, TileCache};
 use crate::workflow::{GroupCommit, Workflow};
 
 /// The running application; cheap to clone.
@@ -46,6 +46,8 @@ pub struct App {
     pub no_password: Arc<str>,
     /// Components, cases and cameras, ready to be drawn.
     pub point_tiles: PointTiles,
+    /// Cells and responsibility areas, ready to be drawn.
+    pub area_tiles: AreaTiles,
     /// Tiles that were sent already.
     pub tile_cache: Arc<TileCache>,
     /// Tiles being made at a time; more wait.
@@ -109,6 +111,7 @@ impl App {
             intake: Arc::new(intake),
             territory: workflow.territory,
             point_tiles: PointTiles::open(machine.clone()).await?,
+            area_tiles: AreaTiles::open(machine.clone()).await?,
             rules: workflow.rules,
             recent_people: access::RecentPeople::open(machine.clone()).await?,
             tile_cache: Arc::new(TileCache::new(config.tiles.tile_cache_bytes)),

@@ -26,24 +26,6 @@ const ENTRY_BYTES: usize = 256;
 /// A tile of usual size, from which the number of entries is estimated.
 const USUAL_BYTES: usize = 8 << 10;
 
-/// What a tile was made from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum Source {
-    /// Of a layer in memory.
-    Version(TileVersion),
-    /// Of a layer that is a query: the beginning of its bytes' SHA-256.
-    Digest([u8; 12]),
-}
-
-impl std::fmt::Display for Source {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Version(version) => version.fmt(f),
-            Self::Digest(digest) => f.write_str(&hex::encode(digest)),
-        }
-    }
-}
-
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct TileKey {
     pub(super) tile: TileCoord,
@@ -57,20 +39,20 @@ pub(super) struct TileKey {
 pub(super) struct LayerKey {
     pub(super) layer: Layer,
     pub(super) wanted: Wanted,
-    pub(super) source: Source,
+    pub(super) version: TileVersion,
 }
 
 impl TileKey {
     /// Names what the tile is made from, for its ETag.
     pub(super) fn name(&self) -> String {
         let name = |key: &LayerKey| {
-            let source = key.source.to_string();
+            let version = key.version.to_string();
             if key.wanted == Wanted::default() {
-                return source;
+                return version;
             }
             let mut hasher = DefaultHasher::new();
             key.wanted.hash(&mut hasher);
-            format!("{source}-{:x}", hasher.finish())
+            format!("{version}-{:x}", hasher.finish())
         };
         let names: Vec<String> = self.layers.iter().map(name).collect();
         names.join("+")
@@ -194,13 +176,13 @@ mod tests {
     use std::convert::Infallible;
     use std::time::Duration;
 
-    fn key(digest: u8, coding: Coding) -> TileKey {
+    fn key(version: u8, coding: Coding) -> TileKey {
         TileKey {
             tile: TileCoord::new_checked(0, 0, 0).unwrap(),
             layers: Box::new([LayerKey {
                 layer: Layer::Cells,
                 wanted: Wanted::default(),
-                source: Source::Digest([digest; 12]),
+                version: TileVersion::new(1, version.into()),
             }]),
             coding,
         }

@@ -20,8 +20,9 @@ use tokio::time::{Instant, sleep, timeout};
 use tokio_util::task::AbortOnDropHandle;
 
 use super::points::{Filter, PointLayer, Scratch, Version, View};
-use super::source::{PointSet, feature_id};
+use super::source::{PointRow, PointSet, feature_id};
 use super::store::{self, Lsn, SetChanges};
+use super::world::WorldPoint;
 use super::{Layer, TileCoord};
 use crate::access::Scope;
 use crate::live::Audience;
@@ -32,10 +33,10 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// How long to wait after the database did not answer.
 const RETRY: Duration = Duration::from_secs(1);
 /// Changes are kept for ten minutes; who was away for half of it reads anew.
-const AWAY_MAX: Duration = Duration::from_secs(5 * 60);
+pub(super) const AWAY_MAX: Duration = Duration::from_secs(5 * 60);
 const PRUNE_EVERY: Duration = Duration::from_secs(60);
 /// How long a request waits for a commit it asks for.
-const WAIT_MAX: Duration = Duration::from_secs(2);
+pub(super) const WAIT_MAX: Duration = Duration::from_secs(2);
 
 /// Components, cases and cameras as tiles, never older than the last change by more than it takes
 /// to follow. Cheap to clone; stops with its last clone.
@@ -76,6 +77,15 @@ struct Reached {
 pub(super) struct TileVersion {
     epoch: u32,
     version: Version,
+}
+
+impl TileVersion {
+    pub(super) fn new(epoch: u32, version: u64) -> Self {
+        Self {
+            epoch,
+            version: Version(version),
+        }
+    }
 }
 
 impl std::fmt::Display for TileVersion {
@@ -235,6 +245,27 @@ struct Place {
     horizon: String,
     /// Those from the horizon on that were seen already.
     seen: Vec<String>,
+}
+
+/// A layer as it is now, for good; `see` gets every row of it with its place, in the order of their
+/// ids.
+pub(super) async fn read_once(
+    db: &PgPool,
+    set: PointSet,
+    mut see: impl FnMut(&PointRow, WorldPoint),
+) -> anyhow::Result<PointLayer> {
+    let (mut tx, _) = store::begin(db).await?;
+    let mut rows: Vec<PointRow> = store::read_all(&mut tx, set).try_collect().await?;
+    rows.sort_unstable_by_key(PointRow::id);
+    let mut layer = set.empty()?;
+    let points = rows.iter().map(|row| {
+        let point = row.point(&mut layer);
+        see(row, point.at);
+        point
+    });
+    let points = points.collect();
+    layer.fill(points);
+    Ok(layer)
 }
 
 /// Layers as they are in one snapshot.

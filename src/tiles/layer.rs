@@ -1,7 +1,9 @@
 //! What can be asked for.
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
+use super::areas::AreaSet;
 use super::source::PointSet;
 
 /// A tile layer.
@@ -10,6 +12,7 @@ use super::source::PointSet;
 pub enum Layer {
     Basemap,
     Cells,
+    Areas,
     Components,
     Cases,
     Cameras,
@@ -22,6 +25,7 @@ pub(super) enum Origin {
     Query(&'static str),
     /// It stands in memory.
     Points(PointSet),
+    Areas(AreaSet),
 }
 
 /// One layer inside the tiles, as TileJSON 3 describes it: name and fields.
@@ -31,9 +35,10 @@ pub(super) struct VectorLayer {
 }
 
 impl Layer {
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Basemap,
         Self::Cells,
+        Self::Areas,
         Self::Components,
         Self::Cases,
         Self::Cameras,
@@ -43,6 +48,7 @@ impl Layer {
         match self {
             Self::Basemap => "basemap",
             Self::Cells => "cells",
+            Self::Areas => "areas",
             Self::Components => "components",
             Self::Cases => "cases",
             Self::Cameras => "cameras",
@@ -53,7 +59,8 @@ impl Layer {
     pub(super) fn origin(self) -> Origin {
         match self {
             Self::Basemap => Origin::Query(include_str!("../../tiles/basemap.sql")),
-            Self::Cells => Origin::Query(include_str!("../../tiles/cells.sql")),
+            Self::Cells => Origin::Areas(AreaSet::Cells),
+            Self::Areas => Origin::Areas(AreaSet::Areas),
             Self::Components => Origin::Points(PointSet::Components),
             Self::Cases => Origin::Points(PointSet::Cases),
             Self::Cameras => Origin::Points(PointSet::Cameras),
@@ -64,9 +71,21 @@ impl Layer {
         match self {
             Self::Basemap => "streets, buildings, water and green",
             Self::Cells => "unit grid cells (单元网格) and who answers for them by default",
+            Self::Areas => "responsibility areas (责任网格) and whose they are",
             Self::Components => "managed components (部件); below zoom 15 how many there are",
             Self::Cases => "open cases (案件) within the person's reach",
             Self::Cameras => "cameras",
+        }
+    }
+
+    /// Whether people see different features of it.
+    pub(super) fn is_scoped(self) -> bool {
+        match self.origin() {
+            Origin::Query(_) | Origin::Areas(_) => false,
+            Origin::Points(set) => match set {
+                PointSet::Components | PointSet::Cameras => false,
+                PointSet::Cases => true,
+            },
         }
     }
 
@@ -75,10 +94,23 @@ impl Layer {
         16
     }
 
+    /// Its `vector_layers`, as TileJSON 3, MBTiles 1.3 and PMTiles 3 have them.
+    pub(super) fn vector_layers_json(self) -> Vec<Value> {
+        let layers = self.vector_layers().iter().map(|inner| {
+            let fields = inner.fields.iter();
+            let fields: serde_json::Map<String, Value> = fields
+                .map(|(name, meaning)| ((*name).to_owned(), json!(meaning)))
+                .collect();
+            json!({ "id": inner.id, "fields": fields })
+        });
+        layers.collect()
+    }
+
     pub(super) fn vector_layers(self) -> &'static [VectorLayer] {
         match self {
             Self::Basemap => BASEMAP,
             Self::Cells => CELLS,
+            Self::Areas => AREAS,
             Self::Components => COMPONENTS,
             Self::Cases => CASES,
             Self::Cameras => CAMERAS,
@@ -88,7 +120,6 @@ impl Layer {
 
 const NAME: (&str, &str) = ("name", "Chinese or local name");
 const NAME_EN: (&str, &str) = ("name_en", "English name");
-const CODE: (&str, &str) = ("code", "15-digit cell code");
 const COUNT: (&str, &str) = ("count", "how many there are in this square");
 const MOST: (&str, &str) = ("class", "the class most of them are of");
 const SHOWN: (&str, &str) = ("shown", "how many of them the tile has room for");
@@ -116,16 +147,39 @@ const BASEMAP: &[VectorLayer] = &[
 const CELLS: &[VectorLayer] = &[
     VectorLayer {
         id: "cells",
-        fields: &[CODE, ("unit", "id of the responsible unit")],
+        fields: CELL,
     },
     VectorLayer {
         id: "cell_labels",
-        fields: &[
-            CODE,
-            ("unit_zh", "responsible unit"),
-            ("unit_en", "responsible unit, English"),
-        ],
+        fields: CELL,
     },
+];
+
+const CELL: &[(&str, &str)] = &[
+    ("code", "15-digit cell code"),
+    ("name", "name, if it has one"),
+    ("unit", "id of the responsible unit"),
+    ("unit_zh", "responsible unit"),
+    ("unit_en", "responsible unit, English"),
+];
+
+const AREAS: &[VectorLayer] = &[
+    VectorLayer {
+        id: "areas",
+        fields: AREA,
+    },
+    VectorLayer {
+        id: "area_labels",
+        fields: AREA,
+    },
+];
+
+const AREA: &[(&str, &str)] = &[
+    ("name_zh", "name"),
+    ("name_en", "name, English"),
+    ("owner", "id of the unit it belongs to"),
+    ("owner_zh", "that unit"),
+    ("owner_en", "that unit, English"),
 ];
 
 const COMPONENTS: &[VectorLayer] = &[

@@ -4,9 +4,12 @@
 //! by change (`follow`) and are encoded on demand; what their tiles hold at which zoom stands in
 //! `tiles/<layer>.toml`. A tile's ETag is its version, so that an unchanged one costs a look-up,
 //! and what was made is kept under it (`cache`), compressed as clients want it (`coding`).
-//! The other layers are one query each in `tiles/<layer>.sql` that selects and clips, encoded with
-//! the `mvt` crate on rayon's threads, anew for every request: never older than the database.
+//! So do cells and responsibility areas (`areas`). The base map is a query in `tiles/basemap.sql`
+//! that selects and clips, encoded with the `mvt` crate on rayon's threads; a change of it is
+//! another version of all its tiles.
 
+mod areas;
+mod box_tree;
 mod cache;
 mod coding;
 mod coord;
@@ -20,6 +23,7 @@ mod store;
 mod wire;
 mod world;
 
+pub use areas::AreaTiles;
 pub use cache::TileCache;
 pub use coord::{TileCoord, TileCoordError};
 pub use follow::PointTiles;

@@ -189,7 +189,7 @@ pub(super) async fn begin(db: &PgPool) -> anyhow::Result<(PgConnection, Snapshot
     Ok((connection, snapshot))
 }
 
-async fn begin_on(tx: &mut PgConnection) -> anyhow::Result<Snapshot> {
+pub(super) async fn begin_on(tx: &mut PgConnection) -> anyhow::Result<Snapshot> {
     let lsn: String = sqlx::query_scalar("select pg_current_wal_lsn()::text")
         .fetch_one(&mut *tx)
         .await?;

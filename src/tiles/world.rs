@@ -4,6 +4,7 @@
 use std::f64::consts::PI;
 
 use super::TileCoord;
+use super::coord::LonLatBox;
 use crate::space::GroundPoint;
 
 /// Units along a tile's edge, as MVT calls them.
@@ -11,14 +12,14 @@ pub(super) const EXTENT: u32 = 4096;
 const EXTENT_BITS: u32 = EXTENT.trailing_zeros();
 
 /// A place: `x` eastward, `y` southward.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct WorldPoint {
     pub(super) x: u32,
     pub(super) y: u32,
 }
 
 /// What a tile with its margin covers; edges belong to it. May reach over the world's edge.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct WorldBox {
     pub(super) west: i64,
     pub(super) north: i64,
@@ -76,24 +77,79 @@ impl TileCoord {
         }
     }
 
-    /// A place in this tile's units, rounded to the nearest.
+    /// A place near the tile in its units, rounded to the nearest.
     pub(super) fn tile_units(self, at: WorldPoint) -> (i32, i32) {
+        let (x, y) = self.far_units(at);
+        let near = |units| i32::try_from(units).expect("a place near the tile");
+        (near(x), near(y))
+    }
+
+    /// A place anywhere in this tile's units, rounded to the nearest.
+    pub(super) fn far_units(self, at: WorldPoint) -> (i64, i64) {
         let side_bits = 32 - u32::from(self.z());
         let one = |units: u32, column: u32| {
             let offset = i64::from(units) - (i64::from(column) << side_bits);
             // below zoom 20 a tile's unit is several of the world's
-            let scaled = match side_bits.checked_sub(EXTENT_BITS) {
+            match side_bits.checked_sub(EXTENT_BITS) {
                 Some(0) => offset,
                 Some(bits) => (offset + (1 << (bits - 1))) >> bits,
                 None => offset << (EXTENT_BITS - side_bits),
-            };
-            i32::try_from(scaled).expect("a place near the tile")
+            }
         };
         (one(at.x, self.x()), one(at.y, self.y()))
     }
 }
 
 impl WorldBox {
+    /// What holds all of these places, of which there is at least one.
+    pub(super) fn around(places: &[WorldPoint]) -> Self {
+        let one = |at: &WorldPoint| Self {
+            west: at.x.into(),
+            north: at.y.into(),
+            east: at.x.into(),
+            south: at.y.into(),
+        };
+        places[1..]
+            .iter()
+            .fold(one(&places[0]), |all, at| all.joined(&one(at)))
+    }
+
+    /// What holds both.
+    pub(super) fn joined(&self, other: &Self) -> Self {
+        Self {
+            west: self.west.min(other.west),
+            north: self.north.min(other.north),
+            east: self.east.max(other.east),
+            south: self.south.max(other.south),
+        }
+    }
+
+    /// Degrees, EPSG:4326.
+    pub(super) fn lon_lat(&self) -> LonLatBox {
+        let share = |units: i64| units as f64 / 2_f64.powi(32);
+        let lon = |x: i64| share(x) * 360.0 - 180.0;
+        let lat = |y: i64| (PI * (1.0 - 2.0 * share(y))).sinh().atan().to_degrees();
+        LonLatBox {
+            west: lon(self.west),
+            south: lat(self.south),
+            east: lon(self.east),
+            north: lat(self.north),
+        }
+    }
+
+    /// Whether they have a place in common.
+    pub(super) fn meets(&self, other: &Self) -> bool {
+        self.west <= other.east
+            && other.west <= self.east
+            && self.north <= other.south
+            && other.north <= self.south
+    }
+
+    /// Whether all of `other` lies in it.
+    pub(super) fn contains(&self, other: &Self) -> bool {
+        self.joined(other) == *self
+    }
+
     pub(super) fn holds(&self, at: WorldPoint) -> bool {
         (self.west..=self.east).contains(&i64::from(at.x))
             && (self.north..=self.south).contains(&i64::from(at.y))

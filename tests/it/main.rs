@@ -53,6 +53,7 @@ mod territory;
 mod tidy;
 mod tiles;
 mod tiles_answer;
+mod tiles_areas;
 mod tiles_in_memory;
 mod tiles_wanted;
 mod timers;

@@ -79,15 +79,7 @@ async fn tile_json(
     let layers = layers_named(&names)?;
     let vector_layers: Vec<Value> = layers
         .iter()
-        .flat_map(|layer| layer.vector_layers())
-        .map(|inner| {
-            let fields: serde_json::Map<String, Value> = inner
-                .fields
-                .iter()
-                .map(|(name, meaning)| ((*name).to_owned(), json!(meaning)))
-                .collect();
-            json!({ "id": inner.id, "fields": fields })
-        })
+        .flat_map(|layer| layer.vector_layers_json())
         .collect();
     let descriptions: Vec<&str> = layers.iter().map(|layer| layer.description()).collect();
     let zoom_max = layers.iter().map(|layer| layer.zoom_max()).max();

@@ -11,7 +11,6 @@ use crate::tiles::Layer;
 use crate::tiles::follow::Wanted;
 use crate::tiles::layer::Origin;
 use crate::tiles::points::{Column, Filter, Literal, Test};
-use crate::tiles::source::PointSet;
 
 #[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -96,7 +95,7 @@ impl TileQuery {
                 Ok(Wanted {
                     full,
                     filter: (!filters.is_empty()).then(|| Arc::new(Filter::And(filters))),
-                    scope: scope.filter(|_| is_scoped(*layer)).cloned(),
+                    scope: scope.filter(|_| layer.is_scoped()).cloned(),
                 })
             })
             .collect()
@@ -139,20 +138,9 @@ impl TileQuery {
     }
 }
 
-/// Whether people see different features of it.
-pub(super) fn is_scoped(layer: Layer) -> bool {
-    match layer.origin() {
-        Origin::Query(_) => false,
-        Origin::Points(set) => match set {
-            PointSet::Components | PointSet::Cameras => false,
-            PointSet::Cases => true,
-        },
-    }
-}
-
 fn columns(layer: Layer) -> &'static [Column] {
     match layer.origin() {
-        Origin::Query(_) => &[],
+        Origin::Query(_) | Origin::Areas(_) => &[],
         Origin::Points(set) => set.columns(),
     }
 }

@@ -7,20 +7,19 @@ use std::time::Instant;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
-use sha2::{Digest as _, Sha256};
 
 use super::layers_named;
-use super::query::{TileQuery, is_scoped};
+use super::query::TileQuery;
 use crate::access::{Recent, RecentPerson};
 use crate::http::{ApiError, App, PathParams, QueryParams};
 use crate::telemetry;
-use crate::tiles::cache::{Kept, LayerKey, Source, TileKey};
+use crate::tiles::cache::{Kept, LayerKey, TileKey};
 use crate::tiles::coding::{Accepted, Coding, Effort};
-use crate::tiles::follow::{NotReached, PointTiles};
+use crate::tiles::follow::NotReached;
 use crate::tiles::layer::Origin;
 use crate::tiles::points::Scratch;
-use crate::tiles::store::{self, InvalidLsn};
-use crate::tiles::{Layer, TileCoord, TileCoordError, encode};
+use crate::tiles::store::{self, InvalidLsn, Lsn};
+use crate::tiles::{Layer, TileCoord, TileCoordError, areas, encode};
 
 /// Of a tile.
 pub const MEDIA_TYPE: &str = "application/vnd.mapbox-vector-tile";
@@ -79,33 +78,26 @@ pub(super) async fn send(
         let lsn = lsn
             .parse()
             .map_err(|error: InvalidLsn| ApiError::field("min_lsn", error.to_string()))?;
-        app.point_tiles.reach(lsn).await.map_err(not_reached)?;
+        reach(app, layers, lsn).await?;
     }
-    let scope = if layers.iter().any(|layer| is_scoped(*layer)) {
+    let scope = if layers.iter().any(|layer| layer.is_scoped()) {
         Some(person.scope(app).await?)
     } else {
         None
     };
     let wanted = query.wanted(layers, scope.as_ref())?;
     let mut parts = Vec::with_capacity(layers.len());
-    // a layer that is a query has no version before it is made
-    let mut made = Vec::with_capacity(layers.len());
     for (&layer, wanted) in layers.iter().zip(wanted) {
-        let (source, bytes) = match layer.origin() {
-            Origin::Query(sql) => {
-                let bytes = queried(app, sql, tile).await?;
-                (Source::Digest(digest(&bytes)), Some(bytes))
-            }
-            Origin::Points(set) => {
-                let version = app.point_tiles.version(set, tile).await;
-                (Source::Version(version), None)
-            }
+        let version = match layer.origin() {
+            // what the query finds is at least as new as the version that was looked up before
+            Origin::Query(_) => app.area_tiles.basemap_version(),
+            Origin::Points(set) => app.point_tiles.version(set, tile).await,
+            Origin::Areas(set) => app.area_tiles.version(set, tile),
         };
-        made.push(bytes);
         parts.push(LayerKey {
             layer,
             wanted,
-            source,
+            version,
         });
     }
     let key = TileKey {
@@ -125,7 +117,7 @@ pub(super) async fn send(
             kept
         }
         None => {
-            let make = pack(app, &key, made);
+            let make = pack(app, &key);
             let kept = app.tile_cache.get_or_make(&key, make).await?;
             count(layers, "made");
             metrics::histogram!(telemetry::TILE_SECONDS, "layer" => label(layers))
@@ -146,41 +138,52 @@ fn not_reached(error: NotReached) -> ApiError {
     }
 }
 
-/// A tile of a layer that is a query.
-async fn queried(app: &App, sql: &'static str, tile: TileCoord) -> Result<Vec<u8>, ApiError> {
+/// Waits until everything up to this commit is in the tiles of these layers.
+async fn reach(app: &App, layers: &[Layer], lsn: Lsn) -> Result<(), ApiError> {
+    let points = |layer: &Layer| matches!(layer.origin(), Origin::Points(_));
+    if layers.iter().any(points) {
+        app.point_tiles.reach(lsn).await.map_err(not_reached)?;
+    }
+    if !layers.iter().all(points) {
+        app.area_tiles.reach(lsn).await.map_err(not_reached)?;
+    }
+    Ok(())
+}
+
+thread_local! {
+    /// Tables that the encoders would otherwise make for every tile.
+    static SCRATCH: RefCell<(Scratch, areas::Scratch)> = RefCell::default();
+}
+
+/// A tile ready to be sent, of everything as it is now.
+async fn pack(app: &App, key: &TileKey) -> Result<Arc<Kept>, ApiError> {
     // a place among the encoders is taken before the database is asked: a burst waits here, bounded
     let _place = app
         .tile_places
         .acquire()
         .await
         .map_err(anyhow::Error::from)?;
-    let rows = store::list(&app.db, sql, tile).await?;
-    let bytes = tokio::task::spawn_blocking(move || encode::encode(&rows))
-        .await
-        .map_err(anyhow::Error::from)??;
-    Ok(bytes)
-}
-
-thread_local! {
-    /// Tables that the encoder would otherwise make for every tile.
-    static SCRATCH: RefCell<Scratch> = RefCell::default();
-}
-
-/// A tile ready to be sent: of what was made already, or of the points in memory as they are now.
-async fn pack(app: &App, key: &TileKey, made: Vec<Option<Vec<u8>>>) -> Result<Arc<Kept>, ApiError> {
-    let _place = app
-        .tile_places
-        .acquire()
-        .await
-        .map_err(anyhow::Error::from)?;
-    let (tiles, mut key) = (app.point_tiles.clone(), key.clone());
+    let mut found = Vec::with_capacity(key.layers.len());
+    for part in &key.layers {
+        found.push(match part.layer.origin() {
+            Origin::Query(sql) => store::list(&app.db, sql, key.tile).await?,
+            Origin::Points(_) | Origin::Areas(_) => Vec::new(),
+        });
+    }
+    let (points, areas) = (app.point_tiles.clone(), app.area_tiles.clone());
+    let mut key = key.clone();
     let pack = move || {
+        let tile = key.tile;
         let mut bytes = Vec::new();
-        for (part, made) in key.layers.iter_mut().zip(made) {
-            let own = match made {
-                Some(made) => made,
-                None => from_memory(&tiles, key.tile, part),
-            };
+        for (part, rows) in key.layers.iter_mut().zip(found) {
+            let (version, own) = SCRATCH.with_borrow_mut(|(of_points, of_areas)| {
+                anyhow::Ok(match part.layer.origin() {
+                    Origin::Query(_) => (part.version, encode::encode(&rows)?),
+                    Origin::Points(set) => points.tile(set, tile, &part.wanted, of_points),
+                    Origin::Areas(set) => areas.tile(set, tile, of_areas),
+                })
+            })?;
+            part.version = version;
             if bytes.is_empty() {
                 bytes = own;
             } else {
@@ -194,17 +197,6 @@ async fn pack(app: &App, key: &TileKey, made: Vec<Option<Vec<u8>>>) -> Result<Ar
         .await
         .map_err(anyhow::Error::from)??;
     Ok(Arc::new(kept))
-}
-
-fn from_memory(tiles: &PointTiles, tile: TileCoord, part: &mut LayerKey) -> Vec<u8> {
-    match part.layer.origin() {
-        Origin::Points(set) => SCRATCH.with_borrow_mut(|scratch| {
-            let (version, bytes) = tiles.tile(set, tile, &part.wanted, scratch);
-            part.source = Source::Version(version);
-            bytes
-        }),
-        Origin::Query(_) => Vec::new(),
-    }
 }
 
 fn lines(headers: &HeaderMap, name: HeaderName) -> impl Iterator<Item = &str> {
@@ -276,10 +268,4 @@ fn label(layers: &[Layer]) -> &'static str {
 
 fn count(layers: &[Layer], result: &'static str) {
     metrics::counter!(telemetry::TILES, "layer" => label(layers), "result" => result).increment(1);
-}
-
-/// Enough of a digest to tell tiles at one place apart.
-fn digest(bytes: &[u8]) -> [u8; 12] {
-    let whole: [u8; 32] = Sha256::digest(bytes).into();
-    std::array::from_fn(|index| whole[index])
 }

@@ -1,0 +1,315 @@
+//! Areas in memory follow the database.
+//!
+//! Whoever changes what they are made from writes it down in `tile_change` in the same transaction.
+//! Once a second, and at once when a bell rings (`NOTIFY tiles`), a look tells whether there is
+//! anything new; what is in force also changes by the time. Then all areas are read in one snapshot
+//! and compared with those before: only tiles with an area that is drawn otherwise change their
+//! version.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use arc_swap::ArcSwap;
+use metrics::gauge;
+use sqlx::PgPool;
+use sqlx::postgres::PgListener;
+use tokio::sync::{Notify, watch};
+use tokio::time::{Instant, sleep, timeout};
+use tokio_util::task::AbortOnDropHandle;
+
+use super::layer::{AreaLayer, AreaSpec, NewArea};
+use super::shape::Net;
+use super::store::{self, Ground, Look};
+use super::{AreaSet, Scratch};
+use crate::telemetry;
+use crate::tiles::TileCoord;
+use crate::tiles::follow::{AWAY_MAX, NotReached, TileVersion, WAIT_MAX};
+use crate::tiles::store::Lsn;
+use crate::tiles::wire::{string_value, uint_value};
+
+/// How often changes are looked for without a bell.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// How long to wait after the database did not answer.
+const RETRY: Duration = Duration::from_secs(1);
+
+const CELLS: AreaSpec = AreaSpec {
+    shapes: "cells",
+    labels: "cell_labels",
+    keys: &["code", "name", "unit", "unit_zh", "unit_en"],
+};
+const AREAS: AreaSpec = AreaSpec {
+    shapes: "areas",
+    labels: "area_labels",
+    keys: &["name_zh", "name_en", "owner", "owner_zh", "owner_en"],
+};
+
+/// The cells and responsibility areas of the city as tiles, and how often the base map changed.
+/// Cheap to clone; stops with its last clone.
+#[derive(Debug, Clone)]
+pub struct AreaTiles {
+    shared: Arc<Shared>,
+    _follower: Arc<AbortOnDropHandle<()>>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    current: ArcSwap<Current>,
+    reached: watch::Sender<Reached>,
+    /// Somebody waits for a commit.
+    wanted: Notify,
+}
+
+#[derive(Debug)]
+struct Current {
+    /// New with every start: versions count from it.
+    epoch: u32,
+    cells: Arc<AreaLayer>,
+    areas: Arc<AreaLayer>,
+    basemap_changes: u64,
+}
+
+/// The last look at the database that succeeded.
+#[derive(Debug, Clone, Copy)]
+struct Reached {
+    began_at: Instant,
+    lsn: Lsn,
+}
+
+impl AreaTiles {
+    /// Reads all areas and follows them from there.
+    pub async fn open(db: PgPool) -> anyhow::Result<Self> {
+        // listen first, so that no change falls between reading and listening
+        let mut bell = PgListener::connect_with(&db).await?;
+        bell.listen("tiles").await?;
+        let began_at = Instant::now();
+        let ground = store::read(&db).await?;
+        let (look, changes_in) = (ground.look.clone(), ground.changes_in);
+        let (cells, areas) = tokio::task::spawn_blocking(move || layers(&ground, None)).await?;
+        let shared = Arc::new(Shared {
+            current: ArcSwap::from_pointee(Current {
+                epoch: rand::random(),
+                cells: Arc::new(cells),
+                areas: Arc::new(areas),
+                basemap_changes: 0,
+            }),
+            reached: watch::Sender::new(Reached {
+                began_at,
+                lsn: look.lsn,
+            }),
+            wanted: Notify::new(),
+        });
+        let follower = Follower {
+            db,
+            shared: Arc::clone(&shared),
+            look,
+            changes_at: changes_in.map(|wait| began_at + wait),
+        };
+        Ok(Self {
+            shared,
+            _follower: Arc::new(AbortOnDropHandle::new(tokio::spawn(follower.follow(bell)))),
+        })
+    }
+
+    /// Waits until everything up to this commit is in the tiles.
+    pub(in crate::tiles) async fn reach(&self, lsn: Lsn) -> Result<(), NotReached> {
+        // who asks was told of the commit, so a look that begins now sees it
+        let asked_at = Instant::now();
+        let mut reached = self.shared.reached.subscribe();
+        self.shared.wanted.notify_one();
+        let wait = reached.wait_for(|last| last.began_at >= asked_at && last.lsn >= lsn);
+        match timeout(WAIT_MAX, wait).await {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(_)) | Err(_) => Err(NotReached),
+        }
+    }
+
+    pub(in crate::tiles) fn version(&self, set: AreaSet, tile: TileCoord) -> TileVersion {
+        let current = self.shared.current.load();
+        TileVersion::new(current.epoch, current.layer(set).version(tile))
+    }
+
+    /// The tile's bytes with the version they are of.
+    pub(in crate::tiles) fn tile(
+        &self,
+        set: AreaSet,
+        tile: TileCoord,
+        scratch: &mut Scratch,
+    ) -> (TileVersion, Vec<u8>) {
+        let current = self.shared.current.load();
+        let layer = current.layer(set);
+        let version = TileVersion::new(current.epoch, layer.version(tile));
+        (version, layer.tile(tile, scratch))
+    }
+
+    /// Of every tile of the base map, which is a query: another after each of its changes.
+    pub(in crate::tiles) fn basemap_version(&self) -> TileVersion {
+        let current = self.shared.current.load();
+        TileVersion::new(current.epoch, current.basemap_changes)
+    }
+}
+
+/// A layer as the database has it now, for good.
+pub(in crate::tiles) async fn read_once(db: &PgPool, set: AreaSet) -> anyhow::Result<AreaLayer> {
+    let ground = store::read(db).await?;
+    let (cells, areas) = tokio::task::spawn_blocking(move || layers(&ground, None)).await?;
+    Ok(match set {
+        AreaSet::Cells => cells,
+        AreaSet::Areas => areas,
+    })
+}
+
+impl Current {
+    fn layer(&self, set: AreaSet) -> &AreaLayer {
+        match set {
+            AreaSet::Cells => &self.cells,
+            AreaSet::Areas => &self.areas,
+        }
+    }
+}
+
+struct Follower {
+    db: PgPool,
+    shared: Arc<Shared>,
+    look: Look,
+    /// When something begins or ends to be in force.
+    changes_at: Option<Instant>,
+}
+
+impl Follower {
+    async fn follow(mut self, mut bell: PgListener) {
+        loop {
+            let due = Instant::now() + LOOK_EVERY;
+            let due = self.changes_at.map_or(due, |change| change.min(due));
+            tokio::select! {
+                // a broken connection is made anew by the listener; until then the clock wakes us
+                rung = bell.recv() => match rung {
+                    Ok(rung) if ["areas", "basemap"].contains(&rung.payload()) => {
+                        // changed, even should what was written down be forgotten already
+                        self.look.changes.insert(rung.payload().to_owned(), String::new());
+                    }
+                    Ok(_) => continue,
+                    Err(_) => sleep(RETRY).await,
+                },
+                () = self.shared.wanted.notified() => {}
+                () = tokio::time::sleep_until(due) => {}
+            }
+            if let Err(error) = self.catch_up().await {
+                tracing::warn!(
+                    error = format!("{error:#}"),
+                    "the areas' tiles stay as they are"
+                );
+                sleep(RETRY).await;
+            }
+            let age = self.shared.reached.borrow().began_at.elapsed();
+            gauge!(telemetry::TILE_AGE_SECONDS, "layer" => "areas").set(age.as_secs_f64());
+        }
+    }
+
+    async fn catch_up(&mut self) -> anyhow::Result<()> {
+        let began_at = Instant::now();
+        let look = store::look(&self.db).await?;
+        let is_new = |layer: &str| look.changes.get(layer) != self.look.changes.get(layer);
+        let away = self.shared.reached.borrow().began_at.elapsed() > AWAY_MAX;
+        let due = self.changes_at.is_some_and(|change| change <= began_at);
+        if is_new("areas") || due || away {
+            let ground = store::read(&self.db).await?;
+            let changes_at = ground.changes_in.map(|wait| Instant::now() + wait);
+            self.take_in(ground).await?;
+            self.changes_at = changes_at;
+        }
+        if is_new("basemap") || away {
+            let current = self.shared.current.load();
+            self.shared.current.store(Arc::new(Current {
+                basemap_changes: current.basemap_changes + 1,
+                cells: Arc::clone(&current.cells),
+                areas: Arc::clone(&current.areas),
+                ..**current
+            }));
+        }
+        let lsn = look.lsn;
+        self.look = look;
+        self.shared.reached.send_replace(Reached { began_at, lsn });
+        Ok(())
+    }
+
+    async fn take_in(&self, ground: Ground) -> anyhow::Result<()> {
+        let started = Instant::now();
+        let before = self.shared.current.load_full();
+        let build = move || {
+            let (cells, areas) = layers(&ground, Some((&before.cells, &before.areas)));
+            Current {
+                cells: Arc::new(cells),
+                areas: Arc::new(areas),
+                ..*before
+            }
+        };
+        let current = tokio::task::spawn_blocking(build)
+            .await
+            .context("make areas ready for tiles")?;
+        let (cells, areas) = (current.cells.len(), current.areas.len());
+        tracing::info!(cells, areas, took = ?started.elapsed(), "areas are ready for tiles");
+        self.shared.current.store(Arc::new(current));
+        Ok(())
+    }
+}
+
+/// The cells and the responsibility areas, which are cells without the borders between them.
+fn layers(ground: &Ground, before: Option<(&AreaLayer, &AreaLayer)>) -> (AreaLayer, AreaLayer) {
+    let borders: Vec<_> = ground.cells.iter().map(|cell| &cell.geom.0).collect();
+    // most changes are of who answers for a cell
+    let net = match before {
+        Some((cells, _)) if cells.net().is_of(&borders) => Arc::clone(cells.net()),
+        _ => Arc::new(Net::new(&borders)),
+    };
+    let text = |text: &str| (!text.is_empty()).then(|| string_value(text));
+    let known = |known: &Option<String>| known.as_deref().and_then(text);
+    let number = |id: Option<i32>| id.map(|id| uint_value(feature_id(id)));
+    let cells = ground.cells.iter().zip(&net.shapes);
+    let cells = cells
+        .filter_map(|(cell, shape)| {
+            Some(NewArea {
+                id: feature_id(cell.cell_id),
+                shape: shape.clone()?,
+                values: vec![
+                    text(&cell.code),
+                    text(&cell.name),
+                    number(cell.unit_id),
+                    known(&cell.unit_zh),
+                    known(&cell.unit_en),
+                ],
+            })
+        })
+        .collect();
+    let shape_of = |cell_id: &i32| {
+        let index = ground
+            .cells
+            .binary_search_by_key(cell_id, |cell| cell.cell_id);
+        index.ok().and_then(|index| net.shapes[index].as_ref())
+    };
+    let areas = ground
+        .areas
+        .iter()
+        .filter_map(|area| {
+            Some(NewArea {
+                id: feature_id(area.area_id),
+                shape: net.union(area.cells.iter().filter_map(shape_of))?,
+                values: vec![
+                    text(&area.name_zh),
+                    text(&area.name_en),
+                    number(area.owner_id),
+                    known(&area.owner_zh),
+                    known(&area.owner_en),
+                ],
+            })
+        })
+        .collect();
+    let cells = AreaLayer::new(CELLS, &net, cells, before.map(|(cells, _)| cells));
+    let areas = AreaLayer::new(AREAS, &net, areas, before.map(|(_, areas)| areas));
+    gauge!(telemetry::TILE_BYTES, "layer" => "cells").set(cells.bytes() as f64);
+    (cells, areas)
+}
+
+fn feature_id(id: i32) -> u64 {
+    u64::try_from(id).expect("identities count from 1")
+}

@@ -1,0 +1,355 @@
+//! One layer of areas and the tiles it makes.
+
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::sync::Arc;
+
+use super::arcs::Ring;
+use super::clip::{Place, clip};
+use super::encode::{LayerWriter, Scratch, Tag};
+use super::importance::DETAIL_ZOOM;
+use super::mesh::drop_spikes;
+use super::shape::{Net, Shape};
+use crate::tiles::TileCoord;
+use crate::tiles::box_tree::{BoxTree, Entry};
+use crate::tiles::world::{EXTENT, WorldBox};
+
+/// What is drawn beyond a tile's edge, so that no line shows along it: tile units.
+const MARGIN: u32 = 128;
+/// From this zoom on areas have their names.
+const LABELS_FROM: u8 = 13;
+/// Areas are drawn from the zoom at which the middle one of them, by size, would be a square of so
+/// many tile units a side: two pixels of the page. Below it nothing is.
+const SIDE_UNITS_MIN: u32 = 16;
+
+/// What a layer is called and what its features carry.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::tiles) struct AreaSpec {
+    pub(in crate::tiles) shapes: &'static str,
+    pub(in crate::tiles) labels: &'static str,
+    pub(in crate::tiles) keys: &'static [&'static str],
+}
+
+/// An area to be drawn.
+#[derive(Debug)]
+pub(in crate::tiles) struct NewArea {
+    pub(in crate::tiles) id: u64,
+    pub(in crate::tiles) shape: Shape,
+    /// The message of a value for each of the layer's keys, where it has one.
+    pub(in crate::tiles) values: Vec<Option<Box<[u8]>>>,
+}
+
+/// Areas by place, with the change that each came with.
+#[derive(Debug)]
+pub(in crate::tiles) struct AreaLayer {
+    spec: AreaSpec,
+    net: Arc<Net>,
+    /// Sorted by id.
+    areas: Vec<Area>,
+    dictionary: Vec<Box<[u8]>>,
+    drawn_from: u8,
+    tree: BoxTree<Option<u32>>,
+    /// Where something was and is not any more, with the last change that took it.
+    left: HashMap<WorldBox, u64>,
+    changes: u64,
+}
+
+#[derive(Debug)]
+struct Area {
+    id: u64,
+    shape: Shape,
+    tags: Box<[Tag]>,
+    /// Of everything that is drawn of it.
+    digest: u64,
+    changed: u64,
+}
+
+impl AreaLayer {
+    /// A layer of areas of one net. What is the same as in the layer `before` keeps the number of
+    /// the change it came with, so that tiles without other areas keep their version.
+    pub(in crate::tiles) fn new(
+        spec: AreaSpec,
+        net: &Arc<Net>,
+        mut new: Vec<NewArea>,
+        before: Option<&Self>,
+    ) -> Self {
+        new.sort_unstable_by_key(|area| area.id);
+        let changes = before.map_or(1, |before| before.changes + 1);
+        let drawn_from = drawn_from(&new, net);
+        let mut left = before.map(|before| before.left.clone()).unwrap_or_default();
+        let mut old: HashMap<u64, &Area> = before
+            .iter()
+            .flat_map(|before| &before.areas)
+            .map(|area| (area.id, area))
+            .collect();
+        let mut dictionary = Dictionary::default();
+        let mut areas = Vec::with_capacity(new.len());
+        for area in new {
+            let mut hasher = DefaultHasher::new();
+            (drawn_from, area.shape.digest(&net.arcs), &area.values).hash(&mut hasher);
+            let digest = hasher.finish();
+            let changed = match old.remove(&area.id) {
+                Some(old) if old.digest == digest => old.changed,
+                Some(old) => {
+                    left.insert(old.shape.bounds, changes);
+                    changes
+                }
+                None => changes,
+            };
+            areas.push(Area {
+                id: area.id,
+                tags: dictionary.tags(area.values),
+                shape: area.shape,
+                digest,
+                changed,
+            });
+        }
+        left.extend(old.values().map(|gone| (gone.shape.bounds, changes)));
+        let standing = (0..).zip(&areas).map(|(index, area)| Entry {
+            bounds: area.shape.bounds,
+            changed: area.changed,
+            what: Some(index),
+        });
+        let gone = left.iter().map(|(bounds, changed)| Entry {
+            bounds: *bounds,
+            changed: *changed,
+            what: None,
+        });
+        Self {
+            spec,
+            net: Arc::clone(net),
+            tree: BoxTree::new(standing.chain(gone).collect()),
+            areas,
+            dictionary: dictionary.values,
+            drawn_from,
+            left,
+            changes,
+        }
+    }
+
+    /// The number of the last change that may have touched a tile; 0: there never was anything.
+    pub(in crate::tiles) fn version(&self, tile: TileCoord) -> u64 {
+        self.tree.newest(&tile.world_box(MARGIN))
+    }
+
+    pub(super) fn net(&self) -> &Arc<Net> {
+        &self.net
+    }
+
+    pub(in crate::tiles) fn len(&self) -> usize {
+        self.areas.len()
+    }
+
+    /// What each area covers, and what of it is drawn: equal for layers that make the same tiles.
+    pub(in crate::tiles) fn digests(&self) -> impl Iterator<Item = (WorldBox, u64, u64)> {
+        let areas = self.areas.iter();
+        areas.map(|area| (area.shape.bounds, area.id, area.digest))
+    }
+
+    /// Bytes held; the net's, which layers share, among them.
+    pub(in crate::tiles) fn bytes(&self) -> usize {
+        let area = |area: &Area| {
+            let arcs: usize = area
+                .shape
+                .rings
+                .iter()
+                .map(|ring| size_of_val(&*ring.arcs))
+                .sum();
+            size_of::<Area>() + size_of_val(&*area.tags) + arcs
+        };
+        let values: usize = self.dictionary.iter().map(|value| value.len() + 16).sum();
+        self.net.arcs.bytes() + self.areas.iter().map(area).sum::<usize>() + values
+    }
+
+    /// The tile: areas from the layer's zoom on, names from zoom 13 on.
+    pub(in crate::tiles) fn tile(&self, tile: TileCoord, scratch: &mut Scratch) -> Vec<u8> {
+        let around = tile.world_box(MARGIN);
+        let mut found: Vec<u32> = Vec::new();
+        self.tree.meeting(&around, |area| found.extend(area));
+        found.sort_unstable();
+        let areas = || found.iter().map(|index| &self.areas[*index as usize]);
+        let mut bytes = Vec::new();
+        if tile.z() >= self.drawn_from {
+            let mut layer = LayerWriter::new(self.spec.shapes, scratch, &self.dictionary);
+            for area in areas() {
+                let rings = self.rings(&area.shape, tile, &around);
+                if !rings.is_empty() {
+                    layer.polygon(area.id, &rings, &area.tags);
+                }
+            }
+            bytes = layer.finish(self.spec.keys);
+        }
+        if tile.z() >= LABELS_FROM {
+            let mut layer = LayerWriter::new(self.spec.labels, scratch, &self.dictionary);
+            for area in areas() {
+                let label = area.shape.label;
+                // a name belongs to the one tile its place is in
+                if label.tile(tile.z()) == (tile.x(), tile.y()) {
+                    layer.point(area.id, tile.far_units(label), &area.tags);
+                }
+            }
+            bytes.append(&mut layer.finish(self.spec.keys));
+        }
+        bytes
+    }
+
+    /// What of an area is in a tile, in its units: each exterior before its holes.
+    fn rings(&self, shape: &Shape, tile: TileCoord, around: &WorldBox) -> Vec<Vec<Place>> {
+        let whole = around.contains(&shape.bounds);
+        let (low, high) = (-i64::from(MARGIN), i64::from(EXTENT + MARGIN));
+        if !whole {
+            let mut arcs = shape.rings.iter().flat_map(|ring| &ring.arcs);
+            if !arcs.any(|arc| self.net.arcs.bounds(*arc).meets(around)) {
+                let square = vec![(low, low), (high, low), (high, high), (low, high)];
+                let covered = shape.covers(around, &self.net.arcs);
+                return if covered { vec![square] } else { Vec::new() };
+            }
+        }
+        let mut rings: Vec<Vec<Place>> = Vec::with_capacity(shape.rings.len());
+        for ring in &shape.rings {
+            let mut places = self.places(ring, tile, around);
+            if !whole {
+                rings.push(places);
+                continue;
+            }
+            let turned = if ring.hole { -1 } else { 1 };
+            // one that rounding has turned inside out is left out
+            if drop_spikes(&mut places) && turned * twice_area(&places) > 0 {
+                rings.push(places);
+            }
+        }
+        if !whole {
+            rings = clip(rings, low, high);
+            rings.retain_mut(|ring| drop_spikes(ring) && twice_area(ring) != 0);
+        }
+        holes_behind(rings)
+    }
+
+    /// A ring in tile units as it is drawn at the tile's zoom.
+    fn places(&self, ring: &Ring, tile: TileCoord, around: &WorldBox) -> Vec<Place> {
+        let mut places: Vec<Place> = Vec::with_capacity(ring.arcs.len() * 4);
+        let mut put = |at| {
+            let place = tile.far_units(at);
+            if places.last() != Some(&place) {
+                places.push(place);
+            }
+        };
+        for &arc in &ring.arcs {
+            let bounds = self.net.arcs.bounds(arc);
+            // what lies beyond one side altogether is cut off whatever its form
+            let beyond = bounds.east < around.west
+                || bounds.west > around.east
+                || bounds.south < around.north
+                || bounds.north > around.south;
+            if beyond {
+                let (from, to) = self.net.arcs.ends(arc);
+                put(from);
+                put(to);
+            } else {
+                for (at, zoom) in self.net.arcs.places(arc) {
+                    if zoom <= tile.z() {
+                        put(at);
+                    }
+                }
+            }
+        }
+        if places.len() > 1 && places.first() == places.last() {
+            places.pop();
+        }
+        places
+    }
+}
+
+/// Values of all areas, each once.
+#[derive(Debug, Default)]
+struct Dictionary {
+    numbers: HashMap<Box<[u8]>, u32>,
+    values: Vec<Box<[u8]>>,
+}
+
+impl Dictionary {
+    fn tags(&mut self, values: Vec<Option<Box<[u8]>>>) -> Box<[Tag]> {
+        let keyed = (0_u8..).zip(values);
+        keyed
+            .filter_map(|(key, value)| {
+                let value = value?;
+                let next = u32::try_from(self.values.len()).expect("fewer than 2^32 values");
+                let number = *self.numbers.entry(value).or_insert_with_key(|value| {
+                    self.values.push(value.clone());
+                    next
+                });
+                Some(Tag { key, value: number })
+            })
+            .collect()
+    }
+}
+
+/// The zoom from which a layer is drawn: see [`SIDE_UNITS_MIN`].
+fn drawn_from(areas: &[NewArea], net: &Net) -> u8 {
+    let mut sizes: Vec<u128> = areas
+        .iter()
+        .map(|area| area.shape.twice_area(&net.arcs) / 2)
+        .collect();
+    sizes.sort_unstable();
+    let Some(middle) = sizes.get(sizes.len() / 2) else {
+        return 0;
+    };
+    (0..DETAIL_ZOOM)
+        .find(|z| (u128::from(SIDE_UNITS_MIN) << (20 - z)).pow(2) <= *middle)
+        .unwrap_or(DETAIL_ZOOM)
+}
+
+/// Twice the area of a ring near the tile; positive where it runs clockwise as drawn.
+fn twice_area(ring: &[Place]) -> i64 {
+    let next = ring.iter().cycle().skip(1);
+    ring.iter()
+        .zip(next)
+        .map(|((ax, ay), (bx, by))| ax * by - bx * ay)
+        .sum()
+}
+
+/// Puts holes behind the exterior they are in; one that is in none goes.
+fn holes_behind(rings: Vec<Vec<Place>>) -> Vec<Vec<Place>> {
+    if rings.iter().all(|ring| twice_area(ring) > 0) {
+        return rings;
+    }
+    let (exteriors, holes): (Vec<_>, Vec<_>) =
+        rings.into_iter().partition(|ring| twice_area(ring) > 0);
+    let only = exteriors.len() == 1;
+    let mut sorted: Vec<Vec<Vec<Place>>> = exteriors.into_iter().map(|ring| vec![ring]).collect();
+    for hole in holes {
+        let around = sorted
+            .iter_mut()
+            .find(|polygon| only || is_within(&hole, &polygon[0]));
+        if let Some(around) = around {
+            around.push(hole);
+        }
+    }
+    sorted.concat()
+}
+
+/// Whether a hole lies in an exterior, which it may touch.
+fn is_within(hole: &[Place], exterior: &[Place]) -> bool {
+    let sides = hole.iter().map(|place| side_of(*place, exterior));
+    sides.into_iter().find(|side| *side != 0).unwrap_or(1) > 0
+}
+
+/// 1: inside, 0: on the ring, -1: outside.
+fn side_of((x, y): Place, ring: &[Place]) -> i8 {
+    let mut inside = false;
+    for ((ax, ay), (bx, by)) in ring.iter().zip(ring.iter().cycle().skip(1)) {
+        let turn = (bx - ax) * (y - ay) - (by - ay) * (x - ax);
+        let between = |a: i64, b: i64, it: i64| (a.min(b)..=a.max(b)).contains(&it);
+        if turn == 0 && between(*ax, *bx, x) && between(*ay, *by, y) {
+            return 0;
+        }
+        if (*ay > y) != (*by > y) && (turn > 0) == (by > ay) {
+            inside = !inside;
+        }
+    }
+    if inside { 1 } else { -1 }
+}
+
+#[cfg(test)]
+#[path = "layer_tests.rs"]
+mod tests;
