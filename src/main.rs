@@ -10,6 +10,7 @@ use cityward::demo::{self, DemoArgs, FramesArgs};
 use cityward::import::{self, ImportArgs};
 use cityward::journal::{self, NotedSeal};
 use cityward::rules::Rules;
+use cityward::tiles::{self, TilesArgs};
 use cityward::time::TimeSource;
 use cityward::{access, router, service, upkeep, workflow};
 use clap::{Args, Parser, Subcommand};
@@ -37,6 +38,8 @@ enum Command {
     Demo(Box<DemoConfig>),
     /// Takes a file of others into the city: components, cells or an OpenStreetMap extract.
     Import(Box<ImportArgs>),
+    /// Takes tiles out of the city, for maps without a service.
+    Tiles(TilesArgs),
     /// Writes labelled pictures of invented streets, for training a detector.
     DemoFrames(FramesArgs),
     /// Gives the administrator, or whoever is named, a new password and prints it.
@@ -119,6 +122,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Serve(config) => serve(*config, None, stop_signal()?).await?,
         Command::Demo(args) => serve(args.config, Some(args.demo), stop_signal()?).await?,
         Command::Import(args) => return unless_stopped(import::run(*args)).await,
+        Command::Tiles(args) => unless_stopped(tiles::run(args)).await?,
         Command::DemoFrames(args) => demo::write_frames(&args)?,
         Command::Password(args) => unless_stopped(reset_password(&args)).await?,
         Command::Audit(Audit::Verify(args)) => return unless_stopped(verify_audit(&args)).await,

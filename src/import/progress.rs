@@ -1,4 +1,4 @@
-//! How far an import is, for whoever waits.
+//! How far a command is, for whoever waits.
 
 use std::io::IsTerminal;
 use std::time::Duration;
@@ -15,9 +15,9 @@ pub enum Progress {
     Lines,
 }
 
-/// One stage of an import.
+/// One stage of a command.
 #[derive(Debug)]
-pub(super) struct Stage {
+pub(crate) struct Stage {
     progress: Progress,
     name: &'static str,
     bar: ProgressBar,
@@ -34,7 +34,7 @@ impl Progress {
     }
 
     /// Begins a stage of `total` rows; 0 when nobody can say.
-    pub(super) fn stage(self, name: &'static str, total: usize) -> Stage {
+    pub(crate) fn stage(self, name: &'static str, total: usize) -> Stage {
         let target = match self {
             Self::Bar => ProgressDrawTarget::stderr(),
             Self::Silent | Self::Lines => ProgressDrawTarget::hidden(),
@@ -60,7 +60,7 @@ impl Progress {
 }
 
 impl Stage {
-    pub(super) fn advance(&self, rows: usize) {
+    pub(crate) fn advance(&self, rows: usize) {
         self.bar.inc(rows as u64);
     }
 }

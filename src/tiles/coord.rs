@@ -30,6 +30,8 @@ pub(super) struct LonLatBox {
 
 impl TileCoord {
     pub const ZOOM_MAX: u8 = 22;
+    /// The one tile of zoom 0.
+    pub(super) const WORLD: Self = Self { z: 0, x: 0, y: 0 };
 
     /// `None` is not among its answers: what is wrong is said.
     pub fn new_checked(z: u8, x: u32, y: u32) -> Result<Self, TileCoordError> {
@@ -43,6 +45,16 @@ impl TileCoord {
             (_, true) => Err(outside('y')),
             _ => Ok(Self { z, x, y }),
         }
+    }
+
+    /// The four tiles it is of the next zoom.
+    pub(super) fn children(self) -> [Self; 4] {
+        let child = |(east, south)| Self {
+            z: self.z + 1,
+            x: self.x * 2 + east,
+            y: self.y * 2 + south,
+        };
+        [(0, 0), (1, 0), (0, 1), (1, 1)].map(child)
     }
 
     pub fn z(self) -> u8 {

@@ -54,6 +54,7 @@ mod tidy;
 mod tiles;
 mod tiles_answer;
 mod tiles_areas;
+mod tiles_export;
 mod tiles_in_memory;
 mod tiles_wanted;
 mod timers;
