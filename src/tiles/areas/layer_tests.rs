@@ -235,6 +235,13 @@ proptest! {
         prop_assert_eq!(touched || came, before.version(tile) != after.version(tile));
         let far = before.areas.iter().zip(&after.areas).filter(|(a, b)| a.digest == b.digest).count();
         prop_assert!(far > 0, "everything changed");
+        // what is gone leaves its tiles too
+        let mut less = partition.borders.clone();
+        less[part] = MultiPolygon(Vec::new());
+        let less = layer_of(&less.iter().collect::<Vec<_>>(), Some(&before));
+        if bytes(&before) != bytes(&less) {
+            prop_assert_ne!(before.version(tile), less.version(tile));
+        }
         // and back again is another change, not the version of then
         let again = layer_of(&partition.borders.iter().collect::<Vec<_>>(), Some(&after));
         prop_assert_eq!(&bytes(&again), &bytes(&before));
@@ -297,6 +304,57 @@ fn square(west: f64, south: f64, side: f64) -> MultiPolygon<f64> {
         at(west, south),
     ];
     MultiPolygon(vec![Polygon::new(LineString(ring), Vec::new())])
+}
+
+/// A cape with another area in it, which a straight shore would leave outside.
+#[test]
+fn thinning_leaves_what_lies_in_a_bend_in_it() {
+    let ring = |places: &[(f64, f64)]| {
+        let line = places.iter().map(|(x, y)| Coord {
+            x: 119.9 + x * 1e-4,
+            y: 32.4 + y * 1e-4,
+        });
+        MultiPolygon(vec![Polygon::new(line.collect(), Vec::new())])
+    };
+    let shore = [
+        (0.0, 0.0),
+        (4.0, 0.0),
+        (5.0, -2.0),
+        (6.0, 0.0),
+        (10.0, 0.0),
+        (10.0, 9.0),
+        (0.0, 9.0),
+    ];
+    let islet = [(4.9, -0.9), (5.1, -0.9), (5.0, -0.7)];
+    let layer = layer_of(&[&ring(&shore), &ring(&islet)], None);
+    let drawn_at_0 = |area: usize| {
+        let rings = &layer.areas[area].shape.rings;
+        let places = rings[0]
+            .arcs
+            .iter()
+            .flat_map(|arc| layer.net.arcs.places(*arc));
+        places
+            .filter(|(_, zoom)| *zoom == 0)
+            .map(|(at, _)| at)
+            .collect::<Vec<_>>()
+    };
+    let at = |x: f64, y: f64| {
+        WorldPoint::of(GroundPoint {
+            lon: 119.9 + x * 1e-4,
+            lat: 32.4 + y * 1e-4,
+        })
+    };
+    assert!(drawn_at_0(0).contains(&at(5.0, -2.0)), "the cape is gone");
+    let open = layer_of(&[&ring(&shore)], None);
+    let rings = &open.areas[0].shape.rings;
+    let mut places = rings[0]
+        .arcs
+        .iter()
+        .flat_map(|arc| open.net.arcs.places(*arc));
+    assert!(
+        places.any(|(place, zoom)| place == at(5.0, -2.0) && zoom > 0),
+        "nothing keeps it"
+    );
 }
 
 #[test]
