@@ -100,6 +100,15 @@ pub struct TileConfig {
     #[arg(long, env = "CITYWARD_TILE_CACHE_BYTES", default_value_t = 256 << 20)]
     pub tile_cache_bytes: usize,
 
+    /// A PMTiles archive, as `cityward tiles export --layer basemap` writes it, that is the base map
+    /// if it is there when the service starts; without it the database's is.
+    #[arg(
+        long,
+        env = "CITYWARD_BASEMAP_FILE",
+        default_value = "tiles/basemap.pmtiles"
+    )]
+    pub basemap_file: PathBuf,
+
     /// Origins whose pages may read tiles, as `https://map.example.org`, separated by commas;
     /// without it only our own pages may.
     #[arg(long, env = "CITYWARD_TILE_ORIGINS", value_delimiter = ',', value_parser = origin)]

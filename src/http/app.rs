@@ -18,7 +18,7 @@ use crate::notify::{NoticeFeed, WebhookKey};
 use crate::pipeline::FrameReport;
 use crate::rules::Rules;
 use crate::territory::TerritoryWatch;
-use crate::tiles::{AreaTiles, PointTiles, TileCache};
+use crate::tiles::{AreaTiles, BasemapFile, PointTiles, TileCache};
 use crate::workflow::{GroupCommit, Workflow};
 
 /// The running application; cheap to clone.
@@ -48,6 +48,8 @@ pub struct App {
     pub point_tiles: PointTiles,
     /// Cells and responsibility areas, ready to be drawn.
     pub area_tiles: AreaTiles,
+    /// The base map, if it is a file.
+    pub basemap_file: Option<Arc<BasemapFile>>,
     /// Tiles that were sent already.
     pub tile_cache: Arc<TileCache>,
     /// Tiles being made at a time; more wait.
@@ -112,6 +114,9 @@ impl App {
             territory: workflow.territory,
             point_tiles: PointTiles::open(machine.clone()).await?,
             area_tiles: AreaTiles::open(machine.clone()).await?,
+            basemap_file: BasemapFile::open(&config.tiles.basemap_file)
+                .await?
+                .map(Arc::new),
             rules: workflow.rules,
             recent_people: access::RecentPeople::open(machine.clone()).await?,
             tile_cache: Arc::new(TileCache::new(config.tiles.tile_cache_bytes)),

@@ -6,9 +6,11 @@
 //! and what was made is kept under it (`cache`), compressed as clients want it (`coding`).
 //! So do cells and responsibility areas (`areas`). The base map is a query in `tiles/basemap.sql`
 //! that selects and clips, encoded with the `mvt` crate on rayon's threads; a change of it is
-//! another version of all its tiles.
+//! another version of all its tiles. A PMTiles archive takes its place where there is one
+//! (`basemap_file`).
 
 mod areas;
+mod basemap_file;
 mod box_tree;
 mod cache;
 mod coding;
@@ -25,6 +27,7 @@ mod wire;
 mod world;
 
 pub use areas::AreaTiles;
+pub use basemap_file::BasemapFile;
 pub use cache::TileCache;
 pub use coord::{TileCoord, TileCoordError};
 pub use export::{ExportArgs, Exported, TilesArgs, TilesCommand, ZoomRange, export, run};

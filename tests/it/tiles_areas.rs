@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use geo_types::MultiPolygon;
 use mvt_reader::Reader;
 use reqwest::StatusCode;
 use reqwest::header::{ETAG, HeaderValue, IF_NONE_MATCH};
@@ -70,15 +71,11 @@ fn features(bytes: Vec<u8>, layer: &str) -> BTreeMap<u64, (String, f64)> {
                 .map(|(key, value)| format!("{key}={value:?}"))
                 .collect();
             tags.sort();
-            let area = match &feature.geometry {
-                geo_types::Geometry::MultiPolygon(polygons) => {
-                    let rings = polygons.iter().flat_map(|polygon| {
-                        std::iter::once(polygon.exterior()).chain(polygon.interiors())
-                    });
-                    rings.map(twice_area).sum()
-                }
-                _ => 0.0,
-            };
+            let polygons = MultiPolygon::try_from(feature.geometry).ok();
+            let polygons = polygons.iter().flat_map(|polygons| &polygons.0);
+            let rings = polygons
+                .flat_map(|polygon| std::iter::once(polygon.exterior()).chain(polygon.interiors()));
+            let area = rings.map(twice_area).sum();
             (feature.id.unwrap(), (tags.join(" "), area))
         })
         .collect()

@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use cityward::config::Config;
 use cityward::import::Progress;
 use cityward::tiles::{Exported, TilesArgs, TilesCommand, export};
 use clap::Parser;
 use pmtiles::{AsyncPmTilesReader, TileCoord};
 use reqwest::StatusCode;
-use reqwest::header::ACCEPT_ENCODING;
+use reqwest::header::{ACCEPT_ENCODING, ETAG, IF_NONE_MATCH};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions as _, Connection as _};
 use tempfile::TempDir;
@@ -306,4 +307,31 @@ async fn what_cannot_be_exported_is_said() {
         .await
         .unwrap();
     assert_eq!(reader.get_header().n_addressed_tiles(), None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_base_map_that_lies_in_a_file_is_served_from_it() {
+    let city = full_city().await;
+    let folder = TempDir::new().unwrap();
+    let archive = folder.path().join("basemap.pmtiles");
+    let options = "--layer basemap --zoom 0-14";
+    run(&city, options, &archive).await.unwrap();
+    let database = TestService::start(&city).await;
+    let expected = served(&database.sign_in(&city).await, "basemap", 0..=14).await;
+    sqlx::query("delete from basemap")
+        .execute(&city.db)
+        .await
+        .unwrap();
+    let with_file = |config: &mut Config| config.tiles.basemap_file = archive.clone();
+    let service = TestService::start_with(&city, with_file).await;
+    let client = service.sign_in(&city).await;
+    assert!(served(&client, "basemap", 0..=14).await == expected);
+    assert_eq!(client.json("/tiles/basemap").await["maxzoom"], 14);
+    let path = "/tiles/basemap/14/13649/6629";
+    let first = client.get(path).send().await.unwrap();
+    let known = client
+        .get(path)
+        .header(IF_NONE_MATCH, &first.headers()[ETAG]);
+    let known = known.send().await.unwrap();
+    assert_eq!(known.status(), StatusCode::NOT_MODIFIED);
 }

@@ -109,12 +109,10 @@ fn decode(bytes: Vec<u8>) -> BTreeSet<Feature> {
                 .map(|(key, value)| format!("{key}={value:?}"))
                 .collect();
             tags.sort();
-            let geometry = match feature.geometry {
-                Geometry::MultiPolygon(polygons) => {
-                    let corners: Vec<_> = polygons.iter().map(corners_of).collect();
-                    format!("{corners:?}")
-                }
-                other => format!("{other:?}"),
+            let geometry = if let Geometry::MultiPolygon(polygons) = &feature.geometry {
+                format!("{:?}", polygons.iter().map(corners_of).collect::<Vec<_>>())
+            } else {
+                format!("{:?}", feature.geometry)
             };
             let one = (name.clone(), feature.id.unwrap(), tags.join(" "), geometry);
             assert!(features.insert(one), "a feature came twice");
@@ -134,16 +132,13 @@ fn by_the_crate(layer: &AreaLayer, tile: TileCoord) -> BTreeSet<Feature> {
         let mut made = bytes.create_layer(name);
         for area in &layer.areas {
             let label = area.shape.label;
-            let rings = match kind {
-                GeomType::Polygon if tile.z() >= layer.drawn_from => {
-                    layer.rings(&area.shape, tile, &around)
-                }
-                GeomType::Point
-                    if tile.z() >= 13 && label.tile(tile.z()) == (tile.x(), tile.y()) =>
-                {
-                    vec![vec![tile.far_units(label)]]
-                }
-                _ => Vec::new(),
+            let labelled = tile.z() >= 13 && label.tile(tile.z()) == (tile.x(), tile.y());
+            let rings = if name == "cells" && tile.z() >= layer.drawn_from {
+                layer.rings(&area.shape, tile, &around)
+            } else if name == "cell_labels" && labelled {
+                vec![vec![tile.far_units(label)]]
+            } else {
+                Vec::new()
             };
             if rings.is_empty() {
                 continue;

@@ -30,10 +30,11 @@ fn real_files() -> Vec<(String, Vec<MultiPolygon<f64>>)> {
         };
         let borders = all
             .into_iter()
-            .filter_map(|geometry| match geometry {
-                Geometry::Polygon(polygon) => Some(MultiPolygon(vec![polygon])),
-                Geometry::MultiPolygon(polygons) => Some(polygons),
-                _ => None,
+            .filter_map(|geometry| {
+                if let Geometry::Polygon(polygon) = geometry {
+                    return Some(MultiPolygon(vec![polygon]));
+                }
+                MultiPolygon::try_from(geometry).ok()
             })
             .collect();
         (

@@ -5,6 +5,7 @@ mod query;
 mod tile;
 
 use axum::Json;
+use axum::extract::State;
 use axum::http::HeaderMap;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -73,6 +74,7 @@ fn layers_named(names: &str) -> Result<Vec<Layer>, ApiError> {
 ))]
 async fn tile_json(
     _person: RecentPerson,
+    State(app): State<App>,
     headers: HeaderMap,
     PathParams(names): PathParams<String>,
 ) -> Result<Json<Value>, ApiError> {
@@ -82,14 +84,17 @@ async fn tile_json(
         .flat_map(|layer| layer.vector_layers_json())
         .collect();
     let descriptions: Vec<&str> = layers.iter().map(|layer| layer.description()).collect();
-    let zoom_max = layers.iter().map(|layer| layer.zoom_max()).max();
+    let zoom_max = layers.iter().map(|layer| match &app.basemap_file {
+        Some(file) if *layer == Layer::Basemap => file.zoom_max(),
+        _ => layer.zoom_max(),
+    });
     Ok(Json(json!({
         "tilejson": "3.0.0",
         "name": names,
         "description": descriptions.join("; "),
         "tiles": [format!("{}/tiles/{names}/{{z}}/{{x}}/{{y}}", origin(&headers))],
         "minzoom": 0,
-        "maxzoom": zoom_max,
+        "maxzoom": zoom_max.max(),
         "vector_layers": vector_layers,
     })))
 }

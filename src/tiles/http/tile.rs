@@ -13,13 +13,15 @@ use super::query::TileQuery;
 use crate::access::{Recent, RecentPerson};
 use crate::http::{ApiError, App, PathParams, QueryParams};
 use crate::telemetry;
+use crate::tiles::areas::{self, AreaSet};
 use crate::tiles::cache::{Kept, LayerKey, TileKey};
 use crate::tiles::coding::{Accepted, Coding, Effort};
 use crate::tiles::follow::NotReached;
 use crate::tiles::layer::Origin;
 use crate::tiles::points::Scratch;
-use crate::tiles::store::{self, InvalidLsn, Lsn};
-use crate::tiles::{Layer, TileCoord, TileCoordError, areas, encode};
+use crate::tiles::source::PointSet;
+use crate::tiles::store::{self, InvalidLsn, Lsn, TileRow};
+use crate::tiles::{Layer, TileCoord, TileCoordError, encode};
 
 /// Of a tile.
 pub const MEDIA_TYPE: &str = "application/vnd.mapbox-vector-tile";
@@ -90,7 +92,10 @@ pub(super) async fn send(
     for (&layer, wanted) in layers.iter().zip(wanted) {
         let version = match layer.origin() {
             // what the query finds is at least as new as the version that was looked up before
-            Origin::Query(_) => app.area_tiles.basemap_version(),
+            Origin::Query(_) => match &app.basemap_file {
+                Some(file) => file.version(),
+                None => app.area_tiles.basemap_version(),
+            },
             Origin::Points(set) => app.point_tiles.version(set, tile).await,
             Origin::Areas(set) => app.area_tiles.version(set, tile),
         };
@@ -155,6 +160,14 @@ thread_local! {
     static SCRATCH: RefCell<(Scratch, areas::Scratch)> = RefCell::default();
 }
 
+/// What a layer's part of a tile is made from.
+enum Found {
+    Tile(Vec<u8>),
+    Rows(Vec<TileRow>),
+    Points(PointSet),
+    Areas(AreaSet),
+}
+
 /// A tile ready to be sent, of everything as it is now.
 async fn pack(app: &App, key: &TileKey) -> Result<Arc<Kept>, ApiError> {
     // a place among the encoders is taken before the database is asked: a burst waits here, bounded
@@ -165,9 +178,11 @@ async fn pack(app: &App, key: &TileKey) -> Result<Arc<Kept>, ApiError> {
         .map_err(anyhow::Error::from)?;
     let mut found = Vec::with_capacity(key.layers.len());
     for part in &key.layers {
-        found.push(match part.layer.origin() {
-            Origin::Query(sql) => store::list(&app.db, sql, key.tile).await?,
-            Origin::Points(_) | Origin::Areas(_) => Vec::new(),
+        found.push(match (part.layer.origin(), &app.basemap_file) {
+            (Origin::Query(_), Some(file)) => Found::Tile(file.tile(key.tile).await?),
+            (Origin::Query(sql), None) => Found::Rows(store::list(&app.db, sql, key.tile).await?),
+            (Origin::Points(set), _) => Found::Points(set),
+            (Origin::Areas(set), _) => Found::Areas(set),
         });
     }
     let (points, areas) = (app.point_tiles.clone(), app.area_tiles.clone());
@@ -175,12 +190,13 @@ async fn pack(app: &App, key: &TileKey) -> Result<Arc<Kept>, ApiError> {
     let pack = move || {
         let tile = key.tile;
         let mut bytes = Vec::new();
-        for (part, rows) in key.layers.iter_mut().zip(found) {
+        for (part, found) in key.layers.iter_mut().zip(found) {
             let (version, own) = SCRATCH.with_borrow_mut(|(of_points, of_areas)| {
-                anyhow::Ok(match part.layer.origin() {
-                    Origin::Query(_) => (part.version, encode::encode(&rows)?),
-                    Origin::Points(set) => points.tile(set, tile, &part.wanted, of_points),
-                    Origin::Areas(set) => areas.tile(set, tile, of_areas),
+                anyhow::Ok(match found {
+                    Found::Tile(bytes) => (part.version, bytes),
+                    Found::Rows(rows) => (part.version, encode::encode(&rows)?),
+                    Found::Points(set) => points.tile(set, tile, &part.wanted, of_points),
+                    Found::Areas(set) => areas.tile(set, tile, of_areas),
                 })
             })?;
             part.version = version;
