@@ -20,7 +20,7 @@ endif
 cargo := cargo --locked
 web_sources := $(shell find web -path web/node_modules -prune -o -path web/dist -prune -o -type f -print)
 
-.PHONY: help run password test check test-rust test-web bench check-licences setup setup-tests
+.PHONY: help run password test check test-rust test-web bench bench-tiles check-licences setup setup-tests
 
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -50,6 +50,12 @@ test-web: setup-tests web/dist/index.html ## the page's tests, in a real browser
 bench: setup ## measure: locate, the frame pipe, latency to the live stream; rules, queue, actions
 	$(cargo) bench --bench spine
 	$(cargo) bench --bench whose_move
+
+bench-tiles: ## measure: tiles beside Martin, which is installed into .cache for it; memory, freshness
+	@scripts/setup --bench
+	test -x .cache/martin/bin/martin || CARGO_TARGET_DIR=.cache/martin/target cargo install --locked \
+	    martin@1.14.0 --no-default-features --features postgres --root .cache/martin
+	$(cargo) bench --bench tiles
 
 check-licences: ## licences, origins and advisories of every dependency
 	cargo deny --version >/dev/null 2>&1 || cargo install --locked --debug cargo-deny

@@ -160,6 +160,15 @@ impl PointTiles {
         }
     }
 
+    /// Bytes held for all layers.
+    pub async fn bytes_held(&self) -> usize {
+        let mut bytes = 0;
+        for current in self.shared.current.values() {
+            bytes += current.read().await.layer.bytes();
+        }
+        bytes
+    }
+
     pub(super) async fn version(&self, set: PointSet, tile: TileCoord) -> TileVersion {
         self.shared.current[&set].read().await.version(tile)
     }

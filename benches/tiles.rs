@@ -1,0 +1,58 @@
+//! Tiles side by side with Martin, on one machine, one PostGIS and one dataset:
+//! `cargo bench --bench tiles -- [memory | peer | freshness]`; without a name, all of them.
+//!
+//! A million clustered components with an id and seven attributes, 20,000 cells. The load comes
+//! from wrk, 16 connections, random tiles that are not empty. Server, database and load share the
+//! machine, so the first figure is the CPU time that server and database spend on a tile. Before any
+//! speed is measured both must return the same features.
+
+#![expect(clippy::print_stdout, reason = "what it prints is what it is for")]
+
+#[path = "tiles/cpu.rs"]
+mod cpu;
+#[path = "tiles/data.rs"]
+mod data;
+#[path = "tiles/freshness.rs"]
+mod freshness;
+#[path = "tiles/load.rs"]
+mod load;
+#[path = "tiles/martin.rs"]
+mod martin;
+#[path = "tiles/memory.rs"]
+mod memory;
+#[path = "tiles/peer.rs"]
+mod peer;
+#[path = "tiles/same.rs"]
+mod same;
+#[path = "whose_move/stage.rs"]
+mod stage;
+#[path = "tiles/visitor.rs"]
+mod visitor;
+
+/// One part: what it is called and what measures it.
+type Part = (&'static str, fn() -> anyhow::Result<()>);
+
+const PARTS: &[Part] = &[
+    ("memory", memory::run),
+    ("peer", peer::run),
+    ("freshness", freshness::run),
+];
+
+fn main() -> anyhow::Result<()> {
+    // cargo itself adds --bench
+    let asked: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|argument| !argument.starts_with("--"))
+        .collect();
+    for name in &asked {
+        let known = PARTS.iter().any(|(part, _)| part == name);
+        anyhow::ensure!(known, "there is no part {name}");
+    }
+    for (name, run) in PARTS {
+        if asked.is_empty() || asked.iter().any(|asked| asked == name) {
+            println!("\n## {name}");
+            run()?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,367 @@
+//! Our tiles and Martin's, the same content and then the map's own.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use cityward::config::Config;
+use cityward::database::Database;
+use sqlx::PgPool;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::data;
+use crate::load::{Ask, Payers, Shown};
+use crate::martin::Martin;
+use crate::same;
+use crate::stage::{config, folder, with_database};
+use crate::visitor::Visitor;
+
+const COMPONENTS: i64 = 1_000_000;
+/// 19,881 in all.
+const CELLS_A_SIDE: i32 = 141;
+const SHORT: Duration = Duration::from_secs(8);
+/// Where a tile takes the peer seconds.
+const LONG: Duration = Duration::from_secs(30);
+/// Tiles whose features are compared, a zoom.
+const COMPARED: usize = 6;
+/// Enough that everything asked for stays.
+const CACHE_MIB: u32 = 2048;
+
+pub(crate) fn run() -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
+    runtime.block_on(with_database(32, measure))
+}
+
+/// The tiles of one zoom.
+struct Zoom {
+    z: u8,
+    tiles: Vec<String>,
+}
+
+impl Zoom {
+    fn asks(&self, layer: &str, query: &str) -> Vec<Ask> {
+        let ask = |tile: &String| Ask {
+            path: format!("/{layer}/{tile}{query}"),
+            tag: None,
+        };
+        self.tiles.iter().map(ask).collect()
+    }
+}
+
+async fn measure(database: &Database) -> anyhow::Result<()> {
+    let db = &database.pool;
+    data::components(db, COMPONENTS).await?;
+    data::cells(db, CELLS_A_SIDE).await?;
+    data::for_the_peer(db).await?;
+    let mut zooms = Vec::new();
+    for z in [14, 12, 10] {
+        let tiles = data::tiles_with_components(db, z).await?;
+        println!(
+            "zoom {z}: {} tiles with {} components each",
+            tiles.len(),
+            COMPONENTS / tiles.len() as i64
+        );
+        let tiles = tiles.into_iter().map(|(tile, _)| tile).collect();
+        zooms.push(Zoom { z, tiles });
+    }
+    same_features(database, &zooms).await?;
+
+    println!("\nThe same content: CPU ms a tile (server + database)\n");
+    println!(
+        "| zoom | coding | ours, no cache | tiles/s, p50, p99 ms | Martin, no cache | tiles/s, p50, p99 ms | ratio | goal |"
+    );
+    println!("|---|---|---:|---:|---:|---:|---:|---:|");
+    let goals = [("identity", [0.18, 1.6, 13.0]), ("gzip", [0.5, 4.5, 40.0])];
+    for (coding, goals) in goals {
+        for (zoom, goal) in zooms.iter().zip(goals) {
+            let length = if zoom.z == 10 { LONG } else { SHORT };
+            let ours = with_ours(database, 0, async |ours| {
+                ours.load(coding, &zoom.asks("tiles/components", "?full=1"), SHORT)
+                    .await
+            })
+            .await?;
+            let theirs = with_peer(database, 0, async |peer| {
+                peer.load(coding, &zoom.asks("components", ""), length)
+                    .await
+            })
+            .await?;
+            println!(
+                "| {} | {coding} | {:.3} | {} | {:.2} | {} | {:.0}x | {goal} ms: {} |",
+                zoom.z,
+                ours.cpu_ms(),
+                speed(&ours),
+                theirs.cpu_ms(),
+                speed(&theirs),
+                theirs.cpu_ms() / ours.cpu_ms(),
+                met(ours.cpu_ms() <= goal),
+            );
+        }
+    }
+    cached(database, &zooms).await?;
+    own_tiles(database, &zooms).await?;
+    Ok(())
+}
+
+fn met(yes: bool) -> &'static str {
+    if yes { "met" } else { "missed" }
+}
+
+fn speed(shown: &Shown) -> String {
+    let ms = |time: Duration| time.as_secs_f64() * 1000.0;
+    format!(
+        "{:.0}, {:.2}, {:.1}",
+        shown.per_s,
+        ms(shown.p50),
+        ms(shown.p99)
+    )
+}
+
+async fn same_features(database: &Database, zooms: &[Zoom]) -> anyhow::Result<()> {
+    let compared = with_ours(database, 0, async |ours| {
+        with_peer(database, 0, async |peer| {
+            let mut compared = 0;
+            for zoom in zooms {
+                let step = (zoom.tiles.len() / COMPARED).max(1);
+                let paths: Vec<_> = zoom
+                    .tiles
+                    .iter()
+                    .step_by(step)
+                    .take(if zoom.z == 10 { 1 } else { COMPARED })
+                    .map(|tile| {
+                        (
+                            format!("/tiles/components/{tile}?full=1"),
+                            format!("/components/{tile}"),
+                        )
+                    })
+                    .collect();
+                compared += same::ensure_same(&ours.visitor, &peer.visitor, &paths).await?;
+            }
+            Ok(compared)
+        })
+        .await
+    })
+    .await?;
+    println!("{compared} features compared: the same, but for the odd one on the edge of a margin");
+    Ok(())
+}
+
+/// From the cache: ours cannot be stale, and a writer changes what is in it meanwhile.
+async fn cached(database: &Database, zooms: &[Zoom]) -> anyhow::Result<()> {
+    println!("\nFrom a warm cache, the same content: CPU ms a tile\n");
+    println!("| zoom 14 | ours | tiles/s, p50, p99 ms | Martin's, stale | ratio | goal |");
+    println!("|---|---:|---:|---:|---:|---:|");
+    let zoom = &zooms[0];
+    for (coding, goal) in [("gzip", 0.02), ("identity", f64::INFINITY)] {
+        let theirs = with_peer(database, CACHE_MIB, async |peer| {
+            peer.warm(coding, &zoom.asks("components", "")).await?;
+            peer.load(coding, &zoom.asks("components", ""), SHORT).await
+        })
+        .await?;
+        with_ours(database, CACHE_MIB, async |ours| {
+            let asks = zoom.asks("tiles/components", "?full=1");
+            let tags = ours.warm(coding, &asks).await?;
+            let still = ours.load(coding, &asks, SHORT).await?;
+            let line = |what: &str, shown: &Shown, goal: f64| {
+                println!(
+                    "| {coding}, {what} | {:.4} | {} | {:.3} | {:.0}x | {goal} ms: {} |",
+                    shown.cpu_ms(),
+                    speed(shown),
+                    theirs.cpu_ms(),
+                    theirs.cpu_ms() / shown.cpu_ms(),
+                    met(shown.cpu_ms() <= goal),
+                );
+            };
+            line("nothing changes", &still, goal);
+            let writer = Writer::start(&database.pool);
+            let changing = ours.load(coding, &asks, SHORT).await?;
+            let wrote = writer.stop().await?;
+            let per_s = wrote as f64 / SHORT.as_secs_f64();
+            line(
+                &format!("{per_s:.0} rows/s change, their database work included"),
+                &changing,
+                goal,
+            );
+            let asks: Vec<Ask> = std::iter::zip(asks, tags)
+                .map(|(ask, tag)| Ask {
+                    tag: Some(tag),
+                    ..ask
+                })
+                .collect();
+            let unchanged = ours.load(coding, &asks, SHORT).await?;
+            line("304", &unchanged, 0.01);
+            Ok(())
+        })
+        .await?;
+    }
+    Ok(())
+}
+
+/// The tiles the map really asks for.
+async fn own_tiles(database: &Database, zooms: &[Zoom]) -> anyhow::Result<()> {
+    println!("\nThe map's own tiles, no cache, gzip: CPU ms a tile\n");
+    println!(
+        "| layer, zoom | ours | tiles/s, p50, p99 ms | largest on the wire | Martin | ratio | goal |"
+    );
+    println!("|---|---:|---:|---:|---:|---:|---:|");
+    for (layer, zoom, goal) in [
+        ("components", &zooms[0], 100.0),
+        ("components", &zooms[1], f64::NAN),
+        ("components", &zooms[2], 5000.0),
+        ("cells", &zooms[0], 10.0),
+        ("cells", &zooms[2], f64::NAN),
+    ] {
+        let length = if zoom.z == 10 { LONG } else { SHORT };
+        let asks = zoom.asks(&format!("tiles/{layer}"), "");
+        let (ours, largest) = with_ours(database, 0, async |ours| {
+            let largest = ours.largest("gzip", &asks).await?;
+            Ok((ours.load("gzip", &asks, SHORT).await?, largest))
+        })
+        .await?;
+        let theirs = with_peer(database, 0, async |peer| {
+            peer.load("gzip", &zoom.asks(layer, ""), length).await
+        })
+        .await?;
+        let ratio = theirs.cpu_ms() / ours.cpu_ms();
+        let goal = if goal.is_nan() {
+            String::new()
+        } else {
+            format!("{goal:.0}x: {}", met(ratio >= goal))
+        };
+        println!(
+            "| {layer}, {} | {:.3} | {} | {:.0} kB | {:.2} | {ratio:.0}x | {goal} |",
+            zoom.z,
+            ours.cpu_ms(),
+            speed(&ours),
+            largest as f64 / 1000.0,
+            theirs.cpu_ms(),
+        );
+    }
+    Ok(())
+}
+
+/// A server under load: where it is and who pays.
+struct Server {
+    visitor: Visitor,
+    payers: Payers,
+}
+
+impl Server {
+    async fn load(&self, coding: &str, asks: &[Ask], length: Duration) -> anyhow::Result<Shown> {
+        self.payers
+            .under_load(&self.visitor, coding, asks, length)
+            .await
+    }
+
+    /// Asks for each once; returns their ETags.
+    async fn warm(&self, coding: &str, asks: &[Ask]) -> anyhow::Result<Vec<String>> {
+        let mut tags = Vec::new();
+        for ask in asks {
+            let answer = self.visitor.get(&ask.path, coding).await?;
+            let tag = answer.headers().get("etag");
+            let tag = tag.map_or("", |tag| tag.to_str().unwrap_or_default());
+            tags.push(tag.to_owned());
+            answer.bytes().await?;
+        }
+        Ok(tags)
+    }
+
+    /// Bytes of the largest.
+    async fn largest(&self, coding: &str, asks: &[Ask]) -> anyhow::Result<usize> {
+        let mut largest = 0;
+        for ask in asks {
+            let answer = self.visitor.get(&ask.path, coding).await?;
+            largest = largest.max(answer.bytes().await?.len());
+        }
+        Ok(largest)
+    }
+}
+
+fn cluster(database: &Database) -> anyhow::Result<PathBuf> {
+    let options = database.pool.connect_options();
+    Ok(options
+        .get_socket()
+        .context("the embedded database")?
+        .clone())
+}
+
+async fn with_ours<T>(
+    database: &Database,
+    cache_mib: u32,
+    part: impl AsyncFnOnce(&Server) -> anyhow::Result<T>,
+) -> anyhow::Result<T> {
+    let folder = folder()?;
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let base = format!("http://{}", listener.local_addr()?);
+    let stop = CancellationToken::new();
+    let mut config: Config = config(folder.path());
+    config.tiles.tile_cache_bytes = usize::try_from(cache_mib)? << 20;
+    let service = cityward::service::run(config, database.pools.clone(), listener, stop.clone());
+    let service = tokio::spawn(service);
+    let server = Server {
+        visitor: Visitor::sign_in(&database.pool, &base).await?,
+        payers: Payers {
+            server: std::process::id(),
+            cluster: cluster(database)?,
+        },
+    };
+    // what starting left to do is done
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let done = part(&server).await;
+    stop.cancel();
+    service.await??;
+    done
+}
+
+async fn with_peer<T>(
+    database: &Database,
+    cache_mib: u32,
+    part: impl AsyncFnOnce(&Server) -> anyhow::Result<T>,
+) -> anyhow::Result<T> {
+    let martin = Martin::start(&database.pool, cache_mib).await?;
+    let server = Server {
+        visitor: Visitor::anybody(&martin.base),
+        payers: Payers {
+            server: martin.pid()?,
+            cluster: cluster(database)?,
+        },
+    };
+    part(&server).await
+}
+
+/// Changes a thousand rows a second, twenty at a time.
+struct Writer {
+    stop: CancellationToken,
+    task: tokio::task::JoinHandle<sqlx::Result<u64>>,
+}
+
+impl Writer {
+    fn start(db: &PgPool) -> Self {
+        let (db, stop) = (db.clone(), CancellationToken::new());
+        let stopped = stop.clone();
+        let task = tokio::spawn(async move {
+            let mut tick = tokio::time::interval(Duration::from_millis(20));
+            let mut wrote = 0;
+            while stopped.run_until_cancelled(tick.tick()).await.is_some() {
+                let first = i64::try_from(wrote * 7919 % 900_000).unwrap_or_default();
+                let done = sqlx::query(
+                    "update component set state = case state when 'good' then 'damaged' else 'good' end::component_state
+                     where component_id between $1 + 1 and $1 + 20",
+                )
+                .bind(first)
+                .execute(&db)
+                .await?;
+                wrote += done.rows_affected();
+            }
+            Ok(wrote)
+        });
+        Self { stop, task }
+    }
+
+    async fn stop(self) -> anyhow::Result<u64> {
+        self.stop.cancel();
+        Ok(self.task.await??)
+    }
+}
