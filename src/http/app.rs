@@ -18,7 +18,7 @@ use crate::notify::{NoticeFeed, WebhookKey};
 use crate::pipeline::FrameReport;
 use crate::rules::Rules;
 use crate::territory::TerritoryWatch;
-use crate::tiles::{AreaTiles, BasemapFile, PointTiles, TileCache};
+use crate::tiles::{AreaTiles, BasemapFile, PointTiles, TileCache, TileNews};
 use crate::workflow::{GroupCommit, Workflow};
 
 /// The running application; cheap to clone.
@@ -50,6 +50,8 @@ pub struct App {
     pub area_tiles: AreaTiles,
     /// The base map, if it is a file.
     pub basemap_file: Option<Arc<BasemapFile>>,
+    /// Which tiles have changed, told to every page.
+    pub tile_news: Arc<TileNews>,
     /// Tiles that were sent already.
     pub tile_cache: Arc<TileCache>,
     /// Tiles being made at a time; more wait.
@@ -103,6 +105,7 @@ impl App {
             grouped,
             machine,
         } = pools;
+        let tile_news = TileNews::start();
         let workflow = Workflow {
             rules: Rules::open(machine.clone()).await?,
             territory: TerritoryWatch::open(machine.clone()).await?,
@@ -112,8 +115,9 @@ impl App {
             cameras: Cameras::watch(machine.clone()).await?,
             intake: Arc::new(intake),
             territory: workflow.territory,
-            point_tiles: PointTiles::open(machine.clone()).await?,
-            area_tiles: AreaTiles::open(machine.clone()).await?,
+            point_tiles: PointTiles::open(machine.clone(), Arc::clone(&tile_news)).await?,
+            area_tiles: AreaTiles::open(machine.clone(), Arc::clone(&tile_news)).await?,
+            tile_news,
             basemap_file: BasemapFile::open(&config.tiles.basemap_file)
                 .await?
                 .map(Arc::new),

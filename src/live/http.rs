@@ -17,6 +17,7 @@ use metrics::gauge;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tokio::sync::broadcast;
+use tokio::sync::broadcast::error::RecvError;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -82,6 +83,8 @@ struct From {
 /// gone: [case id]}`, at most ten a second, each with its id; `gone` are cases that have left what
 /// the person may see. The stream ends when the session does or the person reaches others.
 /// `n`: `{notices}`, new notices for this person.
+/// `t`: `{layer, tiles}`, tiles of zoom 16 (`[x, y]`) in which something of a layer of tiles changed,
+/// `null` for any; at most four a second and layer.
 /// `hb`: `{seq, now}` every five seconds. `reset`: what the client saw last is unknown, it was too
 /// slow, or what the person reaches has changed; it must fetch the snapshot again.
 #[utoipa::path(get, path = "/api/v1/live", tag = "live", params(From,
@@ -123,6 +126,7 @@ struct Client {
     /// When that was asked last.
     scoped_at: Instant,
     notices: broadcast::Receiver<Arc<[Addressed]>>,
+    tile_news: broadcast::Receiver<Arc<str>>,
     greeted: bool,
     ended: bool,
     subscription: Subscription,
@@ -141,6 +145,7 @@ impl Client {
         gauge!(telemetry::LIVE_CLIENTS).increment(1);
         Self {
             notices: app.notices.subscribe(),
+            tile_news: app.tile_news.subscribe(),
             app,
             parts,
             person,
@@ -181,6 +186,14 @@ impl Client {
                         return Some(event);
                     }
                 }
+                news = self.tile_news.recv() => match news {
+                    Ok(news) => return Some(Event::default().event("t").data(&*news)),
+                    // whatever it was, it is asked for again
+                    Err(RecvError::Lagged(_)) => {
+                        return Some(Event::default().event("t").data(r#"{"layer":null,"tiles":null}"#));
+                    }
+                    Err(RecvError::Closed) => return None,
+                },
                 _ = self.heartbeat.tick() => return Some(self.heartbeat()),
                 _ = self.recheck.tick() => match self.stands().await {
                     Standing::SignedOut => return None,

@@ -23,7 +23,7 @@ use super::points::{Filter, PointLayer, Scratch, Version, View};
 use super::source::{PointRow, PointSet, feature_id};
 use super::store::{self, Lsn, SetChanges};
 use super::world::WorldPoint;
-use super::{Layer, TileCoord};
+use super::{Layer, TileCoord, TileNews};
 use crate::access::Scope;
 use crate::live::Audience;
 use crate::telemetry;
@@ -35,6 +35,8 @@ const RETRY: Duration = Duration::from_secs(1);
 /// Changes are kept for ten minutes; who was away for half of it reads anew.
 pub(super) const AWAY_MAX: Duration = Duration::from_secs(5 * 60);
 const PRUNE_EVERY: Duration = Duration::from_secs(60);
+/// Of the tiles that news is told of.
+const NEWS_ZOOM: u8 = 16;
 /// How long a request waits for a commit it asks for.
 pub(super) const WAIT_MAX: Duration = Duration::from_secs(2);
 
@@ -53,6 +55,7 @@ struct Shared {
     reached: watch::Sender<Reached>,
     /// Somebody waits for a commit.
     wanted: Notify,
+    news: Arc<TileNews>,
 }
 
 /// A layer as it is now.
@@ -113,7 +116,7 @@ impl PointTiles {
     ///
     /// # Errors
     /// The database does not answer, or a policy that is shipped is none.
-    pub async fn open(db: PgPool) -> anyhow::Result<Self> {
+    pub async fn open(db: PgPool, news: Arc<TileNews>) -> anyhow::Result<Self> {
         // listen first, so that no change falls between reading and listening
         let mut bell = PgListener::connect_with(&db).await?;
         bell.listen_all(["tiles", "city_case"]).await?;
@@ -131,6 +134,7 @@ impl PointTiles {
                 lsn: place.lsn,
             }),
             wanted: Notify::new(),
+            news,
         });
         let follower = Follower {
             db,
@@ -207,8 +211,13 @@ impl Shared {
             let now = row.map(|row| row.point(&mut current.layer));
             points.push((id, now));
         }
-        current.layer.apply(points);
+        let places = current.layer.apply(points);
         current.measure(set.layer());
+        drop(current);
+        if set.is_told() {
+            let places = places.iter().map(|at| at.tile(NEWS_ZOOM));
+            self.news.changed(set.layer(), places);
+        }
     }
 }
 
@@ -381,6 +390,7 @@ impl Follower {
         let (all, place) = read(&self.db, &PointSet::ALL).await?;
         for (set, current) in all {
             *self.shared.current[&set].write().await = current;
+            self.shared.news.changed_anywhere(set.layer());
         }
         self.place = place;
         self.reached(looked_at);

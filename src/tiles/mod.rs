@@ -20,6 +20,7 @@ mod export;
 mod follow;
 mod http;
 mod layer;
+mod news;
 mod points;
 mod source;
 mod store;
@@ -34,3 +35,4 @@ pub use export::{ExportArgs, Exported, TilesArgs, TilesCommand, ZoomRange, expor
 pub use follow::PointTiles;
 pub use http::{MEDIA_TYPE, routes};
 pub use layer::Layer;
+pub use news::TileNews;

@@ -28,6 +28,15 @@ impl PointSet {
         }
     }
 
+    /// Whether pages are told where something changes. Not of cases: where there are some is not
+    /// everybody's to know, and those who may learn it as they happen.
+    pub(super) fn is_told(self) -> bool {
+        match self {
+            Self::Components | Self::Cameras => true,
+            Self::Cases => false,
+        }
+    }
+
     pub(super) fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|set| set.layer().name() == name)
     }

@@ -23,10 +23,10 @@ use super::shape::Net;
 use super::store::{self, Ground, Look};
 use super::{AreaSet, Scratch};
 use crate::telemetry;
-use crate::tiles::TileCoord;
 use crate::tiles::follow::{AWAY_MAX, NotReached, TileVersion, WAIT_MAX};
 use crate::tiles::store::Lsn;
 use crate::tiles::wire::{string_value, uint_value};
+use crate::tiles::{Layer, TileCoord, TileNews};
 
 /// How often changes are looked for without a bell.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -58,6 +58,7 @@ struct Shared {
     reached: watch::Sender<Reached>,
     /// Somebody waits for a commit.
     wanted: Notify,
+    news: Arc<TileNews>,
 }
 
 #[derive(Debug)]
@@ -78,7 +79,7 @@ struct Reached {
 
 impl AreaTiles {
     /// Reads all areas and follows them from there.
-    pub async fn open(db: PgPool) -> anyhow::Result<Self> {
+    pub async fn open(db: PgPool, news: Arc<TileNews>) -> anyhow::Result<Self> {
         // listen first, so that no change falls between reading and listening
         let mut bell = PgListener::connect_with(&db).await?;
         bell.listen("tiles").await?;
@@ -98,6 +99,7 @@ impl AreaTiles {
                 lsn: look.lsn,
             }),
             wanted: Notify::new(),
+            news,
         });
         let follower = Follower {
             db,
@@ -226,6 +228,7 @@ impl Follower {
                 areas: Arc::clone(&current.areas),
                 ..**current
             }));
+            self.shared.news.changed_anywhere(Layer::Basemap);
         }
         let lsn = look.lsn;
         self.look = look;
@@ -250,6 +253,9 @@ impl Follower {
         let (cells, areas) = (current.cells.len(), current.areas.len());
         tracing::info!(cells, areas, took = ?started.elapsed(), "areas are ready for tiles");
         self.shared.current.store(Arc::new(current));
+        for layer in [Layer::Cells, Layer::Areas] {
+            self.shared.news.changed_anywhere(layer);
+        }
         Ok(())
     }
 }

@@ -117,10 +117,13 @@ impl PointLayer {
     }
 
     /// Puts points where they are now, `None`: takes them away; one entry an id. Each bucket is
-    /// made anew once, however many of its points change. Returns how many did.
-    pub(in crate::tiles) fn apply(&mut self, changes: Vec<(u64, Option<Point>)>) -> usize {
+    /// made anew once, however many of its points change. Returns where something changed.
+    pub(in crate::tiles) fn apply(
+        &mut self,
+        changes: Vec<(u64, Option<Point>)>,
+    ) -> Vec<WorldPoint> {
         let mut buckets: HashMap<BucketKey, BucketChange> = HashMap::new();
-        let mut changed = 0;
+        let mut changed = Vec::new();
         for (id, now) in changes {
             let old_key = self.places.get(id);
             let old = old_key.and_then(|key| self.buckets[&key].find(id));
@@ -132,9 +135,10 @@ impl PointLayer {
             if unchanged {
                 continue;
             }
-            changed += 1;
             let touched = [old.map(|(at, _)| at), now.as_ref().map(|now| now.at)];
-            self.versions.touch(touched.into_iter().flatten(), MARGIN);
+            let touched = touched.into_iter().flatten();
+            self.versions.touch(touched.clone(), MARGIN);
+            changed.extend(touched);
             if let Some(key) = old_key {
                 self.places.remove(id);
                 buckets.entry(key).or_default().gone.insert(id);

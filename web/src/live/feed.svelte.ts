@@ -3,6 +3,7 @@ import type { LiveBatch, Notice } from '../api/types';
 import { notices } from '../notice/notices.svelte';
 import { openCases } from './cases.svelte';
 import { clock } from './clock.svelte';
+import { type TileChange, tileNews } from './tile_news';
 
 /** Heartbeats come every 5 s; two missed ones are a delay, four mean that nobody is there. */
 const DELAYED_MS = 10_000;
@@ -28,6 +29,7 @@ class Feed {
   private retry: ReturnType<typeof setTimeout> | undefined;
   private watch: ReturnType<typeof setInterval> | undefined;
   private running = false;
+  private opened = false;
 
   start(): void {
     if (this.running) return;
@@ -67,7 +69,12 @@ class Feed {
   private listen(after: string): void {
     const source = new EventSource(liveUrl(after));
     this.source = source;
-    source.addEventListener('open', () => this.heard());
+    source.addEventListener('open', () => {
+      this.heard();
+      // What changed while nobody listened is not told again.
+      if (this.opened) tileNews.hear({ layer: null, tiles: null });
+      this.opened = true;
+    });
     source.addEventListener('d', (event) => {
       const batch = JSON.parse(event.data) as LiveBatch;
       openCases.merge(batch.up, batch.new);
@@ -77,6 +84,7 @@ class Feed {
     source.addEventListener('n', (event) =>
       notices.hear((JSON.parse(event.data) as { notices: Notice[] }).notices),
     );
+    source.addEventListener('t', (event) => tileNews.hear(JSON.parse(event.data) as TileChange));
     source.addEventListener('hb', (event) => this.advance(JSON.parse(event.data)));
     source.addEventListener('reset', () => {
       source.close();

@@ -14,6 +14,7 @@ import { caseView } from '../case/view.svelte';
 import { i18n } from '../i18n/index.svelte';
 import { openCases } from '../live/cases.svelte';
 import { clock } from '../live/clock.svelte';
+import { type TileChange, tileNews, tilesAround } from '../live/tile_news';
 import { queue } from '../queue/queue.svelte';
 import { place } from '../shell/place.svelte';
 import { reference } from '../shell/reference.svelte';
@@ -27,7 +28,7 @@ import { palette } from './palette';
 import { picking } from './picking.svelte';
 import { restyle } from './restyle';
 import { becauseFeatures, boundsOf, cameraFeatures, ellipsePolygon, viewFeatures } from './shapes';
-import { ownServer, style } from './style';
+import { ownServer, style, TILE_SOURCES } from './style';
 import { mapView } from './view.svelte';
 
 setWorkerUrl(workerUrl);
@@ -53,6 +54,7 @@ export class CityMap {
   private painted: LayerSpecification[];
   private overlay: CaseOverlay | null = null;
   private stopEffects: () => void = () => {};
+  private stopNews: () => void = () => {};
 
   constructor(container: HTMLElement, firstTheme: Theme) {
     const first = style(this.look(firstTheme));
@@ -82,6 +84,7 @@ export class CityMap {
   }
 
   remove(): void {
+    this.stopNews();
     if (this.overlay) picking.mapIs(false);
     this.stopEffects();
     mapView.attach(null);
@@ -145,6 +148,7 @@ export class CityMap {
     }));
     mapView.attach(this.map);
     picking.mapIs(true);
+    this.stopNews = tileNews.subscribe((change) => this.askAgain(change));
     this.stopEffects = $effect.root(() => {
       $effect(() => this.repaint());
       $effect(() => this.showCases());
@@ -153,6 +157,15 @@ export class CityMap {
       $effect(() => this.tick());
       $effect(() => this.firstFit());
     });
+  }
+
+  /** Tiles that have not changed are answered without being sent. */
+  private askAgain({ layer, tiles }: TileChange): void {
+    for (const name of layer === null ? TILE_SOURCES : [layer]) {
+      if (!TILE_SOURCES.includes(name)) continue;
+      if (tiles === null) this.map.refreshTiles(name);
+      else this.map.refreshTiles(name, tilesAround(tiles));
+    }
   }
 
   private repaint(): void {

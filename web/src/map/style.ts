@@ -26,6 +26,8 @@ export interface LayerChoice {
 }
 
 export const COMPONENTS_FROM_ZOOM = 15;
+/** Sources that are layers of our own tiles, under the same name. */
+export const TILE_SOURCES = ['basemap', 'cells', 'components'];
 
 const EMPTY: GeoJSON.FeatureCollection = { type: 'FeatureCollection', features: [] };
 export const font = { 'text-font': [MAP_FONT] };
