@@ -3,6 +3,8 @@
 //! Closed by default: a handler asks for an [`access::Person`] or an [`access::Platform`], or
 //! stands under "open" here. Answers that are not pages are JSON; errors are problems.
 
+use std::time::Duration;
+
 use axum::extract::{Request, State};
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::middleware::{from_fn, from_fn_with_state};
@@ -10,6 +12,7 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use axum::{Json, Router};
 use secrecy::ExposeSecret as _;
+use tokio::time::timeout;
 use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
@@ -158,17 +161,20 @@ async fn unknown_url(request: Request) -> Response {
     ApiError::not_found(format!("nothing is at {}", request.uri().path())).into_response()
 }
 
-/// Ready when the database answers.
+/// How long the database may take to say that it is there.
+const READY_WITHIN: Duration = Duration::from_secs(2);
+
+/// Ready when the database answers; with how old the data of tiles may be.
 async fn readyz(State(app): State<App>) -> Response {
-    match sqlx::query("select 1").execute(&app.db).await {
-        Ok(_) => "ready\n".into_response(),
-        Err(error) => {
-            tracing::warn!(%error, "not ready");
-            (
-                StatusCode::SERVICE_UNAVAILABLE,
-                "the database does not answer\n",
-            )
-                .into_response()
+    let look = sqlx::query("select 1").execute(&app.db);
+    let answered = timeout(READY_WITHIN, look).await;
+    let age_s = app.tile_age().as_secs_f64();
+    match answered {
+        Ok(Ok(_)) => format!("ready\ntiles are at most {age_s:.1} s old\n").into_response(),
+        failed => {
+            tracing::warn!(?failed, "not ready");
+            let text = format!("the database does not answer\ntiles are {age_s:.1} s old\n");
+            (StatusCode::SERVICE_UNAVAILABLE, text).into_response()
         }
     }
 }

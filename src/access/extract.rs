@@ -74,7 +74,8 @@ impl Person {
 }
 
 /// A signed-in person, as they were within the last second: for what is asked for many times a
-/// second and changes nothing. A session that ended at this instance is unknown at once.
+/// second and changes nothing. A session that ended at this instance is unknown at once; while the
+/// database is away, who was known a minute ago still is.
 #[derive(Debug, Clone)]
 pub struct RecentPerson(pub Arc<Recent>);
 
@@ -121,11 +122,9 @@ impl FromRequestParts<App> for RecentPerson {
         if let Some(person) = app.recent_people.get(&cookie) {
             return Ok(Self(person));
         }
-        let began = app.recent_people.begin_look();
-        let person = Person::from_request_parts(parts, app).await?;
-        let person = Arc::new(Recent::new(person));
-        app.recent_people
-            .remember(cookie, Arc::clone(&person), began);
+        let look = Person::from_request_parts(parts, app);
+        let is_away = |error: &ApiError| matches!(error, ApiError::Internal(_));
+        let person = app.recent_people.find(&cookie, look, is_away).await?;
         Ok(Self(person))
     }
 }

@@ -3,7 +3,9 @@
 //!
 //! What is remembered is forgotten at once when a person's request changes anything here, when
 //! the database rings `people` (a session ended, a role or a person changed, by whatever SQL), and
-//! after a second in any case, should the bell get lost. Unknown cookies are not remembered.
+//! counts for a second at most, should the bell get lost. Unknown cookies are not remembered.
+//! While the database is away, nobody's session can end in it: who was known within the last minute
+//! is known until it is back.
 
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -12,14 +14,18 @@ use std::time::Duration;
 use sqlx::PgPool;
 use sqlx::postgres::PgListener;
 use tokio::sync::OnceCell;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 use tokio_util::task::AbortOnDropHandle;
 
 use super::{Person, Scope, store};
 use crate::http::App;
 
-/// Nobody is remembered for longer.
+/// Nobody is taken at their word for longer.
 const AGE_MAX: Duration = Duration::from_secs(1);
+/// Nor for longer than this while the database is away.
+const AWAY_AGE_MAX: Duration = Duration::from_secs(60);
+/// So long it has for an answer, and is then not asked again for as long.
+const PATIENCE: Duration = Duration::from_secs(1);
 /// Beyond it everybody is forgotten.
 const PEOPLE_MAX: usize = 10_000;
 /// How long to wait after the database did not answer.
@@ -31,8 +37,17 @@ type CookieSha256 = [u8; 32];
 /// The people of the last second. Cheap to clone; stops listening with its last clone.
 #[derive(Debug, Clone)]
 pub struct RecentPeople {
-    known: Arc<Known>,
+    known: Arc<Memory>,
     _listener: Arc<AbortOnDropHandle<()>>,
+}
+
+/// Who a cookie is.
+#[derive(Debug)]
+struct Known {
+    asked_at: Instant,
+    /// Something may have changed that was not heard of.
+    doubted: bool,
+    person: Arc<Recent>,
 }
 
 /// A person as they were a second ago at most.
@@ -44,7 +59,7 @@ pub struct Recent {
 }
 
 impl Recent {
-    pub(super) fn new(person: Person) -> Self {
+    fn new(person: Person) -> Self {
         Self {
             person,
             scope: OnceCell::new(),
@@ -65,19 +80,21 @@ impl Recent {
 }
 
 #[derive(Debug, Default)]
-struct Known(RwLock<Inner>);
+struct Memory(RwLock<Inner>);
 
 #[derive(Debug, Default)]
 struct Inner {
-    /// How often everybody was forgotten.
+    /// How often everybody was forgotten or doubted.
     forgotten: u64,
-    people: HashMap<CookieSha256, (Instant, Arc<Recent>)>,
+    /// Until when the database is taken to be away.
+    away_until: Option<Instant>,
+    people: HashMap<CookieSha256, Known>,
 }
 
 /// When a look at the database began: what it finds may be remembered unless somebody was
 /// forgotten since.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct LookBegan {
+struct LookBegan {
     at: Instant,
     forgotten: u64,
 }
@@ -86,7 +103,7 @@ impl RecentPeople {
     /// Listens from now on.
     pub async fn open(db: PgPool) -> anyhow::Result<Self> {
         let bell = listen(&db).await?;
-        let known = Arc::new(Known::default());
+        let known = Arc::new(Memory::default());
         let task = tokio::spawn(forget_when_rung(db, bell, Arc::clone(&known)));
         Ok(Self {
             known,
@@ -98,11 +115,40 @@ impl RecentPeople {
         self.known.get(cookie, Instant::now())
     }
 
-    pub(super) fn begin_look(&self) -> LookBegan {
+    /// The person of a cookie as `look` finds them in the database or, where it does not answer, as
+    /// they were known last.
+    pub(super) async fn find<E: From<anyhow::Error>>(
+        &self,
+        cookie: &CookieSha256,
+        look: impl Future<Output = Result<Person, E>>,
+        is_away: impl Fn(&E) -> bool,
+    ) -> Result<Arc<Recent>, E> {
+        let last_known = || self.known.get_while_away(cookie, Instant::now());
+        if self.known.is_away(Instant::now())
+            && let Some(person) = last_known()
+        {
+            return Ok(person);
+        }
+        let began = self.begin_look();
+        let error = match timeout(PATIENCE, look).await {
+            Ok(Ok(person)) => {
+                let person = Arc::new(Recent::new(person));
+                self.remember(*cookie, Arc::clone(&person), began);
+                return Ok(person);
+            }
+            Ok(Err(error)) if !is_away(&error) => return Err(error),
+            Ok(Err(error)) => error,
+            Err(_elapsed) => E::from(anyhow::anyhow!("the database does not say who asks")),
+        };
+        self.known.went_away(Instant::now());
+        last_known().ok_or(error)
+    }
+
+    fn begin_look(&self) -> LookBegan {
         self.known.begin_look(Instant::now())
     }
 
-    pub(super) fn remember(&self, cookie: CookieSha256, person: Arc<Recent>, began: LookBegan) {
+    fn remember(&self, cookie: CookieSha256, person: Arc<Recent>, began: LookBegan) {
         self.known.remember(cookie, person, began);
     }
 
@@ -112,11 +158,29 @@ impl RecentPeople {
     }
 }
 
-impl Known {
+impl Memory {
     fn get(&self, cookie: &CookieSha256, now: Instant) -> Option<Arc<Recent>> {
         let inner = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        let (asked_at, person) = inner.people.get(cookie)?;
-        (now.duration_since(*asked_at) < AGE_MAX).then(|| Arc::clone(person))
+        let known = inner.people.get(cookie)?;
+        let recent = !known.doubted && now.duration_since(known.asked_at) < AGE_MAX;
+        recent.then(|| Arc::clone(&known.person))
+    }
+
+    fn get_while_away(&self, cookie: &CookieSha256, now: Instant) -> Option<Arc<Recent>> {
+        let inner = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let known = inner.people.get(cookie)?;
+        let recent = now.duration_since(known.asked_at) < AWAY_AGE_MAX;
+        recent.then(|| Arc::clone(&known.person))
+    }
+
+    fn is_away(&self, now: Instant) -> bool {
+        let inner = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        inner.away_until.is_some_and(|until| now < until)
+    }
+
+    fn went_away(&self, now: Instant) {
+        let mut inner = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        inner.away_until = Some(now + PATIENCE);
     }
 
     fn begin_look(&self, at: Instant) -> LookBegan {
@@ -135,7 +199,22 @@ impl Known {
         if inner.people.len() >= PEOPLE_MAX {
             inner.people.clear();
         }
-        inner.people.insert(cookie, (began.at, person));
+        inner.away_until = None;
+        let known = Known {
+            asked_at: began.at,
+            doubted: false,
+            person,
+        };
+        inner.people.insert(cookie, known);
+    }
+
+    /// The connection that tells of changes was lost, and what it would have told.
+    fn doubt(&self) {
+        let mut inner = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        inner.forgotten += 1;
+        for known in inner.people.values_mut() {
+            known.doubted = true;
+        }
     }
 
     fn forget(&self) {
@@ -151,16 +230,19 @@ async fn listen(db: &PgPool) -> sqlx::Result<PgListener> {
     Ok(bell)
 }
 
-async fn forget_when_rung(db: PgPool, mut bell: PgListener, known: Arc<Known>) {
+async fn forget_when_rung(db: PgPool, mut bell: PgListener, known: Arc<Memory>) {
     while !db.is_closed() {
-        // `None`: the connection was lost, and with it maybe a bell
-        let rung = bell.try_recv().await;
-        known.forget();
-        if rung.is_err() {
-            sleep(RETRY).await;
-            if let Ok(again) = listen(&db).await {
-                bell = again;
-                known.forget();
+        match bell.try_recv().await {
+            Ok(Some(_rung)) => known.forget(),
+            // the connection was lost, and with it maybe a bell
+            Ok(None) => known.doubt(),
+            Err(_) => {
+                known.doubt();
+                sleep(RETRY).await;
+                if let Ok(again) = listen(&db).await {
+                    bell = again;
+                    known.doubt();
+                }
             }
         }
     }
@@ -181,7 +263,7 @@ mod tests {
 
     #[test]
     fn nobody_is_remembered_for_longer_than_a_second() {
-        let known = Known::default();
+        let known = Memory::default();
         let began = known.begin_look(Instant::now());
         known.remember([1; 32], person(), began);
         let after = |ms| known.get(&[1; 32], began.at + Duration::from_millis(ms));
@@ -192,7 +274,7 @@ mod tests {
 
     #[test]
     fn what_was_looked_up_before_forgetting_is_not_remembered() {
-        let known = Known::default();
+        let known = Memory::default();
         let began = known.begin_look(Instant::now());
         known.forget();
         known.remember([1; 32], person(), began);
@@ -205,8 +287,23 @@ mod tests {
     }
 
     #[test]
+    fn while_the_database_is_away_who_was_known_stays_known_for_a_minute() {
+        let known = Memory::default();
+        let began = known.begin_look(Instant::now());
+        known.remember([1; 32], person(), began);
+        known.doubt();
+        let at = |s| began.at + Duration::from_secs(s);
+        assert!(known.get(&[1; 32], began.at).is_none(), "it is asked again");
+        assert!(known.get_while_away(&[1; 32], at(59)).is_some());
+        assert!(known.get_while_away(&[1; 32], at(60)).is_none());
+        // who was forgotten because something changed is not known any more
+        known.forget();
+        assert!(known.get_while_away(&[1; 32], at(1)).is_none());
+    }
+
+    #[test]
     fn no_more_than_so_many_are_remembered() {
-        let known = Known::default();
+        let known = Memory::default();
         let began = known.begin_look(Instant::now());
         for number in 0..2 * PEOPLE_MAX as u64 {
             let mut cookie = [0; 32];

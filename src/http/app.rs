@@ -1,6 +1,7 @@
 //! What handlers may reach.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use sqlx::{PgPool, Postgres, Transaction};
@@ -148,6 +149,11 @@ impl App {
         let mut tx = self.db.begin().await?;
         access::act_as(&mut *tx, person).await?;
         Ok(tx)
+    }
+
+    /// How old the data that tiles show may be.
+    pub fn tile_age(&self) -> Duration {
+        self.point_tiles.age().max(self.area_tiles.age())
     }
 
     /// The workflow of the regulation, with what its decisions go by.

@@ -85,7 +85,7 @@ struct From {
 /// `n`: `{notices}`, new notices for this person.
 /// `t`: `{layer, tiles}`, tiles of zoom 16 (`[x, y]`) in which something of a layer of tiles changed,
 /// `null` for any; at most four a second and layer.
-/// `hb`: `{seq, now}` every five seconds. `reset`: what the client saw last is unknown, it was too
+/// `hb`: `{seq, now, tiles_age_s}` every five seconds, with how old what tiles show may be. `reset`: what the client saw last is unknown, it was too
 /// slow, or what the person reaches has changed; it must fetch the snapshot again.
 #[utoipa::path(get, path = "/api/v1/live", tag = "live", params(From,
     ("Last-Event-ID" = Option<String>, Header, description = "seq of the event seen last")),
@@ -227,7 +227,10 @@ impl Client {
     }
 
     fn heartbeat(&self) -> Event {
-        let data = json!({"seq": self.subscription.seq(), "now": self.app.now()});
+        let tiles_age_s = self.app.tile_age().as_secs();
+        let data = json!({
+            "seq": self.subscription.seq(), "now": self.app.now(), "tiles_age_s": tiles_age_s,
+        });
         Event::default()
             .id(self.subscription.seq())
             .event("hb")

@@ -164,6 +164,11 @@ impl PointTiles {
         }
     }
 
+    /// For how long nobody has known whether something changed.
+    pub fn age(&self) -> Duration {
+        self.shared.reached.borrow().began_at.elapsed()
+    }
+
     /// Bytes held for all layers.
     pub async fn bytes_held(&self) -> usize {
         let mut bytes = 0;

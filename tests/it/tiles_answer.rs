@@ -7,6 +7,7 @@ use reqwest::header::{
     CONTENT_LENGTH, ETAG, HeaderMap, IF_NONE_MATCH, ORIGIN, VARY,
 };
 use reqwest::{Method, StatusCode};
+use sqlx::Connection as _;
 
 use crate::city::TestCity;
 use crate::service::{TestClient, TestService, problem};
@@ -251,4 +252,71 @@ async fn who_signed_out_gets_no_tile_any_more() {
     while client.get(TILE).send().await.unwrap().status() != StatusCode::UNAUTHORIZED {
         assert!(changed.elapsed() < Duration::from_millis(1500));
     }
+}
+
+/// Closes a city's database to everybody, or opens it again.
+async fn allow_connections(city: &TestCity, allowed: bool) {
+    let database = city.options.get_database().unwrap().to_owned();
+    let options = city.options.clone().database("postgres");
+    let mut server = sqlx::PgConnection::connect_with(&options).await.unwrap();
+    sqlx::query(&format!(
+        "alter database {database} allow_connections {allowed}"
+    ))
+    .execute(&mut server)
+    .await
+    .unwrap();
+    sqlx::query("select pg_terminate_backend(pid) from pg_stat_activity where datname = $1")
+        .bind(&database)
+        .execute(&mut server)
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn while_the_database_is_away_tiles_come_from_memory_and_say_how_old_they_are() {
+    let city = city_with_components().await;
+    let service = TestService::start(&city).await;
+    let client = service.sign_in(&city).await;
+    let (_, headers, before) = ask(&client, "identity").await;
+    allow_connections(&city, false).await;
+    let began = Instant::now();
+    while began.elapsed() < Duration::from_secs(4) {
+        let asked = Instant::now();
+        let (status, same, bytes) = ask(&client, "identity").await;
+        assert_eq!((status, &bytes), (StatusCode::OK, &before));
+        assert_eq!(same[ETAG], headers[ETAG]);
+        assert!(asked.elapsed() < Duration::from_secs(2), "{asked:?}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let ready = client.get("/readyz").send().await.unwrap();
+    assert_eq!(ready.status(), StatusCode::SERVICE_UNAVAILABLE);
+    let text = ready.text().await.unwrap();
+    let age = text.split_whitespace().rev().nth(2).unwrap();
+    assert!(age.parse::<f64>().unwrap() > 2.0, "{text}");
+    // nobody who was not known before gets in
+    let nobody = service.client().get(TILE).send().await.unwrap();
+    assert_eq!(nobody.status(), StatusCode::UNAUTHORIZED);
+
+    allow_connections(&city, true).await;
+    let mut writer = sqlx::PgConnection::connect_with(&city.options)
+        .await
+        .unwrap();
+    sqlx::query("update component set state = 'damaged'")
+        .execute(&mut writer)
+        .await
+        .unwrap();
+    let committed = Instant::now();
+    loop {
+        let (_, now, _) = ask(&client, "identity").await;
+        if now.get(ETAG) != headers.get(ETAG) {
+            break;
+        }
+        assert!(
+            committed.elapsed() < Duration::from_secs(10),
+            "the tile stays stale"
+        );
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let ready = client.get("/readyz").send().await.unwrap();
+    assert_eq!(ready.status(), StatusCode::OK);
 }

@@ -22,6 +22,8 @@ export type Connection =
  */
 class Feed {
   connection = $state.raw<Connection>({ state: 'connecting' });
+  /** How old what tiles show may be, in seconds. */
+  tilesAgeS = $state(0);
   private source: EventSource | null = null;
   private seq: string | null = null;
   private heardAt = 0;
@@ -85,7 +87,11 @@ class Feed {
       notices.hear((JSON.parse(event.data) as { notices: Notice[] }).notices),
     );
     source.addEventListener('t', (event) => tileNews.hear(JSON.parse(event.data) as TileChange));
-    source.addEventListener('hb', (event) => this.advance(JSON.parse(event.data)));
+    source.addEventListener('hb', (event) => {
+      const beat = JSON.parse(event.data) as { seq: string; now: string; tiles_age_s: number };
+      this.tilesAgeS = beat.tiles_age_s;
+      this.advance(beat);
+    });
     source.addEventListener('reset', () => {
       source.close();
       this.seq = null;
