@@ -144,12 +144,12 @@ impl AreaTiles {
         (version, layer.tile(tile, scratch))
     }
 
-    /// Of every tile of the base map, which is a query: another after each of its changes.
     /// For how long nobody has known whether something changed.
     pub fn age(&self) -> Duration {
         self.shared.reached.borrow().began_at.elapsed()
     }
 
+    /// Of every tile of the base map, which is a query: another after each of its changes.
     pub(in crate::tiles) fn basemap_version(&self) -> TileVersion {
         let current = self.shared.current.load();
         TileVersion::new(current.epoch, current.basemap_changes)
