@@ -214,3 +214,41 @@ async fn r5_1_an_export_is_decided_by_another_data_officer_of_the_city() {
             now() from person where $1 is not null";
     assert_eq!(town.write(evaluator, alone, export).await, 0);
 }
+
+/// What a person is called at the organisation's own sign-in decides who comes in as them.
+#[tokio::test]
+async fn of_their_own_row_a_person_changes_the_password_and_nothing_else() {
+    let mut town = Town::new().await;
+    let dispatcher = hire(&town.city, "dispatcher", None, None).await;
+    let administrator = hire(&town.city, "administrator", None, None).await;
+    let own = i64::from(dispatcher);
+    let password = "update person set password_hash = 'other' where person_id = $1";
+    assert_eq!(town.write(dispatcher, password, own).await, 1);
+    for change in [
+        "update person set oidc_login = 'chief' where person_id = $1",
+        "update person set login = 'chief' where person_id = $1",
+        "update person set disabled_at = now() where person_id = $1",
+        "update person set password_hash = 'x', name = 'chief' where person_id = $1",
+    ] {
+        assert_eq!(town.write(dispatcher, change, own).await, 0, "{change}");
+        assert_eq!(town.write(administrator, change, own).await, 1, "{change}");
+    }
+    let others = i64::from(administrator);
+    assert_eq!(town.write(dispatcher, password, others).await, 0);
+}
+
+#[tokio::test]
+async fn what_runs_with_its_owners_rights_is_for_the_service_alone() {
+    let town = Town::new().await;
+    let open: Vec<String> = sqlx::query_scalar(
+        "select proname::text from pg_proc
+         where pronamespace = 'public'::regnamespace and prosecdef
+            and prorettype <> 'trigger'::regtype
+            and has_function_privilege('public', oid, 'execute')
+         order by 1",
+    )
+    .fetch_all(&town.city.db)
+    .await
+    .unwrap();
+    assert_eq!(open, Vec::<String>::new());
+}

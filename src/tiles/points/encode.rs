@@ -28,6 +28,8 @@ struct Slot {
     index: u32,
 }
 
+/// What a feature with some attributes takes.
+const FEATURE_BYTES: usize = 32;
 /// Numbers up to it are written into a layer once.
 const SMALL_NUMBERS: usize = 4096;
 
@@ -59,8 +61,10 @@ impl<'a> LayerWriter<'a> {
         }
     }
 
-    /// The values of these columns will be written.
-    pub(super) fn prepare(&mut self, dictionaries: &[Dictionary]) {
+    /// The values of these columns will be written, for about so many points.
+    pub(super) fn prepare(&mut self, dictionaries: &[Dictionary], points: usize) {
+        // growing step by step would copy everything once more
+        self.body.reserve(points * FEATURE_BYTES);
         let indexes = &mut self.scratch.indexes;
         indexes.resize_with(dictionaries.len(), Vec::new);
         for (indexes, words) in indexes.iter_mut().zip(dictionaries) {

@@ -68,7 +68,9 @@ impl PointLayer {
     ) -> Vec<u8> {
         let around = tile.world_box(MARGIN);
         let mut layer = LayerWriter::new(self.names.points, scratch);
-        layer.prepare(&self.dictionaries);
+        let own = self.buckets.range(own_buckets(tile));
+        let expected = own.map(|(_, bucket)| bucket.len()).sum();
+        layer.prepare(&self.dictionaries, expected);
         for bucket in self.buckets_around(tile) {
             for (at, id, words) in bucket.points() {
                 if around.holds(at) && view.admits(id, words) {
@@ -204,7 +206,7 @@ impl PointLayer {
             (position, key)
         });
         let mut layer = LayerWriter::new(self.names.summary, scratch);
-        layer.prepare(&self.dictionaries);
+        layer.prepare(&self.dictionaries, 0);
         for (square, counts) in squares.iter() {
             layer.number(COUNT, u64::from(counts.total()));
             if let Some((position, first)) = states {
