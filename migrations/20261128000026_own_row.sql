@@ -21,7 +21,9 @@ begin
     for helper in
         select oid::regprocedure from pg_proc
         where pronamespace = 'public'::regnamespace and prosecdef
-            and proname in ('site_people', 'settled_before', 'cityward_keeps_people')
+            and prorettype <> 'trigger'::regtype
+            -- PostGIS looks after its own
+            and not exists (select from pg_depend where objid = pg_proc.oid and deptype = 'e')
     loop
         execute format('revoke execute on function %s from public', helper);
         execute format('grant execute on function %s to cityward_service, cityward_machine', helper);

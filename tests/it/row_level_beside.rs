@@ -245,6 +245,7 @@ async fn what_runs_with_its_owners_rights_is_for_the_service_alone() {
          where pronamespace = 'public'::regnamespace and prosecdef
             and prorettype <> 'trigger'::regtype
             and has_function_privilege('public', oid, 'execute')
+            and not exists (select from pg_depend where objid = pg_proc.oid and deptype = 'e')
          order by 1",
     )
     .fetch_all(&town.city.db)

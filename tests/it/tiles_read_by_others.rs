@@ -69,6 +69,7 @@ fn the_decoder_of_these_tests_reads_every_valid_fixture() {
         if json("info.json")["validity"]["v2"] != true || fixture == GIGANTIC {
             continue;
         }
+        println!("fixture {fixture}");
         let reader = Reader::new(std::fs::read(folder.join("tile.mvt")).unwrap()).unwrap();
         let layers = json("tile.json")["layers"]
             .as_array()
