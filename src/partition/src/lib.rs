@@ -1,6 +1,17 @@
+mod arrangement;
+mod cell;
+mod check;
+mod defect;
 mod edges;
 mod frame;
 mod noding;
 mod point;
+mod ring;
+mod ring_faults;
+mod seams;
+pub use cell::Cell;
+pub use check::check;
+pub use defect::{Defect, DefectKind, Place, RingFault};
 pub use frame::{Degrees, Frame};
 pub use point::Point;
+pub use ring::Polygon;

@@ -1,0 +1,5 @@
+//! The partition on invented cities and on real files.
+
+mod check;
+mod files;
+mod synthetic;
