@@ -166,10 +166,7 @@ impl Arrangement {
                 let (low, high) = if a.y <= at.y { (a, b) } else { (b, a) };
                 let is_west = orientation(low, high, at) < 0;
                 if is_west && nearest.is_none_or(|(_, other)| self.is_east_of(edge, other, at.y)) {
-                    let share = (f64::from(at.y) - f64::from(low.y))
-                        / (f64::from(high.y) - f64::from(low.y));
-                    let x = f64::from(low.x) + share * (f64::from(high.x) - f64::from(low.x));
-                    nearest = Some((x, edge));
+                    nearest = Some((x_at((low, high), at.y), edge));
                 }
             }
             if let Some((x, _)) = nearest
@@ -229,6 +226,12 @@ impl Arrangement {
             }
         }
     }
+}
+
+/// Where a segment that goes upward past `y` is there.
+pub(crate) fn x_at((low, high): (Point, Point), y: i32) -> f64 {
+    let share = (f64::from(y) - f64::from(low.y)) / (f64::from(high.y) - f64::from(low.y));
+    f64::from(low.x) + share * (f64::from(high.x) - f64::from(low.x))
 }
 
 /// Which of two segments that do not cross and go upward past `y` lies east of the other there.

@@ -4,6 +4,7 @@ use crate::edges::{Edges, Stroke, id};
 use crate::point::{
     Point, along, cross_properly, crossing, distance_to_segment_mm, passes_through_pixel,
 };
+use crate::squares::Squares;
 
 /// A place where an edge meets something inside itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,10 +33,8 @@ pub(crate) struct Near {
 
 /// Edges and points by the square of a uniform grid in which they lie.
 pub(crate) struct Grid {
-    /// Logarithm of the side of a square in mm.
-    shift: u32,
-    reach_mm: i32,
-    /// Square (row, then column) and what lies in it, in ascending order.
+    squares: Squares,
+    /// What lies in each square, in ascending order.
     items: Vec<(u64, Item)>,
 }
 
@@ -64,8 +63,6 @@ impl Item {
 impl Grid {
     /// A grid in which an edge lies in every square it comes within `reach_mm` of.
     pub(crate) fn over(edges: &Edges, reach_mm: u32) -> Self {
-        const SHIFT_MIN: u32 = 6;
-        const SHIFT_MAX: u32 = 26;
         let count = edges.len().max(1) as u64;
         let length: u64 = (0..id(edges.len()))
             .map(|edge| {
@@ -74,71 +71,17 @@ impl Grid {
             })
             .sum();
         // about two mean edges to a side: few edges in a square, few squares to an edge
-        let side = (2 * length / count).max(4 * u64::from(reach_mm)).max(1);
-        let mut grid = Self {
-            shift: (side.ilog2() + 1).clamp(SHIFT_MIN, SHIFT_MAX),
-            // a crossing is rounded to a point that may lie a millimetre beside both edges
-            reach_mm: i32::try_from(reach_mm).unwrap_or(Point::MAX_MM).max(1),
-            items: Vec::with_capacity(edges.len() * 3),
-        };
+        let squares = Squares::with_side(2 * length / count, reach_mm);
+        let mut items = Vec::with_capacity(edges.len() * 3);
         for edge in 0..id(edges.len()) {
             let (a, b) = edges.segment(edge);
-            grid.put(edge, a, b);
+            squares.of_segment(a, b, |square| items.push((square, Item::edge(edge))));
         }
         for (point, at) in (0..).zip(&edges.points) {
-            let square = grid.square(*at);
-            grid.items.push((square, Item::point(point)));
+            items.push((squares.of_point(*at), Item::point(point)));
         }
-        grid.items.sort_unstable();
-        grid
-    }
-
-    #[inline]
-    fn line(&self, coordinate: i32) -> u32 {
-        ((coordinate >> self.shift) + (1 << 25)).cast_unsigned()
-    }
-
-    #[inline]
-    fn square(&self, at: Point) -> u64 {
-        u64::from(self.line(at.y)) << 32 | u64::from(self.line(at.x))
-    }
-
-    fn put(&mut self, edge: u32, a: Point, b: Point) {
-        let reach = self.reach_mm;
-        let (south, north) = (a.y.min(b.y) - reach, a.y.max(b.y) + reach);
-        let (west, east) = (a.x.min(b.x) - reach, a.x.max(b.x) + reach);
-        let (first, last) = (self.line(west), self.line(east));
-        let is_small = last - first <= 1 || self.line(north) - self.line(south) <= 1;
-        for row in self.line(south)..=self.line(north) {
-            let (from, to) = if is_small {
-                (first, last)
-            } else {
-                self.columns(row, a, b)
-            };
-            for column in from.max(first)..=to.min(last) {
-                let square = u64::from(row) << 32 | u64::from(column);
-                self.items.push((square, Item::edge(edge)));
-            }
-        }
-    }
-
-    /// The columns in which an edge passes a row, or a little more.
-    #[expect(clippy::cast_possible_truncation, reason = "between the ends of the edge")]
-    fn columns(&self, row: u32, a: Point, b: Point) -> (u32, u32) {
-        let reach = f64::from(self.reach_mm + 1);
-        let south = f64::from((row.cast_signed() - (1 << 25)) << self.shift);
-        let north = south + f64::from(1 << self.shift);
-        let (low, high) = if a.y <= b.y { (a, b) } else { (b, a) };
-        let slope = (f64::from(high.x) - f64::from(low.x)) / (f64::from(high.y) - f64::from(low.y));
-        let x_at = |y: f64| {
-            let y = y.clamp(f64::from(low.y), f64::from(high.y));
-            f64::from(low.x) + (y - f64::from(low.y)) * slope
-        };
-        let (one, other) = (x_at(south - reach), x_at(north + reach));
-        (
-            self.line((one.min(other) - reach).floor() as i32),
-            self.line((one.max(other) + reach).ceil() as i32),
-        )
+        items.sort_unstable();
+        Self { squares, items }
     }
 
     /// Calls for every square with its edges and its points.
@@ -167,7 +110,7 @@ impl Grid {
                     if !apart && cross_properly(a, b, c, d) {
                         let at = crossing(a, b, c, d);
                         // the two meet in other squares too; here is where they cross
-                        if self.square(at) == square {
+                        if self.squares.of_point(at) == square {
                             contacts.push(Contact { edge, with: Met::Edge(other), at });
                         }
                     }
@@ -206,7 +149,7 @@ impl Grid {
                     }
                     let (a, b) = edges.segment(edge);
                     let distance_mm = distance_to_segment_mm(a, b, edges.points[point as usize]);
-                    if distance_mm <= f64::from(self.reach_mm) {
+                    if distance_mm <= f64::from(self.squares.reach_mm) {
                         near.push(Near { edge, point, distance_mm });
                     }
                 }
@@ -217,7 +160,7 @@ impl Grid {
 
     /// The edges that lie in the square of a point.
     pub(crate) fn edges_around(&self, at: Point) -> impl Iterator<Item = u32> + '_ {
-        let square = self.square(at);
+        let square = self.squares.of_point(at);
         let from = self.items.partition_point(|item| item.0 < square);
         self.items[from..]
             .iter()
@@ -232,7 +175,7 @@ impl Grid {
         &self,
         at: Point,
     ) -> impl Iterator<Item = (i64, impl Iterator<Item = u32> + '_)> + '_ {
-        let square = self.square(at);
+        let square = self.squares.of_point(at);
         let row = square >> 32;
         let to = self.items.partition_point(|item| item.0 <= square);
         self.items[..to]
@@ -240,9 +183,8 @@ impl Grid {
             .rev()
             .take_while(move |items| items[0].0 >> 32 == row)
             .map(|items| {
-                let column = i64::from(items[0].0 as u32) - (1 << 25);
                 let edges = items.iter().filter(|item| item.1.is_edge());
-                (column << self.shift, edges.map(|item| item.1.index()))
+                (self.squares.west_mm(items[0].0), edges.map(|item| item.1.index()))
             })
     }
 }
