@@ -2,5 +2,6 @@
 
 mod check;
 mod files;
+mod properties;
 mod repair;
 mod synthetic;
