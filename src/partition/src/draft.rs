@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::change::{Change, Descent, Edit};
 use crate::ids::{ArcId, FaceId, NextIds, NodeId};
+use crate::line::Line;
 use crate::outline::outline;
 use crate::partition::{Arc, Face, Partition};
 use crate::point::Point;
@@ -50,6 +51,37 @@ impl<'p> Draft<'p> {
         self.faces.insert(id, face);
     }
 
+    /// The arcs that shall end in a node, in ascending order.
+    fn arcs_of_node(&self, node: NodeId) -> Vec<ArcId> {
+        let base = self.base.arcs_of_node(node).iter().copied();
+        let edited = self.arcs.iter().filter(|(_, arc)| {
+            arc.as_ref().is_some_and(|arc| arc.from == node || arc.to == node)
+        });
+        let kept = base.filter(|id| !self.arcs.contains_key(id));
+        let mut arcs: Vec<ArcId> = kept.chain(edited.map(|(id, _)| *id)).collect();
+        arcs.sort_unstable();
+        arcs
+    }
+
+    /// Makes one arc of two if they are all that is left in a node.
+    pub(crate) fn join_at(&mut self, node: NodeId) {
+        let [one, other] = self.arcs_of_node(node)[..] else {
+            return;
+        };
+        let (Some(first), Some(second)) = (self.arc(one), self.arc(other)) else {
+            return;
+        };
+        let first = if first.to == node { first.clone() } else { turned(first) };
+        let second = if second.from == node { second.clone() } else { turned(second) };
+        let line = Line([&first.line[..], &second.line[1..]].concat());
+        let joined = Arc { to: second.to, line, ..first };
+        self.set_arc(one, None);
+        self.set_arc(other, None);
+        self.set_node(node, None);
+        let id = self.next.arc();
+        self.set_arc(id, Some(joined));
+    }
+
     /// The arcs that are changed, gone or new.
     pub(crate) fn edited_arcs(&self) -> &BTreeMap<ArcId, Option<Arc>> {
         &self.arcs
@@ -80,6 +112,17 @@ impl<'p> Draft<'p> {
             next: [self.base.next, self.next],
             descent,
         }
+    }
+}
+
+/// The same arc, run through from its end.
+fn turned(arc: &Arc) -> Arc {
+    Arc {
+        from: arc.to,
+        to: arc.from,
+        left: arc.right,
+        right: arc.left,
+        line: Line(arc.line.iter().rev().copied().collect()),
     }
 }
 

@@ -144,7 +144,7 @@ impl<'p> Cut<'p> {
             }
         }
         let chains = chains(&self.arrangement, label, |at| met_by_others.contains(&at));
-        let mut used: FxHashSet<Point> = met_by_others;
+        let mut used: FxHashSet<Point> = met_by_others.clone();
         let mut same: FxHashMap<(Point, Point, usize), Vec<ArcId>> = FxHashMap::default();
         for &(id, arc) in &self.arcs {
             same.entry(signature(&arc.line)).or_default().push(id);
@@ -168,9 +168,13 @@ impl<'p> Cut<'p> {
             let id = draft.next.arc();
             draft.set_arc(id, Some(Arc { from, to, left, right, line: Line(line) }));
         }
+        let nodes: BTreeMap<Point, NodeId> = nodes.into_iter().collect();
         for (at, node) in nodes {
             if !used.contains(&at) {
                 draft.set_node(node, None);
+            } else if met_by_others.contains(&at) {
+                // where ground was given up, the neighbour's own border may go on from here
+                draft.join_at(node);
             }
         }
     }

@@ -130,8 +130,13 @@ fn refuse_meetings(draft: &Draft<'_>) -> Result<(), Refusal> {
     for (id, arc) in drafted() {
         index.insert(id, &arc.line);
     }
+    let mut seen: FxHashSet<(Point, Point)> = FxHashSet::default();
     for new in drafted().flat_map(|(id, arc)| pieces(id, arc)) {
-        if known.contains(&(new.a.min(new.b), new.a.max(new.b))) {
+        let place = (new.a.min(new.b), new.a.max(new.b));
+        if !seen.insert(place) {
+            return Err(Refusal::Crossing { at: new.a });
+        }
+        if known.contains(&place) {
             continue;
         }
         let (low, high) = bounds(&[new.a, new.b]);

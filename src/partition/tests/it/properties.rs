@@ -176,7 +176,7 @@ fn live_through(mut partition: Partition, seed: u64, steps: usize) -> BTreeMap<S
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
+    #![proptest_config(ProptestConfig::with_cases(std::env::var("PROPTEST_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(48)))]
 
     #[test]
     fn an_invented_city_lives_through_anything(seed in any::<u64>()) {
