@@ -111,16 +111,6 @@ impl Edges {
         let edge = edge as usize;
         &self.claims[self.claims_from[edge] as usize..self.claims_from[edge + 1] as usize]
     }
-
-    /// Everything again as it would have to be drawn.
-    pub(crate) fn strokes(&self) -> impl Iterator<Item = Stroke> + '_ {
-        (0..id(self.len())).flat_map(|edge| {
-            let (a, b) = self.segment(edge);
-            self.claims(edge)
-                .iter()
-                .map(move |&claim| Stroke { a, b, claim })
-        })
-    }
 }
 
 /// The point of a [`Point::key`].
@@ -154,7 +144,6 @@ mod tests {
         assert_eq!(edges.points, [(-2, 7), (0, 0), (5, -1)].map(Point::from));
         assert_eq!(edges.ends, [[0, 2], [1, 2]]);
         assert_eq!((edges.claims(0), edges.claims(1)), (&[1][..], &[0, 1][..]));
-        assert_eq!(Edges::of(edges.strokes(), 2).ends, edges.ends);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 mod check;
 mod files;
+mod oracle;
 mod properties;
 mod repair;
 mod synthetic;
