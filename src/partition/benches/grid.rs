@@ -2,6 +2,7 @@
 
 #![expect(clippy::print_stdout, reason = "what it prints is what it is for")]
 
+#[expect(dead_code, reason = "the tests invent more than the bench measures")]
 #[path = "../tests/it/synthetic.rs"]
 mod synthetic;
 
@@ -19,7 +20,10 @@ const PLACES: usize = 1_000_000;
 
 fn main() {
     let cells = synthetic::city(COLUMNS, ROWS, 12, 1);
-    let points: usize = cells.iter().map(|cell| cell.polygons[0].exterior.len()).sum();
+    let points: usize = cells
+        .iter()
+        .map(|cell| cell.polygons[0].exterior.len())
+        .sum();
     println!("{} cells, {points} vertices", cells.len());
     for _ in 0..3 {
         let start = Instant::now();
@@ -63,8 +67,11 @@ fn edits(mut partition: Partition) {
         times.push((name, start.elapsed()));
     }
     for name in ["move", "split", "merge", "transfer"] {
-        let mut of: Vec<Duration> =
-            times.iter().filter(|time| time.0 == name).map(|time| time.1).collect();
+        let mut of: Vec<Duration> = times
+            .iter()
+            .filter(|time| time.0 == name)
+            .map(|time| time.1)
+            .collect();
         of.sort();
         let (median, p95, most) = (of[of.len() / 2], of[of.len() * 95 / 100], of[of.len() - 1]);
         println!("{name}: median {median:?}, p95 {p95:?}, most {most:?}");
@@ -87,12 +94,33 @@ fn edit(partition: &Partition, random: &mut ChaCha8Rng, kind: usize) -> (&'stati
     };
     match kind {
         0 => ("move", Operation::MoveVertex { at, to: near(at) }),
-        1 => ("split", Operation::Split { face, line: vec![near(corner(0)), near(corner(2))] }),
-        2 => ("merge", Operation::Merge { faces: std::iter::once(face).chain(neighbour).collect() }),
+        1 => (
+            "split",
+            Operation::Split {
+                face,
+                line: vec![near(corner(0)), near(corner(2))],
+            },
+        ),
+        2 => (
+            "merge",
+            Operation::Merge {
+                faces: std::iter::once(face).chain(neighbour).collect(),
+            },
+        ),
         _ => {
             let exterior = [near(at), near(corner(1)), near(corner(2))].to_vec();
-            let polygon = cityward_partition::Polygon { exterior, holes: Vec::new() };
-            ("transfer", Operation::Transfer { polygon, from: Some(face), to: neighbour })
+            let polygon = cityward_partition::Polygon {
+                exterior,
+                holes: Vec::new(),
+            };
+            (
+                "transfer",
+                Operation::Transfer {
+                    polygon,
+                    from: Some(face),
+                    to: neighbour,
+                },
+            )
         }
     }
 }
@@ -100,10 +128,21 @@ fn edit(partition: &Partition, random: &mut ChaCha8Rng, kind: usize) -> (&'stati
 fn locate(partition: &Partition) {
     let mut random = ChaCha8Rng::seed_from_u64(3);
     let places: Vec<Point> = (0..PLACES)
-        .map(|_| Point::new(random.random_range(0..20_000_000), random.random_range(0..10_000_000)))
+        .map(|_| {
+            Point::new(
+                random.random_range(0..20_000_000),
+                random.random_range(0..10_000_000),
+            )
+        })
         .collect();
     let (found, took) = timed(|| {
-        places.iter().filter(|place| partition.face_at(**place).is_some()).count()
+        places
+            .iter()
+            .filter(|place| partition.face_at(**place).is_some())
+            .count()
     });
-    println!("locate: {:?} a point, {found} of {PLACES} inside", took / 1_000_000);
+    println!(
+        "locate: {:?} a point, {found} of {PLACES} inside",
+        took / 1_000_000
+    );
 }

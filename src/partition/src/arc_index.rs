@@ -63,14 +63,19 @@ impl ArcIndex {
 
     /// The arcs in the square of a point.
     pub(crate) fn around(&self, at: Point) -> &[ArcId] {
-        self.arcs.get(&self.squares.of_point(at)).map_or(&[], Vec::as_slice)
+        self.arcs
+            .get(&self.squares.of_point(at))
+            .map_or(&[], Vec::as_slice)
     }
 
     /// The arcs in the squares of a box, in ascending order.
     pub(crate) fn in_box(&self, low: Point, high: Point) -> Vec<ArcId> {
         let squares = self.squares.of_box(low, high);
-        let mut arcs: Vec<ArcId> =
-            squares.filter_map(|square| self.arcs.get(&square)).flatten().copied().collect();
+        let mut arcs: Vec<ArcId> = squares
+            .filter_map(|square| self.arcs.get(&square))
+            .flatten()
+            .copied()
+            .collect();
         arcs.sort_unstable();
         arcs.dedup();
         arcs

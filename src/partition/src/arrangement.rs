@@ -63,7 +63,11 @@ impl Arrangement {
     /// Indices of the points from which and to which a half runs.
     pub(crate) fn ends(&self, half: u32) -> [u32; 2] {
         let [a, b] = self.edges.ends[half as usize / 2];
-        if half.is_multiple_of(2) { [a, b] } else { [b, a] }
+        if half.is_multiple_of(2) {
+            [a, b]
+        } else {
+            [b, a]
+        }
     }
 
     fn from(&self, half: u32) -> Point {
@@ -129,7 +133,10 @@ impl Arrangement {
         around.sort_unstable();
         for (west, start) in around {
             let region = self.region_to_the_west(grid, west);
-            let outer: i128 = self.walk(start).map(|half| self.cross_from(west, half)).sum();
+            let outer: i128 = self
+                .walk(start)
+                .map(|half| self.cross_from(west, half))
+                .sum();
             self.walk_and_set(start, region);
             let region = &mut self.regions[region as usize];
             region.starts.push(start);
@@ -138,7 +145,9 @@ impl Arrangement {
     }
 
     fn cross_from(&self, origin: Point, half: u32) -> i128 {
-        let [a, b] = self.ends(half).map(|point| self.edges.points[point as usize]);
+        let [a, b] = self
+            .ends(half)
+            .map(|point| self.edges.points[point as usize]);
         i128::from(orientation(origin, a, b))
     }
 
@@ -212,10 +221,11 @@ impl Arrangement {
                         let toggling = claims.partition_point(|claim| *claim < self.edges.toggles);
                         let cover = toggled(&self.covers[cover as usize], &claims[..toggling]);
                         let covers = &mut self.covers;
-                        self.regions[beyond].cover = *known.entry(cover).or_insert_with_key(|cover| {
-                            covers.push(cover.clone());
-                            id(covers.len() - 1)
-                        });
+                        self.regions[beyond].cover =
+                            *known.entry(cover).or_insert_with_key(|cover| {
+                                covers.push(cover.clone());
+                                id(covers.len() - 1)
+                            });
                         queue.push(id(beyond));
                     }
                     half = self.next[half as usize];
@@ -239,7 +249,10 @@ pub(crate) fn lies_east(one: (Point, Point), other: (Point, Point), y: i32) -> b
     let x_at = |(low, high): (Point, Point)| {
         let (dx, dy) = low.to(high);
         let up = i128::from(y) - i128::from(low.y);
-        (i128::from(low.x) * i128::from(dy) + up * i128::from(dx), i128::from(dy))
+        (
+            i128::from(low.x) * i128::from(dy) + up * i128::from(dx),
+            i128::from(dy),
+        )
     };
     let slope = |(low, high): (Point, Point)| low.to(high);
     let ((x, scale), (other_x, other_scale)) = (x_at(one), x_at(other));
@@ -273,7 +286,11 @@ fn next_halves(edges: &Edges) -> Vec<u32> {
     let direction = |half: u32| {
         let [a, b] = edges.ends[half as usize / 2];
         let (a, b) = (edges.points[a as usize], edges.points[b as usize]);
-        if half.is_multiple_of(2) { a.to(b) } else { b.to(a) }
+        if half.is_multiple_of(2) {
+            a.to(b)
+        } else {
+            b.to(a)
+        }
     };
     let mut next = vec![NONE; edges.len() * 2];
     for bounds in leaving_from.windows(2) {
@@ -315,9 +332,21 @@ mod tests {
 
     fn square(claim: u32, west: i32, south: i32, side: i32) -> Vec<Stroke> {
         let (east, north) = (west + side, south + side);
-        let ring = [(west, south), (east, south), (east, north), (west, north), (west, south)];
+        let ring = [
+            (west, south),
+            (east, south),
+            (east, north),
+            (west, north),
+            (west, south),
+        ];
         let pairs = ring.windows(2);
-        pairs.map(|pair| Stroke { a: pair[0].into(), b: pair[1].into(), claim }).collect()
+        pairs
+            .map(|pair| Stroke {
+                a: pair[0].into(),
+                b: pair[1].into(),
+                claim,
+            })
+            .collect()
     }
 
     fn regions(strokes: Vec<Vec<Stroke>>) -> Vec<(Vec<u32>, i128)> {
@@ -344,7 +373,12 @@ mod tests {
     fn what_lies_inside_is_found_from_the_outside_in() {
         // an island in a lake in a land, and a second lake beside it
         let found = regions(vec![
-            [square(0, 0, 0, 1000), square(0, 100, 100, 300), square(0, 600, 600, 10)].concat(),
+            [
+                square(0, 0, 0, 1000),
+                square(0, 100, 100, 300),
+                square(0, 600, 600, 10),
+            ]
+            .concat(),
             square(1, 200, 200, 100),
             square(2, 2000, 300, 10),
         ]);

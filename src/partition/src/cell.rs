@@ -36,7 +36,9 @@ impl Claims {
         let strokes = polygons.flat_map(|(claim, polygon)| {
             polygon.rings().flat_map(move |ring| {
                 let ends = ring.iter().skip(1).chain(ring.first());
-                ring.iter().zip(ends).map(move |(&a, &b)| Stroke { a, b, claim })
+                ring.iter()
+                    .zip(ends)
+                    .map(move |(&a, &b)| Stroke { a, b, claim })
             })
         });
         Edges::of(strokes, id(self.cell_of.len()))
@@ -61,7 +63,10 @@ impl Claims {
     }
 
     /// Twice the area in mm² that each cell holds, shared or not.
-    pub(crate) fn doubled_areas(arrangement: &Arrangement, holders: &[Vec<u32>]) -> BTreeMap<u32, i128> {
+    pub(crate) fn doubled_areas(
+        arrangement: &Arrangement,
+        holders: &[Vec<u32>],
+    ) -> BTreeMap<u32, i128> {
         let mut areas = BTreeMap::new();
         for (region, cells) in arrangement.regions.iter().zip(holders) {
             for &cell in cells {

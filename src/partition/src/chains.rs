@@ -39,8 +39,10 @@ pub(crate) fn chains(
     for point in 0..edges.points.len() {
         first_leaving[point + 1] += first_leaving[point];
     }
-    let from = |point: u32| &leaving[first_leaving[point as usize]..first_leaving[point as usize + 1]];
-    let is_end: Vec<bool> = (0..).zip(&edges.points)
+    let from =
+        |point: u32| &leaving[first_leaving[point as usize]..first_leaving[point as usize + 1]];
+    let is_end: Vec<bool> = (0..)
+        .zip(&edges.points)
         .map(|(point, at)| from(point).len() != 2 || is_node(*at))
         .collect();
 
@@ -57,7 +59,11 @@ pub(crate) fn chains(
                 return Chain { line, left, right };
             }
             let there = from(point);
-            half = if there[0].1 == half ^ 1 { there[1].1 } else { there[0].1 };
+            half = if there[0].1 == half ^ 1 {
+                there[1].1
+            } else {
+                there[0].1
+            };
         }
     };
     let mut is_done = vec![false; edges.len()];

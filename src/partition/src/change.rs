@@ -47,7 +47,10 @@ impl Change {
     #[must_use]
     pub fn inverse(self) -> Self {
         let [before, after] = self.next;
-        let back = |Descent { parent, child }| Descent { parent: child, child: parent };
+        let back = |Descent { parent, child }| Descent {
+            parent: child,
+            child: parent,
+        };
         Self {
             nodes: turned(self.nodes),
             arcs: turned(self.arcs),
@@ -63,14 +66,23 @@ impl Change {
 
     /// The faces that are new, gone, or differ in anything, borders included.
     pub fn faces_touched(&self) -> BTreeSet<FaceId> {
-        let arcs = self.arcs.iter().flat_map(|edit| [&edit.before, &edit.after]);
+        let arcs = self
+            .arcs
+            .iter()
+            .flat_map(|edit| [&edit.before, &edit.after]);
         let beside = arcs.flatten().flat_map(Arc::sides).flatten();
-        beside.chain(self.faces.iter().map(|edit| edit.id)).collect()
+        beside
+            .chain(self.faces.iter().map(|edit| edit.id))
+            .collect()
     }
 }
 
 fn turned<K, V>(edits: Vec<Edit<K, V>>) -> Vec<Edit<K, V>> {
-    let turn = |Edit { id, before, after }| Edit { id, before: after, after: before };
+    let turn = |Edit { id, before, after }| Edit {
+        id,
+        before: after,
+        after: before,
+    };
     edits.into_iter().map(turn).collect()
 }
 
@@ -103,7 +115,9 @@ impl Partition {
 }
 
 fn are_as_before<K: Ord, V: PartialEq>(map: &BTreeMap<K, V>, edits: &[Edit<K, V>]) -> bool {
-    edits.iter().all(|edit| map.get(&edit.id) == edit.before.as_ref())
+    edits
+        .iter()
+        .all(|edit| map.get(&edit.id) == edit.before.as_ref())
 }
 
 fn put<K: Ord + Copy, V: Clone>(map: &mut BTreeMap<K, V>, edits: &[Edit<K, V>]) {

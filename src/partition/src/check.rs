@@ -48,7 +48,9 @@ fn unmatched(edges: &Edges, claims: &Claims, grid: &Grid, contacts: &[Contact]) 
             continue;
         };
         let passing = claims.cells(edges.claims(contact.edge));
-        let there = touching[&point].iter().flat_map(|&edge| claims.cells(edges.claims(edge)));
+        let there = touching[&point]
+            .iter()
+            .flat_map(|&edge| claims.cells(edges.claims(edge)));
         for cell in there.filter(|cell| !passing.contains(cell)) {
             for &other in &passing {
                 note(cell, other, contact.at, 0.0);
@@ -59,7 +61,12 @@ fn unmatched(edges: &Edges, claims: &Claims, grid: &Grid, contacts: &[Contact]) 
     for near in seams.near(edges, claims, grid) {
         let cell = claims.cell(edges.claims(near.edge)[0]);
         for other in seams.cells_at(near.point) {
-            note(cell, other, edges.points[near.point as usize], near.distance_mm);
+            note(
+                cell,
+                other,
+                edges.points[near.point as usize],
+                near.distance_mm,
+            );
         }
     }
     let defects = pairs.into_iter().map(|(cells, (mut points, width_mm))| {
@@ -80,7 +87,10 @@ fn regions(arrangement: &Arrangement, holders: &[Vec<u32>], tolerance_mm: u32) -
         let cells = &holders[region as usize];
         let area = arrangement.regions[region as usize].doubled_area;
         let width = || {
-            let border = arrangement.halves(region).map(|half| arrangement.length_mm(half)).sum();
+            let border = arrangement
+                .halves(region)
+                .map(|half| arrangement.length_mm(half))
+                .sum();
             width_mm(area, border)
         };
         let kind = match cells.len() {
@@ -90,9 +100,10 @@ fn regions(arrangement: &Arrangement, holders: &[Vec<u32>], tolerance_mm: u32) -
             1 => continue,
             _ => DefectKind::Overlap,
         };
-        let cells = match kind {
-            DefectKind::Gap => neighbours(arrangement, holders, region),
-            _ => cells.clone(),
+        let cells = if kind == DefectKind::Gap {
+            neighbours(arrangement, holders, region)
+        } else {
+            cells.clone()
         };
         defects.push(Defect {
             kind,
@@ -106,9 +117,12 @@ fn regions(arrangement: &Arrangement, holders: &[Vec<u32>], tolerance_mm: u32) -
 }
 
 fn neighbours(arrangement: &Arrangement, holders: &[Vec<u32>], region: u32) -> Vec<u32> {
-    let beyond = arrangement.halves(region).map(|half| arrangement.region(half ^ 1));
-    let mut cells: Vec<u32> =
-        beyond.flat_map(|beyond| holders[beyond as usize].iter().copied()).collect();
+    let beyond = arrangement
+        .halves(region)
+        .map(|half| arrangement.region(half ^ 1));
+    let mut cells: Vec<u32> = beyond
+        .flat_map(|beyond| holders[beyond as usize].iter().copied())
+        .collect();
     cells.sort_unstable();
     cells.dedup();
     cells
@@ -117,7 +131,9 @@ fn neighbours(arrangement: &Arrangement, holders: &[Vec<u32>], region: u32) -> V
 pub(crate) fn region_polygons(arrangement: &Arrangement, region: u32) -> Vec<Polygon> {
     let starts = &arrangement.regions[region as usize].starts;
     let rings = starts.iter().flat_map(|&start| {
-        let points = arrangement.walk(start).map(|half| arrangement.ends(half)[0]);
+        let points = arrangement
+            .walk(start)
+            .map(|half| arrangement.ends(half)[0]);
         simple_rings(points.map(|point| arrangement.edges.points[point as usize]))
     });
     polygons(rings.collect())
@@ -126,13 +142,21 @@ pub(crate) fn region_polygons(arrangement: &Arrangement, region: u32) -> Vec<Pol
 /// Overlaps that are all there is of both cells are the same cell twice.
 fn find_duplicates(defects: &mut [Defect], areas: &BTreeMap<u32, i128>) {
     let mut shared: BTreeMap<Vec<u32>, f64> = BTreeMap::new();
-    for defect in defects.iter().filter(|defect| defect.kind == DefectKind::Overlap) {
+    for defect in defects
+        .iter()
+        .filter(|defect| defect.kind == DefectKind::Overlap)
+    {
         *shared.entry(defect.cells.clone()).or_default() += defect.area_m2;
     }
     let is_all = |cell: &u32, area_m2: f64| {
-        areas.get(cell).is_some_and(|all| area_m2 >= m2(*all) * (1.0 - DUPLICATE_SHARE))
+        areas
+            .get(cell)
+            .is_some_and(|all| area_m2 >= m2(*all) * (1.0 - DUPLICATE_SHARE))
     };
-    for defect in defects.iter_mut().filter(|defect| defect.kind == DefectKind::Overlap) {
+    for defect in defects
+        .iter_mut()
+        .filter(|defect| defect.kind == DefectKind::Overlap)
+    {
         let area_m2 = shared[&defect.cells];
         if defect.cells.iter().all(|cell| is_all(cell, area_m2)) {
             defect.kind = DefectKind::Duplicate;

@@ -42,24 +42,29 @@ pub fn difference(before: &Partition, after: &Partition) -> Difference {
     let count = id(faces.len());
     let strokes = borders(before, &faces, 0).chain(borders(after, &faces, count));
     let arrangement = Arrangement::of(noded(Edges::of(strokes, 2 * count)));
-    let mut moved: BTreeMap<(Option<FaceId>, Option<FaceId>), (i128, Vec<Polygon>)> = BTreeMap::new();
+    let mut moved: BTreeMap<[Option<FaceId>; 2], (i128, Vec<Polygon>)> = BTreeMap::new();
     for region in 1..id(arrangement.regions.len()) {
         let cover = arrangement.cover(region);
-        let then = cover.iter().find(|claim| **claim < count).map(|claim| faces[*claim as usize]);
+        let then = cover
+            .iter()
+            .find(|claim| **claim < count)
+            .map(|claim| faces[*claim as usize]);
         let now = cover.iter().find(|claim| **claim >= count);
         let now = now.map(|claim| faces[(*claim - count) as usize]);
         if then != now {
-            let (area, polygons) = moved.entry((then, now)).or_default();
+            let (area, polygons) = moved.entry([then, now]).or_default();
             *area += arrangement.regions[region as usize].doubled_area;
             polygons.extend(region_polygons(&arrangement, region));
         }
     }
-    let moved = moved.into_iter().map(|((from, to), (area, polygons))| Moved {
-        from,
-        to,
-        area_m2: m2(area),
-        polygons,
-    });
+    let moved = moved
+        .into_iter()
+        .map(|([from, to], (area, polygons))| Moved {
+            from,
+            to,
+            area_m2: m2(area),
+            polygons,
+        });
     Difference {
         reshaped: faces,
         moved: moved.collect(),
@@ -69,20 +74,37 @@ pub fn difference(before: &Partition, after: &Partition) -> Difference {
 /// Faces with a piece of border that is not theirs in the other partition.
 fn only_in(one: &Partition, other: &Partition) -> BTreeSet<FaceId> {
     let differing = |id, arc| other.arcs().get(id) != Some(arc);
-    let arcs: Vec<_> = one.arcs().iter().filter(|(id, arc)| differing(id, arc)).collect();
+    let arcs: Vec<_> = one
+        .arcs()
+        .iter()
+        .filter(|(id, arc)| differing(id, arc))
+        .collect();
     // an arc may only have been cut in two, or have another number
-    let beside: BTreeSet<FaceId> = arcs.iter().flat_map(|(_, arc)| arc.sides()).flatten().collect();
-    let there: FxHashSet<(FaceId, Point, Point)> =
-        beside.iter().flat_map(|face| directed(other, *face)).collect();
-    let faces = beside.iter().copied().filter(|face| {
-        directed(one, *face).any(|piece| !there.contains(&piece))
-    });
+    let beside: BTreeSet<FaceId> = arcs
+        .iter()
+        .flat_map(|(_, arc)| arc.sides())
+        .flatten()
+        .collect();
+    let there: FxHashSet<(FaceId, Point, Point)> = beside
+        .iter()
+        .flat_map(|face| directed(other, *face))
+        .collect();
+    let faces = beside
+        .iter()
+        .copied()
+        .filter(|face| directed(one, *face).any(|piece| !there.contains(&piece)));
     faces.collect()
 }
 
 /// The pieces of border around a face, which lies on their left.
-fn directed(partition: &Partition, face: FaceId) -> impl Iterator<Item = (FaceId, Point, Point)> + '_ {
-    let arcs = partition.arcs_of_face(face).iter().map(|arc| &partition.arcs()[arc]);
+fn directed(
+    partition: &Partition,
+    face: FaceId,
+) -> impl Iterator<Item = (FaceId, Point, Point)> + '_ {
+    let arcs = partition
+        .arcs_of_face(face)
+        .iter()
+        .map(|arc| &partition.arcs()[arc]);
     arcs.flat_map(move |arc| {
         let is_left = arc.left == Some(face);
         let turn = move |(a, b)| if is_left { (face, a, b) } else { (face, b, a) };

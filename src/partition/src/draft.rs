@@ -32,11 +32,15 @@ impl<'p> Draft<'p> {
     }
 
     pub(crate) fn arc(&self, id: ArcId) -> Option<&Arc> {
-        self.arcs.get(&id).map_or_else(|| self.base.arcs.get(&id), Option::as_ref)
+        self.arcs
+            .get(&id)
+            .map_or_else(|| self.base.arcs.get(&id), Option::as_ref)
     }
 
     pub(crate) fn face(&self, id: FaceId) -> Option<&Face> {
-        self.faces.get(&id).map_or_else(|| self.base.faces.get(&id), Option::as_ref)
+        self.faces
+            .get(&id)
+            .map_or_else(|| self.base.faces.get(&id), Option::as_ref)
     }
 
     pub(crate) fn set_node(&mut self, id: NodeId, node: Option<Point>) {
@@ -55,7 +59,8 @@ impl<'p> Draft<'p> {
     fn arcs_of_node(&self, node: NodeId) -> Vec<ArcId> {
         let base = self.base.arcs_of_node(node).iter().copied();
         let edited = self.arcs.iter().filter(|(_, arc)| {
-            arc.as_ref().is_some_and(|arc| arc.from == node || arc.to == node)
+            arc.as_ref()
+                .is_some_and(|arc| arc.from == node || arc.to == node)
         });
         let kept = base.filter(|id| !self.arcs.contains_key(id));
         let mut arcs: Vec<ArcId> = kept.chain(edited.map(|(id, _)| *id)).collect();
@@ -71,10 +76,22 @@ impl<'p> Draft<'p> {
         let (Some(first), Some(second)) = (self.arc(one), self.arc(other)) else {
             return;
         };
-        let first = if first.to == node { first.clone() } else { turned(first) };
-        let second = if second.from == node { second.clone() } else { turned(second) };
+        let first = if first.to == node {
+            first.clone()
+        } else {
+            turned(first)
+        };
+        let second = if second.from == node {
+            second.clone()
+        } else {
+            turned(second)
+        };
         let line = Line([&first.line[..], &second.line[1..]].concat());
-        let joined = Arc { to: second.to, line, ..first };
+        let joined = Arc {
+            to: second.to,
+            line,
+            ..first
+        };
         self.set_arc(one, None);
         self.set_arc(other, None);
         self.set_node(node, None);
@@ -90,13 +107,20 @@ impl<'p> Draft<'p> {
     /// The faces beside arcs that are changed, gone or new, as far as they are there afterwards.
     pub(crate) fn reshaped_faces(&self) -> BTreeSet<FaceId> {
         let before = self.arcs.keys().filter_map(|id| self.base.arcs.get(id));
-        let beside = before.chain(self.arcs.values().flatten()).flat_map(Arc::sides).flatten();
+        let beside = before
+            .chain(self.arcs.values().flatten())
+            .flat_map(Arc::sides)
+            .flatten();
         beside.filter(|face| self.face(*face).is_some()).collect()
     }
 
     /// The rings around a face as they shall be.
     pub(crate) fn rings(&self, face: FaceId) -> Vec<Vec<Point>> {
-        let kept = self.base.arcs_of_face(face).iter().filter(|id| !self.arcs.contains_key(id));
+        let kept = self
+            .base
+            .arcs_of_face(face)
+            .iter()
+            .filter(|id| !self.arcs.contains_key(id));
         let kept = kept.map(|id| &self.base.arcs[id]);
         let edited = self.arcs.values().flatten().filter(|arc| arc.bounds(face));
         outline(face, kept.chain(edited))

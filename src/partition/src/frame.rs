@@ -109,8 +109,8 @@ fn tangent_from_conformal(conformal: f64) -> f64 {
     let mut tangent = conformal / rest;
     for _ in 0..ROUNDS {
         let reached = conformal_from_tangent(tangent);
-        let slope = (1.0 + rest * tangent * tangent)
-            / (rest * tangent.hypot(1.0) * reached.hypot(1.0));
+        let slope =
+            (1.0 + rest * tangent * tangent) / (rest * tangent.hypot(1.0) * reached.hypot(1.0));
         tangent += (conformal - reached) * slope;
     }
     tangent
@@ -171,10 +171,25 @@ mod tests {
 
     #[test]
     fn what_is_no_place_nearby_is_refused() {
-        let frame = Frame::at(Degrees { lon: 120.0, lat: 32.0 }).unwrap();
-        for (lon, lat) in [(f64::NAN, 0.0), (121.0, f64::INFINITY), (-60.0, 32.0), (132.0, 32.0)] {
+        let frame = Frame::at(Degrees {
+            lon: 120.0,
+            lat: 32.0,
+        })
+        .unwrap();
+        for (lon, lat) in [
+            (f64::NAN, 0.0),
+            (121.0, f64::INFINITY),
+            (-60.0, 32.0),
+            (132.0, 32.0),
+        ] {
             assert_eq!(frame.point(Degrees { lon, lat }), None, "{lon} {lat}");
         }
-        assert_eq!(Frame::at(Degrees { lon: 0.0, lat: 89.0 }), None);
+        assert_eq!(
+            Frame::at(Degrees {
+                lon: 0.0,
+                lat: 89.0
+            }),
+            None
+        );
     }
 }

@@ -53,6 +53,8 @@ impl<'de> Deserialize<'de> for Line {
             point.map(Point::from).filter(|point| point.is_in_range())
         });
         let points: Option<Vec<Point>> = points.collect();
-        points.map(Self).ok_or_else(|| D::Error::custom("a point of a line is out of range"))
+        points
+            .map(Self)
+            .ok_or_else(|| D::Error::custom("a point of a line is out of range"))
     }
 }

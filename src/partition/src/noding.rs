@@ -89,7 +89,12 @@ impl Grid {
         let mut crowd = Vec::new();
         for square in self.items.chunk_by(|one, other| one.0 == other.0) {
             crowd.clear();
-            crowd.extend(square.iter().filter(|item| item.1.is_edge()).map(|item| item.1.index()));
+            crowd.extend(
+                square
+                    .iter()
+                    .filter(|item| item.1.is_edge())
+                    .map(|item| item.1.index()),
+            );
             visit(square[0].0, square, &mut crowd);
         }
     }
@@ -111,7 +116,11 @@ impl Grid {
                         let at = crossing(a, b, c, d);
                         // the two meet in other squares too; here is where they cross
                         if self.squares.of_point(at) == square {
-                            contacts.push(Contact { edge, with: Met::Edge(other), at });
+                            contacts.push(Contact {
+                                edge,
+                                with: Met::Edge(other),
+                                at,
+                            });
                         }
                     }
                 }
@@ -121,7 +130,11 @@ impl Grid {
                 for &edge in crowd.iter() {
                     let (a, b) = edges.segment(edge);
                     if at != a && at != b && passes_through_pixel(a, b, at) {
-                        contacts.push(Contact { edge, with: Met::Point(point), at });
+                        contacts.push(Contact {
+                            edge,
+                            with: Met::Point(point),
+                            at,
+                        });
                     }
                 }
             }
@@ -150,7 +163,11 @@ impl Grid {
                     let (a, b) = edges.segment(edge);
                     let distance_mm = distance_to_segment_mm(a, b, edges.points[point as usize]);
                     if distance_mm <= f64::from(self.squares.reach_mm) {
-                        near.push(Near { edge, point, distance_mm });
+                        near.push(Near {
+                            edge,
+                            point,
+                            distance_mm,
+                        });
                     }
                 }
             }
@@ -184,13 +201,19 @@ impl Grid {
             .take_while(move |items| items[0].0 >> 32 == row)
             .map(|items| {
                 let edges = items.iter().filter(|item| item.1.is_edge());
-                (self.squares.west_mm(items[0].0), edges.map(|item| item.1.index()))
+                (
+                    self.squares.west_mm(items[0].0),
+                    edges.map(|item| item.1.index()),
+                )
             })
     }
 }
 
 fn points_of(items: &[(u64, Item)]) -> impl Iterator<Item = u32> + '_ {
-    items.iter().filter(|item| !item.1.is_edge()).map(|item| item.1.index())
+    items
+        .iter()
+        .filter(|item| !item.1.is_edge())
+        .map(|item| item.1.index())
 }
 
 /// Splits edges until they meet in their ends only, and moves none by more than a millimetre.
@@ -249,7 +272,12 @@ fn split(edges: &Edges, grid: &Grid, contacts: &[Contact]) -> Vec<Stroke> {
         line.push(b);
         for piece in line.windows(2) {
             let (a, b) = (piece[0], piece[1]);
-            strokes.extend(edges.claims(edge).iter().map(|&claim| Stroke { a, b, claim }));
+            strokes.extend(
+                edges
+                    .claims(edge)
+                    .iter()
+                    .map(|&claim| Stroke { a, b, claim }),
+            );
         }
     }
     strokes
@@ -314,8 +342,15 @@ mod tests {
     #[test]
     fn a_crossing_that_rounds_beside_a_third_edge_splits_it_too() {
         let (edges, _) = noded(drawn(&[[0, 0, 10, 3], [5, -5, 5, 5], [0, 4, 10, -1]]));
-        let middle = edges.points.iter().position(|at| *at == Point::new(5, 2)).map(id);
-        let met = edges.ends.iter().filter(|ends| middle.is_some_and(|m| ends.contains(&m)));
+        let middle = edges
+            .points
+            .iter()
+            .position(|at| *at == Point::new(5, 2))
+            .map(id);
+        let met = edges
+            .ends
+            .iter()
+            .filter(|ends| middle.is_some_and(|m| ends.contains(&m)));
         assert_eq!(met.count(), 6);
     }
 }

@@ -18,7 +18,11 @@ struct Side<'a> {
 impl Side<'_> {
     fn point(&self, index: usize) -> Point {
         let last = self.line.len() - 1;
-        self.line[if self.is_reversed { last - index } else { index }]
+        self.line[if self.is_reversed {
+            last - index
+        } else {
+            index
+        }]
     }
 
     fn points(&self) -> impl Iterator<Item = Point> + '_ {
@@ -47,11 +51,21 @@ pub(crate) fn outline<'a>(
         let line = arc.line.as_slice();
         if arc.left == Some(face) {
             let (from, to) = (arc.from, arc.to);
-            sides.push(Side { from, to, line, is_reversed: false });
+            sides.push(Side {
+                from,
+                to,
+                line,
+                is_reversed: false,
+            });
         }
         if arc.right == Some(face) {
             let (from, to) = (arc.to, arc.from);
-            sides.push(Side { from, to, line, is_reversed: true });
+            sides.push(Side {
+                from,
+                to,
+                line,
+                is_reversed: true,
+            });
         }
     }
     let mut leaving: BTreeMap<NodeId, Vec<usize>> = BTreeMap::new();
@@ -96,6 +110,8 @@ fn next_clockwise(sides: &[Side<'_>], from: (i64, i64), leaving: &[usize]) -> Op
     leaving.iter().copied().max_by(|one, other| {
         let ((one_after, one), (other_after, other)) = (turn(one), turn(other));
         // those after `from` come before those that follow past east
-        other_after.cmp(&one_after).then_with(|| by_angle(one, other))
+        other_after
+            .cmp(&one_after)
+            .then_with(|| by_angle(one, other))
     })
 }

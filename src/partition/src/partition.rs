@@ -85,8 +85,10 @@ impl PartialEq for Partition {
 impl Partition {
     /// A partition of borders; nodes and arcs are numbered in the order of their places.
     pub(crate) fn of(chains: Vec<Chain>, faces: BTreeMap<FaceId, Face>, next_face: FaceId) -> Self {
-        let mut ends: Vec<Point> =
-            chains.iter().flat_map(|chain| [chain.line[0], chain.line[chain.line.len() - 1]]).collect();
+        let mut ends: Vec<Point> = chains
+            .iter()
+            .flat_map(|chain| [chain.line[0], chain.line[chain.line.len() - 1]])
+            .collect();
         ends.sort_unstable();
         ends.dedup();
         let mut next = NextIds {
@@ -99,9 +101,21 @@ impl Partition {
         for Chain { line, left, right } in chains {
             let (from, to) = (numbers[&line[0]], numbers[&line[line.len() - 1]]);
             let line = Line(line);
-            arcs.insert(next.arc(), Arc { from, to, left, right, line });
+            arcs.insert(
+                next.arc(),
+                Arc {
+                    from,
+                    to,
+                    left,
+                    right,
+                    line,
+                },
+            );
         }
-        let nodes = numbers.into_iter().map(|(point, node)| (node, point)).collect();
+        let nodes = numbers
+            .into_iter()
+            .map(|(point, node)| (node, point))
+            .collect();
         Self::with_parts(nodes, arcs, faces, next)
     }
 
@@ -156,11 +170,18 @@ impl Partition {
     }
 
     pub fn area_m2(&self, face: FaceId) -> f64 {
-        m2(self.rings(face).iter().map(|ring| doubled_area_of(ring)).sum())
+        m2(self
+            .rings(face)
+            .iter()
+            .map(|ring| doubled_area_of(ring))
+            .sum())
     }
 
     fn rings(&self, face: FaceId) -> Vec<Vec<Point>> {
-        outline(face, self.arcs_of_face(face).iter().map(|arc| &self.arcs[arc]))
+        outline(
+            face,
+            self.arcs_of_face(face).iter().map(|arc| &self.arcs[arc]),
+        )
     }
 
     pub(crate) fn insert_arc(&mut self, id: ArcId, arc: Arc) {

@@ -220,7 +220,16 @@ mod tests {
 
     #[test]
     fn directions_go_round_counter_clockwise() {
-        let round = [(1, 0), (2, 1), (0, 3), (-1, 1), (-1, 0), (-1, -1), (0, -1), (5, -1)];
+        let round = [
+            (1, 0),
+            (2, 1),
+            (0, 3),
+            (-1, 1),
+            (-1, 0),
+            (-1, -1),
+            (0, -1),
+            (5, -1),
+        ];
         assert!(round.is_sorted_by(|u, v| by_angle(*u, *v) == Ordering::Less));
         assert_eq!(by_angle((1, 1), (7, 7)), Ordering::Equal);
     }

@@ -24,7 +24,11 @@ pub enum Refusal {
     #[error("the border would fold over another")]
     FoldOver { at: Point },
     #[error("the face would be too narrow")]
-    Sliver { face: FaceId, at: Point, width_mm: f64 },
+    Sliver {
+        face: FaceId,
+        at: Point,
+        width_mm: f64,
+    },
     #[error("the face would not hang together")]
     Disconnected { face: FaceId, at: Point },
     #[error("nothing would be left of the face")]

@@ -9,7 +9,7 @@ use crate::cell::{Cell, Claims};
 use crate::chains::chains;
 use crate::check::region_polygons;
 use crate::defect::{Defect, DefectKind, Place};
-use crate::edges::id;
+use crate::edges::{Edges, id};
 use crate::ids::FaceId;
 use crate::noding::{Grid, noded};
 use crate::partition::{Face, Ground, Partition};
@@ -70,7 +70,7 @@ pub struct Repaired {
 pub fn repair(cells: &[Cell], tolerance_mm: u32) -> Repaired {
     let claims = Claims::of(cells);
     let edges = claims.edges(cells);
-    let mut repairs = rebuilt_rings(cells, &claims);
+    let mut repairs = rebuilt_rings(cells, &claims, &edges);
     let (edges, snaps) = snapped(edges, &claims, tolerance_mm);
     repairs.extend(snaps);
     let arrangement = Arrangement::of(noded(edges));
@@ -92,10 +92,9 @@ pub fn repair(cells: &[Cell], tolerance_mm: u32) -> Repaired {
     }
 }
 
-fn rebuilt_rings(cells: &[Cell], claims: &Claims) -> Vec<Repair> {
-    let edges = claims.edges(cells);
-    let contacts = Grid::over(&edges, 1).contacts(&edges);
-    let faults = ring_faults(cells, &edges, claims, &contacts);
+fn rebuilt_rings(cells: &[Cell], claims: &Claims, edges: &Edges) -> Vec<Repair> {
+    let contacts = Grid::over(edges, 1).contacts(edges);
+    let faults = ring_faults(cells, edges, claims, &contacts);
     let repairs = faults.into_iter().map(|fault| Repair {
         kind: RepairKind::RingRebuilt,
         to: fault.cells.first().copied(),
@@ -150,13 +149,19 @@ impl<'a> Deal<'a> {
     fn width_mm(&self, region: u32) -> f64 {
         let halves = self.arrangement.halves(region);
         let border = halves.map(|half| self.arrangement.length_mm(half)).sum();
-        width_mm(self.arrangement.regions[region as usize].doubled_area, border)
+        width_mm(
+            self.arrangement.regions[region as usize].doubled_area,
+            border,
+        )
     }
 
     /// The cell that has the longest border to regions, among those that `may` have them.
     fn best_neighbour(&self, regions: &[u32], may: impl Fn(u32) -> bool) -> Option<u32> {
         let mut borders: BTreeMap<u32, f64> = BTreeMap::new();
-        for half in regions.iter().flat_map(|&region| self.arrangement.halves(region)) {
+        for half in regions
+            .iter()
+            .flat_map(|&region| self.arrangement.halves(region))
+        {
             if let Holder::Cell(cell) = self.holders[self.arrangement.region(half ^ 1) as usize]
                 && may(cell)
             {
@@ -164,7 +169,10 @@ impl<'a> Deal<'a> {
             }
         }
         // of equal ones the first
-        let longest = borders.into_iter().rev().max_by(|one, other| one.1.total_cmp(&other.1));
+        let longest = borders
+            .into_iter()
+            .rev()
+            .max_by(|one, other| one.1.total_cmp(&other.1));
         longest.map(|(cell, _)| cell)
     }
 
@@ -199,8 +207,16 @@ impl<'a> Deal<'a> {
         self.holders[region as usize] = Holder::Cell(cell);
         let claimants = &self.claimants[region as usize];
         let is_gap = claimants.is_empty();
-        let from = claimants.iter().copied().filter(|claimant| *claimant != cell).collect();
-        let kind = if is_gap { RepairKind::GapFilled } else { RepairKind::OverlapDecided };
+        let from = claimants
+            .iter()
+            .copied()
+            .filter(|claimant| *claimant != cell)
+            .collect();
+        let kind = if is_gap {
+            RepairKind::GapFilled
+        } else {
+            RepairKind::OverlapDecided
+        };
         self.note(kind, from, cell, &[region]);
     }
 
@@ -209,14 +225,19 @@ impl<'a> Deal<'a> {
             .iter()
             .map(|region| self.arrangement.regions[*region as usize].doubled_area)
             .sum();
-        let polygons = regions.iter().flat_map(|region| region_polygons(self.arrangement, *region));
+        let polygons = regions
+            .iter()
+            .flat_map(|region| region_polygons(self.arrangement, *region));
         self.repairs.push(Repair {
             kind,
             from,
             to: Some(to),
             place: Place::Area(polygons.collect()),
             area_m2: m2(doubled_area),
-            width_mm: regions.iter().map(|region| self.width_mm(*region)).fold(0.0, f64::max),
+            width_mm: regions
+                .iter()
+                .map(|region| self.width_mm(*region))
+                .fold(0.0, f64::max),
         });
     }
 
@@ -236,9 +257,13 @@ impl<'a> Deal<'a> {
                     continue;
                 }
                 part.push(region);
-                let beyond = self.arrangement.halves(region).map(|half| self.arrangement.region(half ^ 1));
+                let beyond = self
+                    .arrangement
+                    .halves(region)
+                    .map(|half| self.arrangement.region(half ^ 1));
                 queue.extend(beyond.filter(|beyond| {
-                    self.holders[*beyond as usize] == Holder::Cell(cell) && !is_done[*beyond as usize]
+                    self.holders[*beyond as usize] == Holder::Cell(cell)
+                        && !is_done[*beyond as usize]
                 }));
             }
             if !part.is_empty() {
@@ -251,14 +276,17 @@ impl<'a> Deal<'a> {
 
     fn move_narrow_parts(&mut self) {
         let area = |deal: &Self, part: &Vec<u32>| -> i128 {
-            part.iter().map(|region| deal.arrangement.regions[*region as usize].doubled_area).sum()
+            part.iter()
+                .map(|region| deal.arrangement.regions[*region as usize].doubled_area)
+                .sum()
         };
         for (cell, mut parts) in self.parts() {
             parts.sort_by_key(|part| (area(self, part), part.clone()));
             parts.pop();
             for part in parts {
-                let is_narrow =
-                    part.iter().all(|region| self.width_mm(*region) <= self.tolerance_mm);
+                let is_narrow = part
+                    .iter()
+                    .all(|region| self.width_mm(*region) <= self.tolerance_mm);
                 if is_narrow && let Some(best) = self.best_neighbour(&part, |other| other != cell) {
                     for &region in &part {
                         self.holders[region as usize] = Holder::Cell(best);
@@ -270,7 +298,6 @@ impl<'a> Deal<'a> {
     }
 
     /// The faces, the face of each region, and a face for each conflict.
-    #[expect(clippy::type_complexity, reason = "what three lines above takes apart")]
     fn faces(&self, cells: u32) -> (BTreeMap<FaceId, Face>, Vec<Option<FaceId>>, Vec<Conflict>) {
         let mut faces = BTreeMap::new();
         let mut conflicts = Vec::new();
@@ -285,13 +312,23 @@ impl<'a> Deal<'a> {
             if let Some(face) = label {
                 let ground = match self.holders[region as usize] {
                     Holder::Cell(_) | Holder::Outside => Ground::Cell,
-                    _ if claimants.is_empty() => Ground::Unclaimed,
-                    _ => Ground::Contested(claimants.iter().copied().map(FaceId).collect()),
+                    Holder::Undecided | Holder::Conflict if claimants.is_empty() => {
+                        Ground::Unclaimed
+                    }
+                    Holder::Undecided | Holder::Conflict => {
+                        Ground::Contested(claimants.iter().copied().map(FaceId).collect())
+                    }
                 };
                 if ground != Ground::Cell {
                     conflicts.push(self.conflict(face, region));
                 }
-                faces.insert(face, Face { ground, ..Face::default() });
+                faces.insert(
+                    face,
+                    Face {
+                        ground,
+                        ..Face::default()
+                    },
+                );
             }
             labels.push(label);
         }
@@ -300,7 +337,11 @@ impl<'a> Deal<'a> {
 
     fn conflict(&self, face: FaceId, region: u32) -> Conflict {
         let cells = self.claimants[region as usize].clone();
-        let kind = if cells.is_empty() { DefectKind::Gap } else { DefectKind::Overlap };
+        let kind = if cells.is_empty() {
+            DefectKind::Gap
+        } else {
+            DefectKind::Overlap
+        };
         let defect = Defect {
             kind,
             cells,

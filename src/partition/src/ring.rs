@@ -63,8 +63,9 @@ pub(crate) fn simple_rings(walk: impl IntoIterator<Item = Point>) -> Vec<Vec<Poi
 /// Polygons of rings that do not cross: counter-clockwise ones are exteriors, each clockwise one
 /// a hole of the smallest around it.
 pub(crate) fn polygons(rings: Vec<Vec<Point>>) -> Vec<Polygon> {
-    let (exteriors, holes): (Vec<_>, Vec<_>) =
-        rings.into_iter().partition(|ring| doubled_area_of(ring) > 0);
+    let (exteriors, holes): (Vec<_>, Vec<_>) = rings
+        .into_iter()
+        .partition(|ring| doubled_area_of(ring) > 0);
     let mut polygons: Vec<(i128, Polygon)> = exteriors
         .into_iter()
         .map(|exterior| {
@@ -82,7 +83,9 @@ pub(crate) fn polygons(rings: Vec<Vec<Point>>) -> Vec<Polygon> {
         };
         let around = match polygons.len() {
             1 => polygons.first_mut(),
-            _ => polygons.iter_mut().find(|(_, polygon)| holds(&polygon.exterior)),
+            _ => polygons
+                .iter_mut()
+                .find(|(_, polygon)| holds(&polygon.exterior)),
         };
         if let Some((_, polygon)) = around {
             polygon.holes.push(hole);
@@ -97,13 +100,23 @@ pub(crate) fn polygons(rings: Vec<Vec<Point>>) -> Vec<Polygon> {
 fn midpoint_is_inside(exterior: &[Point], hole: &[Point]) -> bool {
     let near = |point: Point| {
         let (dx, dy) = hole[0].to(point);
-        i32::try_from(2 * dx).ok().zip(i32::try_from(2 * dy).ok()).map(Point::from)
+        i32::try_from(2 * dx)
+            .ok()
+            .zip(i32::try_from(2 * dy).ok())
+            .map(Point::from)
     };
-    let Some(fine) = exterior.iter().map(|point| near(*point)).collect::<Option<Vec<_>>>() else {
+    let Some(fine) = exterior
+        .iter()
+        .map(|point| near(*point))
+        .collect::<Option<Vec<_>>>()
+    else {
         return false;
     };
     (0..hole.len()).any(|index| {
-        let ((ax, ay), (bx, by)) = (hole[0].to(hole[index]), hole[0].to(hole[(index + 1) % hole.len()]));
+        let ((ax, ay), (bx, by)) = (
+            hole[0].to(hole[index]),
+            hole[0].to(hole[(index + 1) % hole.len()]),
+        );
         let middle = i32::try_from(ax + bx).ok().zip(i32::try_from(ay + by).ok());
         middle.is_some_and(|middle| is_inside(&fine, middle.into()) == Some(true))
     })
@@ -112,7 +125,11 @@ fn midpoint_is_inside(exterior: &[Point], hole: &[Point]) -> bool {
 /// About how wide something narrow is, in mm: a strip of width `w` and a much greater length `l`
 /// has an area of `w l` and a border of `2 l`.
 pub(crate) fn width_mm(doubled_area: i128, border_mm: f64) -> f64 {
-    if border_mm > 0.0 { doubled_area as f64 / border_mm } else { 0.0 }
+    if border_mm > 0.0 {
+        doubled_area as f64 / border_mm
+    } else {
+        0.0
+    }
 }
 
 #[cfg(test)]
@@ -125,7 +142,16 @@ mod tests {
 
     #[test]
     fn a_walk_that_touches_itself_becomes_rings() {
-        let walk = line(&[(0, 0), (9, 0), (9, 9), (5, 5), (7, 3), (5, 3), (5, 5), (0, 9)]);
+        let walk = line(&[
+            (0, 0),
+            (9, 0),
+            (9, 9),
+            (5, 5),
+            (7, 3),
+            (5, 3),
+            (5, 5),
+            (0, 9),
+        ]);
         let rings = simple_rings(walk);
         assert_eq!(rings[0], line(&[(5, 5), (7, 3), (5, 3)]));
         assert_eq!(rings[1], line(&[(0, 0), (9, 0), (9, 9), (5, 5), (0, 9)]));
@@ -140,14 +166,29 @@ mod tests {
 
     #[test]
     fn holes_go_into_the_smallest_exterior_around_them() {
-        let square = |west, side| line(&[(west, west), (west + side, west), (west + side, west + side), (west, west + side)]);
+        let square = |west, side| {
+            line(&[
+                (west, west),
+                (west + side, west),
+                (west + side, west + side),
+                (west, west + side),
+            ])
+        };
         let turned = |mut ring: Vec<Point>| {
             ring.reverse();
             ring
         };
-        let rings = vec![square(0, 100), turned(square(10, 50)), square(20, 30), turned(square(30, 10))];
+        let rings = vec![
+            square(0, 100),
+            turned(square(10, 50)),
+            square(20, 30),
+            turned(square(30, 10)),
+        ];
         let found = polygons(rings);
-        let areas: Vec<f64> = found.iter().map(|polygon| polygon.area_m2() * 1e6).collect();
+        let areas: Vec<f64> = found
+            .iter()
+            .map(|polygon| polygon.area_m2() * 1e6)
+            .collect();
         assert_eq!(areas, [7500.0, 800.0]);
     }
 }

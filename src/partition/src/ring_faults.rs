@@ -33,7 +33,10 @@ pub(crate) fn ring_faults(
     }
     let shared = |one: u32, other: u32| {
         let other = edges.claims(other);
-        let both = edges.claims(one).iter().filter(|claim| other.contains(claim));
+        let both = edges
+            .claims(one)
+            .iter()
+            .filter(|claim| other.contains(claim));
         both.map(|&claim| claims.cell(claim)).collect::<Vec<u32>>()
     };
     let touching = edges_at_contacts(edges, contacts);
@@ -97,7 +100,11 @@ fn faults_of(ring: &[Point], mut note: impl FnMut(RingFault, Option<Point>)) {
     }
     let count = line.len();
     for index in 0..count {
-        let (a, b, c) = (line[index], line[(index + 1) % count], line[(index + 2) % count]);
+        let (a, b, c) = (
+            line[index],
+            line[(index + 1) % count],
+            line[(index + 2) % count],
+        );
         if orientation(a, b, c) == 0 && along(b, a, c) > 0 {
             note(RingFault::Spike, Some(b));
         }
@@ -110,7 +117,9 @@ fn faults_of(ring: &[Point], mut note: impl FnMut(RingFault, Option<Point>)) {
 
 fn holes_outside(polygon: &Polygon, mut note: impl FnMut(Point)) {
     for hole in &polygon.holes {
-        let beyond = hole.iter().find(|point| is_inside(&polygon.exterior, **point) == Some(false));
+        let beyond = hole
+            .iter()
+            .find(|point| is_inside(&polygon.exterior, **point) == Some(false));
         if let Some(&point) = beyond {
             note(point);
         }

@@ -18,7 +18,12 @@ impl Seams {
             .map(|edge| matches!(edges.claims(edge), [_]))
             .collect();
         let mut is_end = vec![false; edges.points.len()];
-        for (ends, _) in edges.ends.iter().zip(&is_lone).filter(|(_, is_lone)| **is_lone) {
+        for (ends, _) in edges
+            .ends
+            .iter()
+            .zip(&is_lone)
+            .filter(|(_, is_lone)| **is_lone)
+        {
             for end in ends {
                 is_end[*end as usize] = true;
             }
@@ -38,13 +43,17 @@ impl Seams {
     /// The cells that meet in the end of a lone edge; none for other points.
     pub(crate) fn cells_at(&self, point: u32) -> impl Iterator<Item = u32> + '_ {
         let from = self.corners.partition_point(|corner| corner.0 < point);
-        let there = self.corners[from..].iter().take_while(move |corner| corner.0 == point);
+        let there = self.corners[from..]
+            .iter()
+            .take_while(move |corner| corner.0 == point);
         there.map(|corner| corner.1)
     }
 
     /// The ends of lone edges, in ascending order.
     pub(crate) fn points(&self) -> impl Iterator<Item = u32> + '_ {
-        self.corners.chunk_by(|one, other| one.0 == other.0).map(|corner| corner[0].0)
+        self.corners
+            .chunk_by(|one, other| one.0 == other.0)
+            .map(|corner| corner[0].0)
     }
 
     /// Ends of lone edges within the grid's reach of a lone edge of another cell.

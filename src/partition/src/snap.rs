@@ -1,12 +1,12 @@
 //! Draws borders that are meant to be one through the same points.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::cell::Claims;
 use crate::defect::Place;
 use crate::edges::{Edges, Stroke, id};
 use crate::noding::{Grid, Near};
-use crate::point::{Point, along, doubled_area};
+use crate::point::{Point, along, distance_to_segment_mm, doubled_area};
 use crate::repair::{Repair, RepairKind};
 use crate::ring::m2;
 use crate::seams::Seams;
@@ -34,13 +34,20 @@ pub(crate) fn snapped(edges: Edges, claims: &Claims, tolerance_mm: u32) -> (Edge
         let [from, to] = edges.ends[edge as usize];
         line.insert(0, target[from as usize]);
         line.push(target[to as usize]);
-        let line: Vec<Point> = line.iter().map(|point| edges.points[*point as usize]).collect();
+        let line: Vec<Point> = line
+            .iter()
+            .map(|point| edges.points[*point as usize])
+            .collect();
         for &claim in edges.claims(edge) {
-            strokes.extend(line.windows(2).map(|pair| Stroke { a: pair[0], b: pair[1], claim }));
+            strokes.extend(line.windows(2).map(|pair| Stroke {
+                a: pair[0],
+                b: pair[1],
+                claim,
+            }));
         }
         if line != [a, b] {
             let swept = doubled_area(line.iter().copied().chain([b, a])).abs();
-            let farthest = line.iter().map(|p| crate::point::distance_to_segment_mm(a, b, *p));
+            let farthest = line.iter().map(|p| distance_to_segment_mm(a, b, *p));
             let (points, width_mm, area) =
                 repairs.entry(claims.cells(edges.claims(edge))).or_default();
             *width_mm = farthest.fold(*width_mm, f64::max);
@@ -48,27 +55,28 @@ pub(crate) fn snapped(edges: Edges, claims: &Claims, tolerance_mm: u32) -> (Edge
             points.extend(line.iter().filter(|point| **point != a && **point != b));
         }
     }
-    let repairs = repairs.into_iter().map(|(from, (mut points, width_mm, area))| {
-        points.sort_unstable();
-        points.dedup();
-        Repair {
-            kind: RepairKind::Snapped,
-            from,
-            to: None,
-            place: Place::Points(points),
-            area_m2: m2(area),
-            width_mm,
-        }
-    });
+    let repairs = repairs
+        .into_iter()
+        .map(|(from, (mut points, width_mm, area))| {
+            points.sort_unstable();
+            points.dedup();
+            Repair {
+                kind: RepairKind::Snapped,
+                from,
+                to: None,
+                place: Place::Points(points),
+                area_m2: m2(area),
+                width_mm,
+            }
+        });
     (Edges::of(strokes, edges.toggles), repairs.collect())
 }
 
 /// Where each point goes: corners of different cells within the tolerance go to the one of them
 /// in which most cells meet; all others stay.
 fn merged_corners(edges: &Edges, seams: &Seams, near: &[Near], tolerance_mm: f64) -> Vec<u32> {
-    let distance = |one: u32, other: u32| {
-        edges.points[one as usize].distance_mm(edges.points[other as usize])
-    };
+    let distance =
+        |one: u32, other: u32| edges.points[one as usize].distance_mm(edges.points[other as usize]);
     let mut pairs: Vec<(f64, u32, u32)> = Vec::new();
     for Near { edge, point, .. } in near {
         for end in edges.ends[*edge as usize] {
@@ -78,24 +86,31 @@ fn merged_corners(edges: &Edges, seams: &Seams, near: &[Near], tolerance_mm: f64
             }
         }
     }
-    pairs.sort_by(|one, other| one.0.total_cmp(&other.0).then((one.1, one.2).cmp(&(other.1, other.2))));
+    pairs.sort_by(|one, other| {
+        one.0
+            .total_cmp(&other.0)
+            .then((one.1, one.2).cmp(&(other.1, other.2)))
+    });
     pairs.dedup();
     let mut target: Vec<u32> = (0..id(edges.points.len())).collect();
     let mut cells: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
-    let mut is_anchor: BTreeMap<u32, bool> = BTreeMap::new();
+    let mut anchors: BTreeSet<u32> = BTreeSet::new();
     for (_, one, other) in pairs {
         let (one, other) = (target[one as usize], target[other as usize]);
         if one == other || distance(one, other) > tolerance_mm {
             continue;
         }
         let mut cells_of = |point: u32| {
-            cells.entry(point).or_insert_with(|| seams.cells_at(point).collect()).clone()
+            cells
+                .entry(point)
+                .or_insert_with(|| seams.cells_at(point).collect())
+                .clone()
         };
         let (here, there) = (cells_of(one), cells_of(other));
         if here.iter().any(|cell| there.contains(cell)) {
             continue;
         }
-        let anchored = |point: u32| is_anchor.contains_key(&point);
+        let anchored = |point: u32| anchors.contains(&point);
         let (anchor, follower) = match (anchored(one), anchored(other)) {
             (true, true) => continue,
             (true, false) => (one, other),
@@ -103,7 +118,7 @@ fn merged_corners(edges: &Edges, seams: &Seams, near: &[Near], tolerance_mm: f64
             (false, false) if there.len() > here.len() => (other, one),
             (false, false) => (one, other),
         };
-        is_anchor.insert(anchor, true);
+        anchors.insert(anchor);
         target[follower as usize] = anchor;
         cells.insert(anchor, [here, there].concat());
     }
@@ -123,23 +138,35 @@ fn bends(
     let cell_of = |edge: u32| claims.cell(edges.claims(edge)[0]);
     let mut arrived: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
     for point in seams.points() {
-        arrived.entry(target[point as usize]).or_default().extend(seams.cells_at(point));
+        arrived
+            .entry(target[point as usize])
+            .or_default()
+            .extend(seams.cells_at(point));
     }
-    for Near { edge, point, distance_mm } in near {
+    for Near {
+        edge,
+        point,
+        distance_mm,
+    } in near
+    {
         let (a, b) = edges.segment(*edge);
         let place = edges.points[*point as usize];
         let is_beside = along(a, b, place) > 0 && along(b, a, place) > 0;
         let corner = target[*point as usize];
         let cell = cell_of(*edge);
         if is_beside && !arrived[&corner].contains(&cell) {
-            let best = nearest.entry((corner, cell)).or_insert((*distance_mm, *edge));
+            let best = nearest
+                .entry((corner, cell))
+                .or_insert((*distance_mm, *edge));
             if *distance_mm < best.0 {
                 *best = (*distance_mm, *edge);
             }
         }
     }
-    let mut bends: Vec<(u32, u32)> =
-        nearest.into_iter().map(|((corner, _), (_, edge))| (edge, corner)).collect();
+    let mut bends: Vec<(u32, u32)> = nearest
+        .into_iter()
+        .map(|((corner, _), (_, edge))| (edge, corner))
+        .collect();
     bends.sort_unstable();
     bends
 }

@@ -15,7 +15,6 @@ const MIDDLE: i32 = 1 << 25;
 
 impl Squares {
     /// Squares of at least a given side, which must not be too small for the plane.
-    #[expect(clippy::cast_possible_truncation, reason = "clamped")]
     pub(crate) fn with_side(side_mm: u64, reach_mm: u32) -> Self {
         const SHIFT_MIN: u32 = 6;
         const SHIFT_MAX: u32 = 26;
@@ -58,7 +57,11 @@ impl Squares {
         let (first, last) = (self.line(west), self.line(east));
         let is_small = last - first <= 1 || self.line(north) - self.line(south) <= 1;
         for row in self.line(south)..=self.line(north) {
-            let (from, to) = if is_small { (first, last) } else { self.columns(row, a, b) };
+            let (from, to) = if is_small {
+                (first, last)
+            } else {
+                self.columns(row, a, b)
+            };
             for column in from.max(first)..=to.min(last) {
                 visit(square(row, column));
             }
@@ -66,7 +69,10 @@ impl Squares {
     }
 
     /// The columns in which a segment passes a row, or a little more.
-    #[expect(clippy::cast_possible_truncation, reason = "between the ends of the segment")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "between the ends of the segment"
+    )]
     fn columns(self, row: u32, a: Point, b: Point) -> (u32, u32) {
         let reach = f64::from(self.reach_mm + 1);
         let south = f64::from((row.cast_signed() - MIDDLE) << self.shift);

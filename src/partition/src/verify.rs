@@ -44,7 +44,8 @@ impl Partition {
     pub fn verify(&self) -> Result<(), Flaw> {
         self.verify_parts()?;
         let faces: Vec<FaceId> = self.faces.keys().copied().collect();
-        let number: FxHashMap<FaceId, u32> = (0..).zip(&faces).map(|(at, face)| (*face, at)).collect();
+        let number: FxHashMap<FaceId, u32> =
+            (0..).zip(&faces).map(|(at, face)| (*face, at)).collect();
         let mut strokes = Vec::new();
         let mut sides: FxHashMap<(Point, Point), [Option<FaceId>; 2]> = FxHashMap::default();
         for arc in self.arcs.values() {
@@ -53,7 +54,11 @@ impl Partition {
                 strokes.extend(claims.map(|claim| Stroke { a, b, claim }));
                 let forward = a < b;
                 let [left, right] = arc.sides();
-                let labels = if forward { [left, right] } else { [right, left] };
+                let labels = if forward {
+                    [left, right]
+                } else {
+                    [right, left]
+                };
                 if sides.insert((a.min(b), a.max(b)), labels).is_some() {
                     return Err(Flaw::Twice(a));
                 }
@@ -113,7 +118,11 @@ impl Partition {
                 return Err(Flaw::Node(node));
             }
         }
-        if let Some(face) = self.faces.keys().find(|face| self.arcs_of_face(**face).is_empty()) {
+        if let Some(face) = self
+            .faces
+            .keys()
+            .find(|face| self.arcs_of_face(**face).is_empty())
+        {
             return Err(Flaw::Borderless(*face));
         }
         let is_past = self.nodes.keys().all(|node| *node < self.next.node)

@@ -2,13 +2,22 @@
 
 In: {"cells": [[[ring, ...], ...], ...]}, one list of polygons for each cell, in mm.
 Out: cells with invalid geometry, cells with edges that fit no neighbour's, the common ground of
-pairs and the holes of the union in m², and whether the cells are a coverage.
+pairs and the holes of the union in m², and whether the cells are a coverage; also cells with edges
+that fit no neighbour's or leave a gap that the grid may close.
 """
 
 import json
 import sys
 
 import shapely
+
+
+# the widest gap that the grid of a millimetre may close
+GAP_MM = 2.0
+
+
+def indices(edges):
+    return [index for index, found in enumerate(edges) if not found.is_empty]
 
 
 def geometry(polygons):
@@ -19,6 +28,7 @@ def geometry(polygons):
 cells = [geometry(polygons) for polygons in json.load(sys.stdin)["cells"]]
 invalid = [index for index, cell in enumerate(cells) if not cell.is_valid]
 fits_not = shapely.coverage_invalid_edges(cells)
+gapes = shapely.coverage_invalid_edges(cells, gap_width=GAP_MM)
 is_coverage = bool(shapely.coverage_is_valid(cells))
 
 cells = [cell if cell.is_valid else shapely.make_valid(cell) for cell in cells]
@@ -36,7 +46,8 @@ json.dump(
     {
         "geos": shapely.geos_version_string,
         "invalid": invalid,
-        "fits_not": [index for index, edges in enumerate(fits_not) if not edges.is_empty],
+        "fits_not": indices(fits_not),
+        "fits_not_or_gapes": indices(gapes),
         "overlaps": overlaps,
         "gaps": holes,
         "is_coverage": is_coverage,

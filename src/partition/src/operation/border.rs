@@ -31,11 +31,18 @@ fn vertex_at(partition: &Partition, at: Point) -> Result<Vertex, Refusal> {
 }
 
 fn refuse_out_of_range(at: Point) -> Result<(), Refusal> {
-    if at.is_in_range() { Ok(()) } else { Err(Refusal::OutOfRange { at }) }
+    if at.is_in_range() {
+        Ok(())
+    } else {
+        Err(Refusal::OutOfRange { at })
+    }
 }
 
 fn refuse_locked_sides(draft: &Draft<'_>, arc: &Arc) -> Result<(), Refusal> {
-    arc.sides().into_iter().flatten().try_for_each(|face| free_face(draft, face).map(drop))
+    arc.sides()
+        .into_iter()
+        .flatten()
+        .try_for_each(|face| free_face(draft, face).map(drop))
 }
 
 pub(super) fn move_vertex(draft: &mut Draft<'_>, at: Point, to: Point) -> Result<(), Refusal> {
@@ -62,7 +69,13 @@ fn move_node(draft: &mut Draft<'_>, node: NodeId, at: Point, to: Point) -> Resul
             line[last] = to;
             before.push(arc.line[last - 1]);
         }
-        draft.set_arc(id, Some(Arc { line: Line(line), ..arc.clone() }));
+        draft.set_arc(
+            id,
+            Some(Arc {
+                line: Line(line),
+                ..arc.clone()
+            }),
+        );
     }
     if let Some(&reached) = before.iter().find(|point| **point == to) {
         return Err(Refusal::Crossing { at: reached });
@@ -88,7 +101,9 @@ fn move_node(draft: &mut Draft<'_>, node: NodeId, at: Point, to: Point) -> Resul
 fn round(at: Point, points: &[Point]) -> Vec<Point> {
     let mut round = points.to_vec();
     round.sort_by(|one, other| by_angle(at.to(*one), at.to(*other)).then(one.cmp(other)));
-    let first = (0..round.len()).min_by_key(|index| round[*index]).unwrap_or(0);
+    let first = (0..round.len())
+        .min_by_key(|index| round[*index])
+        .unwrap_or(0);
     round.rotate_left(first);
     round
 }
@@ -130,7 +145,10 @@ fn delete_start_of_ring(
     refuse_fold_over(draft.base, &[before, at, next], &[before, next], moves)?;
     let mut line = arc.line[1..last].to_vec();
     line.push(next);
-    let arc = Arc { line: Line(line), ..arc.clone() };
+    let arc = Arc {
+        line: Line(line),
+        ..arc.clone()
+    };
     draft.set_arc(id, Some(arc));
     draft.set_node(node, Some(next));
     Ok(())
@@ -140,17 +158,23 @@ pub(super) fn follow(draft: &mut Draft<'_>, line: &[Point]) -> Result<(), Refusa
     let [from, .., to] = line else {
         return Err(Refusal::Nothing);
     };
-    line.iter().try_for_each(|point| refuse_out_of_range(*point))?;
+    line.iter()
+        .try_for_each(|point| refuse_out_of_range(*point))?;
     for end in [from, to] {
         vertex_at(draft.base, *end)?;
     }
     let length = |&(id, [one, other]): &(ArcId, [usize; 2])| -> f64 {
         let way = &draft.base.arcs[&id].line[one.min(other)..=one.max(other)];
-        way.windows(2).map(|pair| pair[0].distance_mm(pair[1])).sum()
+        way.windows(2)
+            .map(|pair| pair[0].distance_mm(pair[1]))
+            .sum()
     };
     let shortest = paths(draft.base, *from, *to)
         .min_by(|one, other| length(one).total_cmp(&length(other)).then(one.cmp(other)));
-    let (id, [one, other]) = shortest.ok_or(Refusal::NoBorder { from: *from, to: *to })?;
+    let (id, [one, other]) = shortest.ok_or(Refusal::NoBorder {
+        from: *from,
+        to: *to,
+    })?;
     let mut inner = line[1..line.len() - 1].to_vec();
     if one > other {
         inner.reverse();
@@ -165,13 +189,18 @@ fn paths(
     to: Point,
 ) -> impl Iterator<Item = (ArcId, [usize; 2])> + '_ {
     let places = |line: &Line, point: Point| -> Vec<usize> {
-        (0..line.len()).filter(|index| line[*index] == point).collect()
+        (0..line.len())
+            .filter(|index| line[*index] == point)
+            .collect()
     };
     partition.index.around(from).iter().flat_map(move |&id| {
         let line = &partition.arcs[&id].line;
         let ends = places(line, to);
         places(line, from).into_iter().flat_map(move |one| {
-            ends.clone().into_iter().map(move |other| (id, [one, other])).collect::<Vec<_>>()
+            ends.clone()
+                .into_iter()
+                .map(move |other| (id, [one, other]))
+                .collect::<Vec<_>>()
         })
     })
 }
@@ -193,7 +222,10 @@ fn reroute(
     }
     let moves = |other: ArcId, index: usize| other == id && (from..to).contains(&index);
     refuse_fold_over(draft.base, old, &new, moves)?;
-    let arc = Arc { line: Line(line), ..arc.clone() };
+    let arc = Arc {
+        line: Line(line),
+        ..arc.clone()
+    };
     draft.set_arc(id, Some(arc));
     Ok(())
 }

@@ -23,29 +23,63 @@ use crate::ring::Polygon;
 #[serde(rename_all = "snake_case")]
 pub enum Operation {
     /// Everything that meets in the vertex follows.
-    MoveVertex { at: Point, to: Point },
+    MoveVertex {
+        at: Point,
+        to: Point,
+    },
     /// Bends the piece of border between two vertices to a place.
-    InsertVertex { between: [Point; 2], at: Point },
-    DeleteVertex { at: Point },
+    InsertVertex {
+        between: [Point; 2],
+        at: Point,
+    },
+    DeleteVertex {
+        at: Point,
+    },
     /// Draws the border between two of its vertices straight.
-    Straighten { from: Point, to: Point },
+    Straighten {
+        from: Point,
+        to: Point,
+    },
     /// Draws the border between two of its vertices, which the line begins and ends with, along
     /// the line: a street.
-    Follow { line: Vec<Point> },
+    Follow {
+        line: Vec<Point>,
+    },
     /// Divides a face along a line that crosses it; every piece is a new face.
-    Split { face: FaceId, line: Vec<Point> },
+    Split {
+        face: FaceId,
+        line: Vec<Point>,
+    },
     /// Makes one new face of several that touch.
-    Merge { faces: Vec<FaceId> },
+    Merge {
+        faces: Vec<FaceId>,
+    },
     /// Gives what lies in the polygon from one face to another; nobody is the outside.
-    Transfer { polygon: Polygon, from: Option<FaceId>, to: Option<FaceId> },
+    Transfer {
+        polygon: Polygon,
+        from: Option<FaceId>,
+        to: Option<FaceId>,
+    },
     /// Gives the scope a new outline: what is outside goes, what comes in goes to a face, or is
     /// unclaimed.
-    RedrawScope { scope: Vec<Polygon>, to: Option<FaceId> },
-    SetOwner { faces: Vec<FaceId>, owner: Option<UnitId> },
+    RedrawScope {
+        scope: Vec<Polygon>,
+        to: Option<FaceId>,
+    },
+    SetOwner {
+        faces: Vec<FaceId>,
+        owner: Option<UnitId>,
+    },
     /// Declares ground that nobody or several claim a cell of its own.
-    Settle { face: FaceId },
-    Lock { faces: Vec<FaceId> },
-    Unlock { faces: Vec<FaceId> },
+    Settle {
+        face: FaceId,
+    },
+    Lock {
+        faces: Vec<FaceId>,
+    },
+    Unlock {
+        faces: Vec<FaceId>,
+    },
 }
 
 /// A change that may be made, and what to look at.
@@ -64,7 +98,10 @@ impl Operation {
         let mut draft = Draft::of(partition);
         match self {
             Self::MoveVertex { at, to } => border::move_vertex(&mut draft, *at, *to)?,
-            Self::InsertVertex { between: [a, b], at } => {
+            Self::InsertVertex {
+                between: [a, b],
+                at,
+            } => {
                 border::insert_vertex(&mut draft, *a, *b, *at)?;
             }
             Self::DeleteVertex { at } => border::delete_vertex(&mut draft, *at)?,

@@ -40,8 +40,11 @@ impl<'p> Cut<'p> {
     pub(super) fn of(draft: &Draft<'p>, faces: &BTreeSet<FaceId>, along: &Along<'_>) -> Self {
         let base = draft.base;
         let faces: Vec<FaceId> = faces.iter().copied().collect();
-        let ids: BTreeSet<ArcId> =
-            faces.iter().flat_map(|face| base.arcs_of_face(*face)).copied().collect();
+        let ids: BTreeSet<ArcId> = faces
+            .iter()
+            .flat_map(|face| base.arcs_of_face(*face))
+            .copied()
+            .collect();
         let arcs: Vec<(ArcId, &Arc)> = ids.into_iter().map(|id| (id, &base.arcs[&id])).collect();
         // claims: the faces, the inside of the cut; marks: the cut, the arcs
         let inside = id(faces.len());
@@ -49,7 +52,9 @@ impl<'p> Cut<'p> {
         let mut strokes = Vec::new();
         for (mark, (_, arc)) in (first_arc..).zip(&arcs) {
             let claims = arc.sides().into_iter().flatten();
-            let claims = claims.filter_map(|face| faces.binary_search(&face).ok()).map(id);
+            let claims = claims
+                .filter_map(|face| faces.binary_search(&face).ok())
+                .map(id);
             let claims: Vec<u32> = claims.chain([mark]).collect();
             for (a, b) in arc.line.segments() {
                 strokes.extend(claims.iter().map(|&claim| Stroke { a, b, claim }));
@@ -58,7 +63,11 @@ impl<'p> Cut<'p> {
         match along {
             Along::Nothing => {}
             Along::Line(line) => {
-                strokes.extend(line.windows(2).map(|pair| Stroke { a: pair[0], b: pair[1], claim: cut }));
+                strokes.extend(line.windows(2).map(|pair| Stroke {
+                    a: pair[0],
+                    b: pair[1],
+                    claim: cut,
+                }));
             }
             Along::Polygons(polygons) => {
                 for ring in polygons.iter().flat_map(Polygon::rings) {
@@ -71,8 +80,15 @@ impl<'p> Cut<'p> {
         }
         let arrangement = Arrangement::of(noded(Edges::of(strokes, cut)));
         let regions = 0..id(arrangement.regions.len());
-        let inside = regions.map(|region| arrangement.cover(region).contains(&inside)).collect();
-        Self { arcs, faces, arrangement, inside }
+        let inside = regions
+            .map(|region| arrangement.cover(region).contains(&inside))
+            .collect();
+        Self {
+            arcs,
+            faces,
+            arrangement,
+            inside,
+        }
     }
 
     /// The face that a region was of; `None` outside the faces that are cut.
@@ -99,13 +115,19 @@ impl<'p> Cut<'p> {
     /// Whether everything around a region outside the faces that are cut is outside the scope.
     pub(super) fn is_outside(&self, region: u32) -> bool {
         self.face(region).is_none()
-            && self.arrangement.halves(region).all(|half| self.beyond(half).is_none())
+            && self
+                .arrangement
+                .halves(region)
+                .all(|half| self.beyond(half).is_none())
     }
 
     /// The face on the left of a half that is not among those that are cut.
     fn beyond(&self, half: u32) -> Option<FaceId> {
         let arc = self.arc_of(half)?;
-        arc.sides().into_iter().flatten().find(|face| self.faces.binary_search(face).is_err())
+        arc.sides()
+            .into_iter()
+            .flatten()
+            .find(|face| self.faces.binary_search(face).is_err())
     }
 
     /// Regions on both sides of the cut.
@@ -113,17 +135,17 @@ impl<'p> Cut<'p> {
         let cut = id(self.faces.len()) + 1;
         let edges = 0..id(self.arrangement.edges.len());
         let divided = edges.filter(|edge| self.arrangement.edges.claims(*edge).contains(&cut));
-        let sides = divided.map(|edge| [2 * edge, 2 * edge + 1].map(|half| self.arrangement.region(half)));
-        sides.filter(|[one, other]| one != other).flatten().collect()
+        let sides =
+            divided.map(|edge| [2 * edge, 2 * edge + 1].map(|half| self.arrangement.region(half)));
+        sides
+            .filter(|[one, other]| one != other)
+            .flatten()
+            .collect()
     }
 
     /// Deals out the regions: `dealt` says who gets each that changes hands, `Some(None)` for the
     /// outside. The arcs follow; those that stay the same keep their ids.
-    pub(super) fn deal(
-        &self,
-        draft: &mut Draft<'p>,
-        dealt: &BTreeMap<u32, Option<FaceId>>,
-    ) {
+    pub(super) fn deal(&self, draft: &mut Draft<'p>, dealt: &BTreeMap<u32, Option<FaceId>>) {
         let label = |half: u32| {
             let region = self.arrangement.region(half);
             match dealt.get(&region) {
@@ -154,19 +176,32 @@ impl<'p> Cut<'p> {
             let ends = [chain.line[0], chain.line[chain.line.len() - 1]];
             used.extend(ends);
             let known = same.get(&signature(&chain.line)).into_iter().flatten();
-            let kept = known.copied().find_map(|id| Some((id, relabelled(&base.arcs[&id], &chain)?)));
+            let kept = known
+                .copied()
+                .find_map(|id| Some((id, relabelled(&base.arcs[&id], &chain)?)));
             if let Some((id, arc)) = kept {
                 draft.set_arc(id, Some(arc));
                 continue;
             }
-            let [from, to] = ends.map(|at| *nodes.entry(at).or_insert_with(|| {
-                let node = draft.next.node();
-                draft.set_node(node, Some(at));
-                node
-            }));
+            let [from, to] = ends.map(|at| {
+                *nodes.entry(at).or_insert_with(|| {
+                    let node = draft.next.node();
+                    draft.set_node(node, Some(at));
+                    node
+                })
+            });
             let Chain { line, left, right } = chain;
             let id = draft.next.arc();
-            draft.set_arc(id, Some(Arc { from, to, left, right, line: Line(line) }));
+            draft.set_arc(
+                id,
+                Some(Arc {
+                    from,
+                    to,
+                    left,
+                    right,
+                    line: Line(line),
+                }),
+            );
         }
         let nodes: BTreeMap<Point, NodeId> = nodes.into_iter().collect();
         for (at, node) in nodes {
@@ -195,5 +230,9 @@ fn relabelled(arc: &Arc, chain: &Chain) -> Option<Arc> {
     } else {
         return None;
     };
-    Some(Arc { left, right, ..arc.clone() })
+    Some(Arc {
+        left,
+        right,
+        ..arc.clone()
+    })
 }

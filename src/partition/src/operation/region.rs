@@ -29,7 +29,11 @@ pub(super) fn split(draft: &mut Draft<'_>, face: FaceId, line: &[Point]) -> Resu
         .filter(|region| cut.face(*region) == Some(face))
         .collect();
     let along = cut.along_the_cut();
-    let mut pieces: Vec<u32> = of_face.iter().copied().filter(|region| along.contains(region)).collect();
+    let mut pieces: Vec<u32> = of_face
+        .iter()
+        .copied()
+        .filter(|region| along.contains(region))
+        .collect();
     if pieces.len() < 2 {
         return Err(Refusal::NoDivision { face });
     }
@@ -40,7 +44,10 @@ pub(super) fn split(draft: &mut Draft<'_>, face: FaceId, line: &[Point]) -> Resu
         let child = draft.next.face();
         dealt.insert(piece, Some(child));
         draft.set_face(child, Some(parent.clone()));
-        draft.descent.push(Descent { parent: face, child });
+        draft.descent.push(Descent {
+            parent: face,
+            child,
+        });
     }
     // parts that the line does not touch stay with the largest piece
     let largest = dealt[&pieces[0]];
@@ -74,7 +81,13 @@ pub(super) fn merge(draft: &mut Draft<'_>, faces: &[FaceId]) -> Result<(), Refus
         draft.set_face(parent, None);
         draft.descent.push(Descent { parent, child });
     }
-    draft.set_face(child, Some(Face { owner, ..Face::default() }));
+    draft.set_face(
+        child,
+        Some(Face {
+            owner,
+            ..Face::default()
+        }),
+    );
     Ok(())
 }
 
@@ -96,10 +109,18 @@ pub(super) fn transfer(
         // what else lies there must be known, lest it be taken for the outside
         let (low, high) = bounds(&polygon.exterior);
         let arcs = draft.base.index.in_box(low, high);
-        faces.extend(arcs.iter().flat_map(|arc| draft.base.arcs[arc].sides()).flatten());
+        faces.extend(
+            arcs.iter()
+                .flat_map(|arc| draft.base.arcs[arc].sides())
+                .flatten(),
+        );
         faces.extend(draft.base.face_at(polygon.exterior[0]));
     }
-    let cut = Cut::of(draft, &faces, &Along::Polygons(std::slice::from_ref(polygon)));
+    let cut = Cut::of(
+        draft,
+        &faces,
+        &Along::Polygons(std::slice::from_ref(polygon)),
+    );
     let moves = |region: &u32| match from {
         Some(_) => cut.face(*region) == from,
         None => cut.is_outside(*region),
@@ -142,7 +163,13 @@ pub(super) fn redraw_scope(
                 let face = to.unwrap_or_else(|| {
                     let face = draft.next.face();
                     let ground = Ground::Unclaimed;
-                    draft.set_face(face, Some(Face { ground, ..Face::default() }));
+                    draft.set_face(
+                        face,
+                        Some(Face {
+                            ground,
+                            ..Face::default()
+                        }),
+                    );
                     face
                 });
                 dealt.insert(region, Some(face));

@@ -8,6 +8,7 @@ use crate::arc_index::ArcIndex;
 use crate::draft::Draft;
 use crate::ids::{ArcId, FaceId};
 use crate::operation::sweep::bounds;
+use crate::outline::outline;
 use crate::partition::{Arc, Ground};
 use crate::point::{Point, cross_properly, crossing, passes_through_pixel};
 use crate::refusal::{Limits, Refusal, Warning};
@@ -26,11 +27,17 @@ pub(super) fn check(draft: &Draft<'_>, limits: &Limits) -> Result<Vec<Warning>, 
     for face in draft.reshaped_faces() {
         let after = Shape::of(&draft.rings(face));
         let before = draft.base.faces.contains_key(&face).then(|| {
-            let arcs = draft.base.arcs_of_face(face).iter().map(|arc| &draft.base.arcs[arc]);
-            Shape::of(&crate::outline::outline(face, arcs))
+            let arcs = draft
+                .base
+                .arcs_of_face(face)
+                .iter()
+                .map(|arc| &draft.base.arcs[arc]);
+            Shape::of(&outline(face, arcs))
         });
         refuse_bad_shape(draft, limits, face, &after, before.as_ref())?;
-        let is_cell = draft.face(face).is_some_and(|face| face.ground == Ground::Cell);
+        let is_cell = draft
+            .face(face)
+            .is_some_and(|face| face.ground == Ground::Cell);
         let is_new = before.is_none_or(|before| (before.area_m2 - after.area_m2).abs() > NOISE_M2);
         if is_cell && is_new {
             let area_m2 = after.area_m2;
@@ -59,14 +66,19 @@ impl Shape {
         let doubled: i128 = areas.iter().sum();
         let border = rings.iter().map(|ring| {
             let ends = ring.iter().skip(1).chain(ring.first());
-            ring.iter().zip(ends).map(|(a, b)| a.distance_mm(*b)).sum::<f64>()
+            ring.iter()
+                .zip(ends)
+                .map(|(a, b)| a.distance_mm(*b))
+                .sum::<f64>()
         });
         let parts = areas.iter().zip(rings).filter(|(area, _)| **area > 0);
         Self {
             parts: parts.clone().count(),
             area_m2: m2(doubled),
             width_mm: width_mm(doubled, border.sum()),
-            at: parts.min_by_key(|(area, _)| **area).map(|(_, ring)| ring[0]),
+            at: parts
+                .min_by_key(|(area, _)| **area)
+                .map(|(_, ring)| ring[0]),
         }
     }
 }
@@ -97,8 +109,12 @@ fn refuse_bad_shape(
 fn parts_of_parents(draft: &Draft<'_>, face: FaceId) -> usize {
     let parents = draft.descent.iter().filter(|descent| descent.child == face);
     let parts = parents.map(|descent| {
-        let arcs = draft.base.arcs_of_face(descent.parent).iter().map(|arc| &draft.base.arcs[arc]);
-        Shape::of(&crate::outline::outline(descent.parent, arcs)).parts
+        let arcs = draft
+            .base
+            .arcs_of_face(descent.parent)
+            .iter()
+            .map(|arc| &draft.base.arcs[arc]);
+        Shape::of(&outline(descent.parent, arcs)).parts
     });
     parts.map(|parts| parts.saturating_sub(1)).sum::<usize>() + 1
 }
@@ -115,7 +131,13 @@ struct Piece<'a> {
 
 fn pieces(id: ArcId, arc: &Arc) -> impl Iterator<Item = Piece<'_>> {
     let segments = arc.line.segments().enumerate();
-    segments.map(move |(index, (a, b))| Piece { arc, id, index, a, b })
+    segments.map(move |(index, (a, b))| Piece {
+        arc,
+        id,
+        index,
+        a,
+        b,
+    })
 }
 
 /// New pieces against everything near them.
@@ -125,7 +147,11 @@ fn refuse_meetings(draft: &Draft<'_>) -> Result<(), Refusal> {
     for arc in edited.keys().filter_map(|id| draft.base.arcs.get(id)) {
         known.extend(arc.line.segments().map(|(a, b)| (a.min(b), a.max(b))));
     }
-    let drafted = || edited.iter().filter_map(|(id, arc)| Some((*id, arc.as_ref()?)));
+    let drafted = || {
+        edited
+            .iter()
+            .filter_map(|(id, arc)| Some((*id, arc.as_ref()?)))
+    };
     let mut index = ArcIndex::for_lines(drafted().map(|(_, arc)| &arc.line));
     for (id, arc) in drafted() {
         index.insert(id, &arc.line);
@@ -168,16 +194,16 @@ fn refuse_meeting(new: Piece<'_>, other: Piece<'_>) -> Result<(), Refusal> {
         if ends.contains(&at) {
             let follows = new.id == other.id && new.index.abs_diff(other.index) == 1;
             let is_end = |arc: &Arc| arc.line.first() == Some(&at) || arc.line.last() == Some(&at);
-            if !follows && !(is_end(new.arc) && is_end(other.arc)) {
+            if !(follows || is_end(new.arc) && is_end(other.arc)) {
                 return Err(Refusal::Crossing { at });
             }
         } else if passes_through_pixel(other.a, other.b, at) {
             return Err(Refusal::Crossing { at });
         }
     }
-    let touched = ends.into_iter().find(|end| {
-        ![new.a, new.b].contains(end) && passes_through_pixel(new.a, new.b, *end)
-    });
+    let touched = ends
+        .into_iter()
+        .find(|end| ![new.a, new.b].contains(end) && passes_through_pixel(new.a, new.b, *end));
     if let Some(at) = touched {
         return Err(Refusal::Crossing { at });
     }

@@ -9,10 +9,10 @@ const SIDE_MM: i32 = 100_000;
 
 /// `columns * rows` cells that fit without gap and overlap; every side of a mesh has `bends`
 /// points between its ends.
-pub fn city(columns: usize, rows: usize, bends: usize, seed: u64) -> Vec<Cell> {
+pub(crate) fn city(columns: usize, rows: usize, bends: usize, seed: u64) -> Vec<Cell> {
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     let mut shake = |most: i32| random.random_range(-most..=most);
-    let coordinate = |index: usize| i32::try_from(index).unwrap() * SIDE_MM;
+    let coordinate = |index: usize| i32::try_from(index).expect("a small city") * SIDE_MM;
     let nodes: Vec<Vec<Point>> = (0..=rows)
         .map(|row| {
             let mut node = |column| {
@@ -25,11 +25,14 @@ pub fn city(columns: usize, rows: usize, bends: usize, seed: u64) -> Vec<Cell> {
         })
         .collect();
     let mut street = |a: Point, b: Point| -> Vec<Point> {
-        let steps = i32::try_from(bends).unwrap() + 1;
+        let steps = i32::try_from(bends).expect("a small city") + 1;
         let on_the_way = (1..steps).map(|step| {
             let between = |from: i32, to: i32| from + (to - from) / steps * step;
             let most = SIDE_MM / steps / 8;
-            Point::new(between(a.x, b.x) + shake(most), between(a.y, b.y) + shake(most))
+            Point::new(
+                between(a.x, b.x) + shake(most),
+                between(a.y, b.y) + shake(most),
+            )
         });
         std::iter::once(a).chain(on_the_way).collect()
     };
@@ -44,7 +47,9 @@ pub fn city(columns: usize, rows: usize, bends: usize, seed: u64) -> Vec<Cell> {
     let east = streets((0, 1), rows + 1, columns);
     let north = streets((1, 0), rows, columns + 1);
     let back = |street: &[Point], end: Point| -> Vec<Point> {
-        std::iter::once(end).chain(street[1..].iter().rev().copied()).collect()
+        std::iter::once(end)
+            .chain(street[1..].iter().rev().copied())
+            .collect()
     };
     let mut cells = Vec::new();
     for row in 0..rows {
@@ -58,8 +63,30 @@ pub fn city(columns: usize, rows: usize, bends: usize, seed: u64) -> Vec<Cell> {
             ];
             let exterior = exterior.concat();
             let holes = Vec::new();
-            cells.push(Cell { polygons: vec![Polygon { exterior, holes }] });
+            cells.push(Cell {
+                polygons: vec![Polygon { exterior, holes }],
+            });
         }
     }
     cells
+}
+
+/// A cell of one ring without holes.
+pub(crate) fn cell(ring: &[(i32, i32)]) -> Cell {
+    let polygon = polygon(ring);
+    Cell {
+        polygons: vec![polygon],
+    }
+}
+
+pub(crate) fn polygon(ring: &[(i32, i32)]) -> Polygon {
+    Polygon {
+        exterior: ring.iter().copied().map(Point::from).collect(),
+        holes: Vec::new(),
+    }
+}
+
+/// A rectangle by its corners in the south-west and north-east, in mm.
+pub(crate) fn block(west: i32, south: i32, east: i32, north: i32) -> [(i32, i32); 4] {
+    [(west, south), (east, south), (east, north), (west, north)]
 }
