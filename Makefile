@@ -20,7 +20,7 @@ endif
 cargo := cargo --locked
 web_sources := $(shell find web -path web/node_modules -prune -o -path web/dist -prune -o -type f -print)
 
-.PHONY: help run password test check test-rust test-web bench bench-tiles check-licences setup setup-tests
+.PHONY: help run password test check test-rust test-web test-grid-oracle bench bench-tiles bench-grid check-licences setup setup-tests
 
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,12 +35,20 @@ password: ## give the administrator of ./data a new password
 test: check test-web test-rust ## set up and run every test
 
 check: setup-tests web/node_modules/.package-lock.json ## formatting and lints
-	cargo fmt --check
-	$(cargo) clippy --all-targets -- -D warnings
+	cargo fmt --all --check
+	$(cargo) clippy --workspace --all-targets -- -D warnings
 	cd web && npm run check
 
 test-rust: setup-tests web/dist/index.html ## the program's tests: logic, database, model, the line end to end
-	$(cargo) test
+	$(cargo) test --workspace
+
+# shapely brings GEOS, which judges the partition independently
+.cache/shapely/bin/python:
+	python3 -m venv .cache/shapely
+	.cache/shapely/bin/pip install --quiet 'shapely>=2.1,<3'
+
+test-grid-oracle: .cache/shapely/bin/python ## compare check and repair of cells with GEOS
+	CITYWARD_ORACLE=$(CURDIR)/$< $(cargo) test --package cityward-partition --test it oracle -- --nocapture
 
 test-web: setup-tests web/dist/index.html ## the page's tests, in a real browser against the real program
 	cd web && npm test
@@ -56,6 +64,9 @@ bench-tiles: ## measure: tiles beside Martin, which is installed into .cache for
 	test -x .cache/martin/bin/martin || CARGO_TARGET_DIR=.cache/martin/target cargo install --locked \
 	    martin@1.14.0 --no-default-features --features postgres --root .cache/martin
 	$(cargo) bench --bench tiles
+
+bench-grid: ## measure: check, edits and locate on a partition of 20,000 cells, a million vertices
+	$(cargo) bench --package cityward-partition --bench grid
 
 check-licences: ## licences, origins and advisories of every dependency
 	cargo deny --version >/dev/null 2>&1 || cargo install --locked --debug cargo-deny

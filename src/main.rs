@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use cityward::config::{Config, DataConfig, LogConfig, LogFormat};
 use cityward::database::{self, Database, Mode};
 use cityward::demo::{self, DemoArgs, FramesArgs};
-use cityward::import::{self, ImportArgs};
+use cityward::import::{self, GridArgs, ImportArgs};
 use cityward::journal::{self, NotedSeal};
 use cityward::rules::Rules;
 use cityward::tiles::{self, TilesArgs};
@@ -38,6 +38,8 @@ enum Command {
     Demo(Box<DemoConfig>),
     /// Takes a file of others into the city: components, cells or an OpenStreetMap extract.
     Import(Box<ImportArgs>),
+    /// Finds out whether a file of cells divides its ground without gaps and overlaps, or repairs it.
+    Grid(GridArgs),
     /// Takes tiles out of the city, for maps without a service.
     Tiles(TilesArgs),
     /// Writes labelled pictures of invented streets, for training a detector.
@@ -122,6 +124,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Serve(config) => serve(*config, None, stop_signal()?).await?,
         Command::Demo(args) => serve(args.config, Some(args.demo), stop_signal()?).await?,
         Command::Import(args) => return unless_stopped(import::run(*args)).await,
+        Command::Grid(args) => return unless_stopped(import::run_grid(args)).await,
         Command::Tiles(args) => unless_stopped(tiles::run(args)).await?,
         Command::DemoFrames(args) => demo::write_frames(&args)?,
         Command::Password(args) => unless_stopped(reset_password(&args)).await?,

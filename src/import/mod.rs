@@ -17,6 +17,7 @@ mod flatgeobuf_file;
 mod geojson_file;
 mod geometry;
 mod geopackage_store;
+mod grid;
 mod identity;
 mod options;
 mod osm;
@@ -39,6 +40,7 @@ pub use cells::cells;
 pub use components::components;
 pub use crs::Crs;
 pub use datum::{bd09_from_gcj02, gcj02_from_bd09, gcj02_from_wgs84, wgs84_from_gcj02};
+pub use grid::{GridArgs, run_grid};
 pub use options::{
     CellOptions, ComponentOptions, FileOptions, ImportArgs, ImportCommand, OsmOptions,
 };

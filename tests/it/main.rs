@@ -29,6 +29,7 @@ mod demo;
 mod export;
 mod frame_to_map;
 mod frames;
+mod grid;
 mod import;
 mod import_cells;
 mod ledger;

@@ -1,0 +1,69 @@
+//! What can be wrong with a file of cells.
+
+use serde::{Deserialize, Serialize};
+
+use crate::point::Point;
+use crate::ring::Polygon;
+
+/// One thing that is wrong, where it is, and whom it concerns.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Defect {
+    pub kind: DefectKind,
+    /// Indices of the cells concerned, in ascending order.
+    pub cells: Vec<u32>,
+    pub place: Place,
+    /// Of the place; zero for points.
+    pub area_m2: f64,
+    /// About how wide the place is; for unmatched borders the largest distance between them.
+    pub width_mm: f64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DefectKind {
+    /// A ring that bounds no area as it should.
+    InvalidRing(RingFault),
+    /// Two cells that are the same ground.
+    Duplicate,
+    /// Ground that several cells claim.
+    Overlap,
+    /// Ground that no cell claims although cells lie all around it.
+    Gap,
+    /// A part of a cell narrower than the tolerance.
+    Sliver,
+    /// Borders of two cells that run together and are not drawn through the same points.
+    Unmatched,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RingFault {
+    /// Fewer than three points, or no ring at all.
+    TooShort,
+    RepeatedPoint,
+    /// The ring turns back on itself.
+    Spike,
+    SelfCrossing,
+    /// The ring touches itself, so that its inside hangs together in a point.
+    SelfTouch,
+    HoleOutside,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Place {
+    Points(Vec<Point>),
+    Area(Vec<Polygon>),
+}
+
+impl Defect {
+    pub(crate) fn at_points(kind: DefectKind, cells: Vec<u32>, points: Vec<Point>) -> Self {
+        Self {
+            kind,
+            cells,
+            place: Place::Points(points),
+            area_m2: 0.0,
+            width_mm: 0.0,
+        }
+    }
+}
