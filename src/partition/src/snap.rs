@@ -19,8 +19,9 @@ pub(crate) fn snapped(edges: Edges, claims: &Claims, tolerance_mm: u32) -> (Edge
     let seams = Seams::of(&edges, claims);
     let grid = Grid::over(&edges, tolerance_mm);
     let near = seams.near(&edges, claims, &grid);
-    let target = merged_corners(&edges, &seams, &near, f64::from(tolerance_mm));
-    let bends = bends(&edges, claims, &seams, &near, &target);
+    let limit_mm = f64::from(tolerance_mm);
+    let target = merged_corners(&edges, &seams, &near, limit_mm);
+    let bends = bends(&edges, claims, &seams, &near, &target, limit_mm);
     let mut repairs: BTreeMap<Vec<u32>, (Vec<Point>, f64, i128)> = BTreeMap::new();
     let mut bends = bends.chunk_by(|one, other| one.0 == other.0).peekable();
     let mut strokes = Vec::new();
@@ -133,6 +134,7 @@ fn bends(
     seams: &Seams,
     near: &[Near],
     target: &[u32],
+    tolerance_mm: f64,
 ) -> Vec<(u32, u32)> {
     let mut nearest: BTreeMap<(u32, u32), (f64, u32)> = BTreeMap::new();
     let cell_of = |edge: u32| claims.cell(edges.claims(edge)[0]);
@@ -143,23 +145,20 @@ fn bends(
             .or_default()
             .extend(seams.cells_at(point));
     }
-    for Near {
-        edge,
-        point,
-        distance_mm,
-    } in near
-    {
+    for Near { edge, point, .. } in near {
         let (a, b) = edges.segment(*edge);
-        let place = edges.points[*point as usize];
-        let is_beside = along(a, b, place) > 0 && along(b, a, place) > 0;
+        // the corner may have gone to another one
         let corner = target[*point as usize];
+        let place = edges.points[corner as usize];
+        let is_beside = along(a, b, place) > 0 && along(b, a, place) > 0;
+        let distance_mm = distance_to_segment_mm(a, b, place);
         let cell = cell_of(*edge);
-        if is_beside && !arrived[&corner].contains(&cell) {
+        if is_beside && distance_mm <= tolerance_mm && !arrived[&corner].contains(&cell) {
             let best = nearest
                 .entry((corner, cell))
-                .or_insert((*distance_mm, *edge));
-            if *distance_mm < best.0 {
-                *best = (*distance_mm, *edge);
+                .or_insert((distance_mm, *edge));
+            if distance_mm < best.0 {
+                *best = (distance_mm, *edge);
             }
         }
     }
