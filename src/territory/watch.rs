@@ -17,6 +17,9 @@ use super::{Territory, store};
 const DEBOUNCE: Duration = Duration::from_millis(200);
 /// ... but a reload waits no longer than this.
 const BURST_MAX: Duration = Duration::from_secs(2);
+/// Components change by the thousand and are read with everything else: after a reload that took so
+/// long, the next one for their sake waits this many times as long.
+const REST_FACTOR: u32 = 4;
 /// How long to wait after a failed reload.
 const RETRY: Duration = Duration::from_secs(2);
 /// The next change of validity is looked for at least this often.
@@ -75,9 +78,11 @@ async fn load(db: &PgPool) -> anyhow::Result<Territory> {
 }
 
 async fn follow(db: PgPool, mut listener: PgListener, current: Arc<ArcSwap<Territory>>) {
+    let mut rested_at = Instant::now();
     while !db.is_closed() {
         let change = current.load().changes_at();
-        wait_for_change(&db, &mut listener, change).await;
+        wait_for_change(&db, &mut listener, change, rested_at).await;
+        let began = Instant::now();
         while let Err(error) = reload(&db, &current).await {
             if db.is_closed() {
                 return; // the listener's connection goes with it, so that closing can end
@@ -88,6 +93,7 @@ async fn follow(db: PgPool, mut listener: PgListener, current: Arc<ArcSwap<Terri
             );
             sleep(RETRY).await;
         }
+        rested_at = Instant::now() + began.elapsed() * REST_FACTOR;
     }
 }
 
@@ -101,21 +107,26 @@ async fn reload(db: &PgPool, current: &ArcSwap<Territory>) -> anyhow::Result<()>
     Ok(())
 }
 
-/// Returns when the territory may differ from the one loaded.
+/// Returns when the territory may differ from the one loaded; for components' sake not before
+/// `rested_at`.
 async fn wait_for_change(
     db: &PgPool,
     listener: &mut PgListener,
     change: Option<chrono::DateTime<chrono::Utc>>,
+    rested_at: Instant,
 ) {
     let until_change = match (change, store::now(db).await) {
         (Some(change), Ok(now)) => (change - now).to_std().unwrap_or_default().min(LOOK_AGAIN),
         _ => LOOK_AGAIN,
     };
-    let deadline = Instant::now() + until_change;
+    let mut deadline = Instant::now() + until_change;
     loop {
         match timeout_at(deadline, listener.try_recv()).await {
             // the base map is not part of it
             Ok(Ok(Some(bell))) if bell.payload() == "basemap" => {}
+            Ok(Ok(Some(bell))) if bell.payload() == "component" && Instant::now() < rested_at => {
+                deadline = deadline.min(rested_at);
+            }
             Ok(Ok(Some(_))) => break,
             // the connection was lost, and bells with it; it has been made anew
             Ok(Ok(None)) => break,

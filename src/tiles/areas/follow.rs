@@ -185,9 +185,11 @@ struct Follower {
 
 impl Follower {
     async fn follow(mut self, mut bell: PgListener) {
+        let mut next_look = Instant::now() + LOOK_EVERY;
         loop {
-            let due = Instant::now() + LOOK_EVERY;
-            let due = self.changes_at.map_or(due, |change| change.min(due));
+            let due = self
+                .changes_at
+                .map_or(next_look, |change| change.min(next_look));
             tokio::select! {
                 // a broken connection is made anew by the listener; until then the clock wakes us
                 rung = bell.recv() => match rung {
@@ -195,12 +197,14 @@ impl Follower {
                         // changed, even should what was written down be forgotten already
                         self.look.changes.insert(rung.payload().to_owned(), String::new());
                     }
+                    // about points; however often it rings, the next look comes
                     Ok(_) => continue,
                     Err(_) => sleep(RETRY).await,
                 },
                 () = self.shared.wanted.notified() => {}
                 () = tokio::time::sleep_until(due) => {}
             }
+            next_look = Instant::now() + LOOK_EVERY;
             if let Err(error) = self.catch_up().await {
                 tracing::warn!(
                     error = format!("{error:#}"),
