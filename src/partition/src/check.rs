@@ -93,7 +93,7 @@ fn regions(arrangement: &Arrangement, holders: &[Vec<u32>], tolerance_mm: u32) -
                 .sum();
             width_mm(area, border)
         };
-        let kind = match cells.len() {
+        let kind = match arrangement.cover(region).len() {
             _ if region == OUTSIDE => continue,
             0 => DefectKind::Gap,
             1 if width() <= f64::from(tolerance_mm) => DefectKind::Sliver,

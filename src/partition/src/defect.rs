@@ -25,7 +25,7 @@ pub enum DefectKind {
     InvalidRing(RingFault),
     /// Two cells that are the same ground.
     Duplicate,
-    /// Ground that several cells claim.
+    /// Ground claimed more than once: by several cells, or by several polygons of one.
     Overlap,
     /// Ground that no cell claims although cells lie all around it.
     Gap,

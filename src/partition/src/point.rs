@@ -2,7 +2,8 @@
 
 use std::cmp::Ordering;
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// A place in whole millimetres east (`x`) and north (`y`) of the origin of a
 /// [`Frame`](crate::Frame).
@@ -10,10 +11,8 @@ use serde::{Deserialize, Serialize};
 /// Coordinates stay within ±[`Point::MAX_MM`], a thousand kilometres: differences then stay below
 /// 2^31, their products below 2^62 and the difference of two products below 2^63, so that the
 /// side of a line is exact in `i64`.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
-)]
-#[serde(from = "(i32, i32)", into = "(i32, i32)")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize)]
+#[serde(into = "(i32, i32)")]
 pub struct Point {
     pub x: i32,
     pub y: i32,
@@ -56,6 +55,18 @@ impl Point {
 impl From<(i32, i32)> for Point {
     fn from((x, y): (i32, i32)) -> Self {
         Self { x, y }
+    }
+}
+
+/// What is read may come from anywhere.
+impl<'de> Deserialize<'de> for Point {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let point = Self::from(<(i32, i32)>::deserialize(deserializer)?);
+        if point.is_in_range() {
+            Ok(point)
+        } else {
+            Err(D::Error::custom("a point is out of range"))
+        }
     }
 }
 

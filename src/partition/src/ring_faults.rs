@@ -31,25 +31,30 @@ pub(crate) fn ring_faults(
             holes_outside(polygon, |at| note(index, RingFault::HoleOutside, Some(at)));
         }
     }
-    let shared = |one: u32, other: u32| {
-        let other = edges.claims(other);
-        let both = edges
-            .claims(one)
-            .iter()
-            .filter(|claim| other.contains(claim));
+    // polygons of a cell may touch each other, but not cross
+    let cells_of_both = |one: u32, other: u32| {
+        let there = claims.cells(edges.claims(other));
+        let mut here = claims.cells(edges.claims(one));
+        here.retain(|cell| there.contains(cell));
+        here
+    };
+    let polygons_of_both = |one: u32, other: u32| {
+        let there = edges.claims(other);
+        let here = edges.claims(one).iter();
+        let both = here.filter(|claim| there.contains(claim));
         both.map(|&claim| claims.cell(claim)).collect::<Vec<u32>>()
     };
     let touching = edges_at_contacts(edges, contacts);
     for contact in contacts {
         match contact.with {
             Met::Edge(other) => {
-                for cell in shared(contact.edge, other) {
+                for cell in cells_of_both(contact.edge, other) {
                     note(cell, RingFault::SelfCrossing, Some(contact.at));
                 }
             }
             Met::Point(point) => {
                 for &edge in touching.get(&point).into_iter().flatten() {
-                    for cell in shared(contact.edge, edge) {
+                    for cell in polygons_of_both(contact.edge, edge) {
                         note(cell, RingFault::SelfTouch, Some(contact.at));
                     }
                 }

@@ -128,6 +128,20 @@ fn each_fault_of_a_ring_has_its_name() {
 }
 
 #[test]
+fn polygons_of_one_cell_must_not_overlap_either() {
+    let mut cells = [cell(&block(0, 0, 10_000, 10_000))];
+    cells[0]
+        .polygons
+        .extend(cell(&block(5_000, 5_000, 15_000, 15_000)).polygons);
+    let crossing = DefectKind::InvalidRing(RingFault::SelfCrossing);
+    let expected = [
+        (crossing, vec![0], 0.0, 0.0),
+        (DefectKind::Overlap, vec![0], 25.0, 2500.0),
+    ];
+    assert_eq!(found(&cells), expected);
+}
+
+#[test]
 fn a_part_too_narrow_is_a_sliver() {
     let mut cells = [cell(&block(0, 0, 10_000, 10_000))];
     cells[0]
