@@ -36,11 +36,14 @@ test: check test-web test-rust ## set up and run every test
 
 check: setup-tests web/node_modules/.package-lock.json ## formatting and lints
 	cargo fmt --all --check
-	$(cargo) clippy --workspace --all-targets -- -D warnings
+	$(cargo) clippy --all-targets -- -D warnings
+	$(cargo) clippy --package cityward-partition --all-targets -- -D warnings
 	cd web && npm run check
 
 test-rust: setup-tests web/dist/index.html ## the program's tests: logic, database, model, the line end to end
-	$(cargo) test --workspace
+	# one after the other: together they would build every dependency once more, with other features
+	$(cargo) test
+	$(cargo) test --package cityward-partition
 
 # shapely brings GEOS, which judges the partition independently
 .cache/shapely/bin/python:
