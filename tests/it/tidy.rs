@@ -168,6 +168,21 @@ fn reserved_words_stay_in_their_places() {
     fail_on(&offences);
 }
 
+/// The page runs the same rules, compiled to WebAssembly.
+#[test]
+fn the_partition_needs_nothing_but_a_processor() {
+    let mut offences = Vec::new();
+    for file in files(&["src/partition/src"], &["rs"]) {
+        for outside in ["fs", "env", "io", "net", "process", "thread", "time"] {
+            let word = format!("std::{outside}");
+            for (number, line) in file.code().filter(|(_, line)| says(line, &word)) {
+                offences.push(format!("{}:{number} {line}", file.path));
+            }
+        }
+    }
+    fail_on(&offences);
+}
+
 #[test]
 fn a_step_names_only_steps_before_it() {
     let mut offences = Vec::new();
