@@ -113,7 +113,7 @@ mod tests {
         news.changed(Layer::Components, [(1, 2)]);
         news.changed_anywhere(Layer::Cells);
         news.changed(Layer::Cells, [(5, 6)]);
-        let mut seen = vec![told.recv().await.unwrap(), told.recv().await.unwrap()];
+        let mut seen = [told.recv().await.unwrap(), told.recv().await.unwrap()];
         seen.sort();
         assert_eq!(
             seen.iter().map(|news| &**news).collect::<Vec<_>>(),
