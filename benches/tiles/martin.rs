@@ -36,10 +36,41 @@ impl Martin {
             .port();
         let folder = tempfile::tempdir()?;
         let config = folder.path().join("martin.yaml");
-        std::fs::write(
-            &config,
-            format!(
-                "listen_addresses: '127.0.0.1:{port}'
+        std::fs::write(&config, settings(port, cache_mib, &connection))?;
+        let child = Command::new(binary())
+            .arg("--config")
+            .arg(&config)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()
+            .context("Martin is not there: make bench-tiles installs it")?;
+        let base = format!("http://127.0.0.1:{port}");
+        for _ in 0..200 {
+            if reqwest::get(format!("{base}/components"))
+                .await
+                .is_ok_and(|it| it.status().is_success())
+            {
+                return Ok(Self {
+                    child,
+                    base,
+                    _folder: folder,
+                });
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        bail!("Martin does not answer")
+    }
+
+    pub(crate) fn pid(&self) -> anyhow::Result<u32> {
+        self.child.id().context("Martin has ended")
+    }
+}
+
+/// Its configuration: the two tables with the attributes that our tiles have.
+fn settings(port: u16, cache_mib: u32, connection: &str) -> String {
+    format!(
+        "listen_addresses: '127.0.0.1:{port}'
 worker_processes: 2
 cache: {{ size_mb: {cache_mib}, tile_size_mb: {cache_mib} }}
 postgres:
@@ -70,34 +101,5 @@ postgres:
       clip_geom: true
       properties: {{ code: text, unit: int4 }}
 "
-            ),
-        )?;
-        let child = Command::new(binary())
-            .arg("--config")
-            .arg(&config)
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .kill_on_drop(true)
-            .spawn()
-            .context("Martin is not there: make bench-tiles installs it")?;
-        let base = format!("http://127.0.0.1:{port}");
-        for _ in 0..200 {
-            if reqwest::get(format!("{base}/components"))
-                .await
-                .is_ok_and(|it| it.status().is_success())
-            {
-                return Ok(Self {
-                    child,
-                    base,
-                    _folder: folder,
-                });
-            }
-            tokio::time::sleep(Duration::from_millis(100)).await;
-        }
-        bail!("Martin does not answer")
-    }
-
-    pub(crate) fn pid(&self) -> anyhow::Result<u32> {
-        self.child.id().context("Martin has ended")
-    }
+    )
 }

@@ -26,12 +26,11 @@ async fn features(who: &Visitor, path: &str) -> anyhow::Result<Features> {
             // one server writes unsigned numbers, the other signed ones
             .map(|(key, value)| (key.clone(), plain(value)))
             .collect();
-        let at = match &feature.geometry {
-            geo_types::Geometry::MultiPoint(points) => {
-                let at = points.0[0];
-                (f64::from(at.x()), f64::from(at.y()))
-            }
-            _ => (0.0, 0.0),
+        let at = if let geo_types::Geometry::MultiPoint(points) = &feature.geometry {
+            let at = points.0[0];
+            (f64::from(at.x()), f64::from(at.y()))
+        } else {
+            (0.0, 0.0)
         };
         features.insert(feature.id.unwrap_or_default(), (tags, at));
     }

@@ -285,7 +285,8 @@ async fn while_the_database_is_away_tiles_come_from_memory_and_say_how_old_they_
         let (status, same, bytes) = ask(&client, "identity").await;
         assert_eq!((status, &bytes), (StatusCode::OK, &before));
         assert_eq!(same[ETAG], headers[ETAG]);
-        assert!(asked.elapsed() < Duration::from_secs(2), "{asked:?}");
+        // far from the half minute after which a pool gives up
+        assert!(asked.elapsed() < Duration::from_secs(10), "{asked:?}");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     let ready = client.get("/readyz").send().await.unwrap();
@@ -312,7 +313,7 @@ async fn while_the_database_is_away_tiles_come_from_memory_and_say_how_old_they_
             break;
         }
         assert!(
-            committed.elapsed() < Duration::from_secs(10),
+            committed.elapsed() < Duration::from_secs(60),
             "the tile stays stale"
         );
         tokio::time::sleep(Duration::from_millis(50)).await;
