@@ -277,6 +277,8 @@ async fn while_the_database_is_away_tiles_come_from_memory_and_say_how_old_they_
     let city = city_with_components().await;
     let service = TestService::start(&city).await;
     let client = service.sign_in(&city).await;
+    // what signing in rings for has been heard, and the person is known anew
+    tokio::time::sleep(Duration::from_secs(3)).await;
     let (_, headers, before) = ask(&client, "identity").await;
     allow_connections(&city, false).await;
     let began = Instant::now();

