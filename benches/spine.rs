@@ -9,31 +9,15 @@ mod frames;
 mod latency;
 #[path = "spine/locate.rs"]
 mod locate;
+#[path = "common/parts.rs"]
+mod parts;
 
-/// One part: what it is called and what measures it.
-type Part = (&'static str, fn() -> anyhow::Result<()>);
-
-const PARTS: &[Part] = &[
+const PARTS: &[parts::Part] = &[
     ("locate", locate::run),
     ("frames", frames::run),
     ("latency", latency::run),
 ];
 
 fn main() -> anyhow::Result<()> {
-    // cargo itself adds --bench
-    let asked: Vec<String> = std::env::args()
-        .skip(1)
-        .filter(|argument| !argument.starts_with("--"))
-        .collect();
-    for name in &asked {
-        let known = PARTS.iter().any(|(part, _)| part == name);
-        anyhow::ensure!(known, "there is no part {name}");
-    }
-    for (name, run) in PARTS {
-        if asked.is_empty() || asked.iter().any(|asked| asked == name) {
-            println!("\n## {name}");
-            run()?;
-        }
-    }
-    Ok(())
+    parts::run(PARTS)
 }

@@ -20,39 +20,23 @@ mod load;
 mod martin;
 #[path = "tiles/memory.rs"]
 mod memory;
+#[path = "common/parts.rs"]
+mod parts;
 #[path = "tiles/peer.rs"]
 mod peer;
 #[path = "tiles/same.rs"]
 mod same;
-#[path = "whose_move/stage.rs"]
+#[path = "common/stage.rs"]
 mod stage;
 #[path = "tiles/visitor.rs"]
 mod visitor;
 
-/// One part: what it is called and what measures it.
-type Part = (&'static str, fn() -> anyhow::Result<()>);
-
-const PARTS: &[Part] = &[
+const PARTS: &[parts::Part] = &[
     ("memory", memory::run),
     ("peer", peer::run),
     ("freshness", freshness::run),
 ];
 
 fn main() -> anyhow::Result<()> {
-    // cargo itself adds --bench
-    let asked: Vec<String> = std::env::args()
-        .skip(1)
-        .filter(|argument| !argument.starts_with("--"))
-        .collect();
-    for name in &asked {
-        let known = PARTS.iter().any(|(part, _)| part == name);
-        anyhow::ensure!(known, "there is no part {name}");
-    }
-    for (name, run) in PARTS {
-        if asked.is_empty() || asked.iter().any(|asked| asked == name) {
-            println!("\n## {name}");
-            run()?;
-        }
-    }
-    Ok(())
+    parts::run(PARTS)
 }

@@ -101,8 +101,9 @@ impl Kept {
 struct ByBytes;
 
 impl Weighter<TileKey, Arc<Kept>> for ByBytes {
-    fn weight(&self, _key: &TileKey, kept: &Arc<Kept>) -> u64 {
-        (kept.bytes.len() + ENTRY_BYTES) as u64
+    fn weight(&self, key: &TileKey, kept: &Arc<Kept>) -> u64 {
+        let wanted: usize = key.layers.iter().map(|part| part.wanted.bytes()).sum();
+        (kept.bytes.len() + wanted + ENTRY_BYTES) as u64
     }
 }
 

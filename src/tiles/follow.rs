@@ -6,7 +6,7 @@
 //! bell get lost it looks every second. What cannot be followed (a truncated table, an absence
 //! longer than changes are kept) is read anew under another epoch, never guessed.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,11 +15,12 @@ use futures::TryStreamExt as _;
 use metrics::gauge;
 use sqlx::postgres::PgListener;
 use sqlx::{PgConnection, PgPool};
-use tokio::sync::{Notify, RwLock, watch};
-use tokio::time::{Instant, sleep, timeout};
+use tokio::sync::RwLock;
+use tokio::time::{Instant, sleep};
 use tokio_util::task::AbortOnDropHandle;
 
 use super::points::{Filter, PointLayer, Scratch, Version, View};
+use super::reached::{LOOK_EVERY, NotReached, RETRY, Reached};
 use super::source::{PointRow, PointSet, feature_id};
 use super::store::{self, Lsn, SetChanges};
 use super::world::WorldPoint;
@@ -28,17 +29,13 @@ use crate::access::Scope;
 use crate::live::Audience;
 use crate::telemetry;
 
-/// How often changes are looked for without a bell.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
-/// How long to wait after the database did not answer.
-const RETRY: Duration = Duration::from_secs(1);
-/// Changes are kept for ten minutes; who was away for half of it reads anew.
+/// What a transaction wrote down is kept for so long after it has certainly ended, however long it
+/// took; who was away for half of it reads anew.
+const KEPT_FOR: Duration = Duration::from_secs(10 * 60);
 pub(super) const AWAY_MAX: Duration = Duration::from_secs(5 * 60);
 const PRUNE_EVERY: Duration = Duration::from_secs(60);
 /// Of the tiles that news is told of.
 const NEWS_ZOOM: u8 = 16;
-/// How long a request waits for a commit it asks for.
-pub(super) const WAIT_MAX: Duration = Duration::from_secs(2);
 
 /// Components, cases and cameras as tiles, never older than the last change by more than it takes
 /// to follow. Cheap to clone; stops with its last clone.
@@ -52,9 +49,7 @@ pub struct PointTiles {
 struct Shared {
     current: HashMap<PointSet, RwLock<Current>>,
     /// How far `current` has come.
-    reached: watch::Sender<Reached>,
-    /// Somebody waits for a commit.
-    wanted: Notify,
+    reached: Reached,
     news: Arc<TileNews>,
 }
 
@@ -66,13 +61,6 @@ struct Current {
     layer: PointLayer,
     /// Who sees a point, where not everybody does.
     audiences: HashMap<u64, Audience>,
-}
-
-/// The last look at the database that succeeded.
-#[derive(Debug, Clone, Copy)]
-struct Reached {
-    began_at: Instant,
-    lsn: Lsn,
 }
 
 /// What distinguishes a tile from every other tile at its place.
@@ -102,14 +90,25 @@ impl std::fmt::Display for TileVersion {
 pub(super) struct Wanted {
     pub(super) full: bool,
     pub(super) filter: Option<Arc<Filter>>,
-    /// `None`: of a layer that everybody sees.
+    /// `None`: all of it, because everybody sees the layer or this person sees every case.
     pub(super) scope: Option<Arc<Scope>>,
 }
 
-/// The database has not told of that commit in time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the tiles have not reached that commit within {} s", WAIT_MAX.as_secs())]
-pub(super) struct NotReached;
+impl Wanted {
+    /// About how many bytes it holds.
+    pub(super) fn bytes(&self) -> usize {
+        let scope = self.scope.as_ref().map_or(0, |scope| {
+            let lists = [
+                &scope.districts,
+                &scope.cells,
+                &scope.units,
+                &scope.sector_units,
+            ];
+            size_of::<Scope>() + lists.map(|list| size_of_val(&**list)).iter().sum::<usize>()
+        });
+        scope + self.filter.as_ref().map_or(0, |filter| filter.bytes())
+    }
+}
 
 impl PointTiles {
     /// Reads all points and follows them from there.
@@ -129,11 +128,7 @@ impl PointTiles {
             .map(|(set, current)| (set, RwLock::new(current)));
         let shared = Arc::new(Shared {
             current: all.collect(),
-            reached: watch::Sender::new(Reached {
-                began_at,
-                lsn: place.lsn,
-            }),
-            wanted: Notify::new(),
+            reached: Reached::new(began_at, place.lsn),
             news,
         });
         let follower = Follower {
@@ -142,6 +137,7 @@ impl PointTiles {
             place,
             reached_at: began_at,
             pruned_at: began_at,
+            ended: VecDeque::new(),
         };
         let task = tokio::spawn(follower.follow(bell));
         Ok(Self {
@@ -152,21 +148,12 @@ impl PointTiles {
 
     /// Waits until everything up to this commit is in the tiles.
     pub(super) async fn reach(&self, lsn: Lsn) -> Result<(), NotReached> {
-        // A commit is in the log a moment before others can see it, so the place in the log alone
-        // proves nothing; who asks was told of the commit, so a look that begins now sees it.
-        let asked_at = Instant::now();
-        let mut reached = self.shared.reached.subscribe();
-        self.shared.wanted.notify_one();
-        let wait = reached.wait_for(|last| last.began_at >= asked_at && last.lsn >= lsn);
-        match timeout(WAIT_MAX, wait).await {
-            Ok(Ok(_)) => Ok(()),
-            Ok(Err(_)) | Err(_) => Err(NotReached),
-        }
+        self.shared.reached.wait_for(lsn).await
     }
 
     /// For how long nobody has known whether something changed.
     pub fn age(&self) -> Duration {
-        self.shared.reached.borrow().began_at.elapsed()
+        self.shared.reached.age()
     }
 
     /// Bytes held for all layers.
@@ -239,7 +226,7 @@ impl Current {
             .filter
             .as_ref()
             .map(|filter| self.layer.prepare(filter));
-        let scope = wanted.scope.as_deref().filter(|scope| !scope.sees_all);
+        let scope = wanted.scope.as_deref();
         let admits = |id: u64, words: &[u32]| {
             filter.as_ref().is_none_or(|filter| filter.holds(words))
                 && scope.is_none_or(|scope| {
@@ -342,6 +329,8 @@ struct Follower {
     place: Place,
     reached_at: Instant,
     pruned_at: Instant,
+    /// When every transaction before a horizon had ended, the oldest first.
+    ended: VecDeque<(Instant, String)>,
 }
 
 impl Follower {
@@ -350,7 +339,7 @@ impl Follower {
             tokio::select! {
                 // a broken connection is made anew by the listener; until then the clock wakes us
                 rung = bell.recv() => if rung.is_err() { sleep(RETRY).await },
-                () = self.shared.wanted.notified() => {}
+                () = self.shared.reached.wanted() => {}
                 () = sleep(LOOK_EVERY) => {}
             }
             if let Err(error) = self.catch_up().await {
@@ -374,19 +363,34 @@ impl Follower {
         if changes.sets.values().any(|changes| changes.everything) {
             return self.start_over(looked_at).await;
         }
+        for (set, changes) in changes.sets {
+            let shared = Arc::clone(&self.shared);
+            tokio::task::spawn_blocking(move || shared.take_in(set, &changes)).await?;
+        }
+        // only now: what could not be taken in is read once more
         self.place = Place {
             lsn: changes.snapshot.lsn,
             horizon: changes.snapshot.horizon,
             seen: changes.seen,
         };
-        for (set, changes) in changes.sets {
-            let shared = Arc::clone(&self.shared);
-            tokio::task::spawn_blocking(move || shared.take_in(set, &changes)).await?;
-        }
         self.reached(looked_at);
         if self.pruned_at.elapsed() > PRUNE_EVERY {
-            store::prune_changes(&self.db).await?;
-            self.pruned_at = Instant::now();
+            self.prune().await?;
+        }
+        Ok(())
+    }
+
+    async fn prune(&mut self) -> anyhow::Result<()> {
+        let now = Instant::now();
+        self.pruned_at = now;
+        self.ended.push_back((now, self.place.horizon.clone()));
+        let is_old = |(ended_at, _): &mut (Instant, String)| now - *ended_at >= KEPT_FOR;
+        let mut last = None;
+        while let Some(old) = self.ended.pop_front_if(is_old) {
+            last = Some(old);
+        }
+        if let Some((_, horizon)) = last {
+            store::prune_changes(&self.db, &horizon).await?;
         }
         Ok(())
     }
@@ -404,9 +408,6 @@ impl Follower {
 
     fn reached(&mut self, looked_at: Instant) {
         self.reached_at = looked_at;
-        self.shared.reached.send_replace(Reached {
-            began_at: looked_at,
-            lsn: self.place.lsn,
-        });
+        self.shared.reached.record(looked_at, self.place.lsn);
     }
 }

@@ -22,6 +22,7 @@ mod http;
 mod layer;
 mod news;
 mod points;
+mod reached;
 mod source;
 mod store;
 mod wire;

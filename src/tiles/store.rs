@@ -286,9 +286,10 @@ async fn read_changes(
     })
 }
 
-/// Forgets changes that everybody has had time to follow.
-pub(super) async fn prune_changes(db: &PgPool) -> sqlx::Result<()> {
-    sqlx::query("delete from tile_change where at < now() - interval '10 minutes'")
+/// Forgets what transactions before `horizon` wrote down.
+pub(super) async fn prune_changes(db: &PgPool, horizon: &str) -> sqlx::Result<()> {
+    sqlx::query("delete from tile_change where xact < $1::xid8")
+        .bind(horizon)
         .execute(db)
         .await?;
     Ok(())

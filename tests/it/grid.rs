@@ -131,6 +131,23 @@ fn what_cannot_be_read_ends_with_1_and_says_why() {
 }
 
 #[test]
+fn the_file_that_is_read_is_not_written_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let input = file(folder.path(), "cells.geojson", &[(0.0, 1.002), (1.0, 2.0)]);
+    let before = std::fs::read(&input).unwrap();
+    let path = input.to_str().unwrap();
+    for arguments in [
+        &["repair", path, "--out", path][..],
+        &["check", path, "--out", path],
+    ] {
+        let (code, text) = grid(arguments);
+        assert_eq!(code, 1, "{text}");
+        assert!(text.contains("is the file that is read"), "{text}");
+    }
+    assert_eq!(std::fs::read(&input).unwrap(), before);
+}
+
+#[test]
 fn every_real_file_can_be_repaired() {
     let Ok(data) = std::env::var("CITYWARD_DATA") else {
         println!("CITYWARD_DATA is not set: not checked on real files");

@@ -9,6 +9,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use anyhow::ensure;
 use cityward_partition::{DefectKind, RepairKind, check, repair};
 use clap::{Args, Subcommand};
 
@@ -78,18 +79,36 @@ pub async fn run_grid(args: GridArgs) -> anyhow::Result<ExitCode> {
         GridCommand::Check { file, out } => {
             let ground = read(&file).await?;
             let out = out.unwrap_or_else(|| beside(&file.file, "defects"));
+            ensure!(
+                !is_same(&out, &file.file),
+                "{} is the file that is read: name another",
+                out.display()
+            );
             tokio::task::spawn_blocking(move || check_file(&ground, file.tolerance_mm, &out))
                 .await?
         }
         GridCommand::Repair { file, out, report } => {
             let ground = read(&file).await?;
             let report = report.unwrap_or_else(|| beside(&out, "repairs"));
+            for path in [&out, &report] {
+                ensure!(
+                    !is_same(path, &file.file),
+                    "{} is the file that is read: name another",
+                    path.display()
+                );
+            }
             tokio::task::spawn_blocking(move || {
                 repair_file(&ground, file.tolerance_mm, &out, &report)
             })
             .await?
         }
     }
+}
+
+fn is_same(one: &Path, other: &Path) -> bool {
+    // one that is not there yet is no other
+    one.canonicalize()
+        .is_ok_and(|one| other.canonicalize().is_ok_and(|other| one == other))
 }
 
 fn beside(file: &Path, what: &str) -> PathBuf {

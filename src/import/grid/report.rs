@@ -10,10 +10,17 @@ use serde_json::{Map, Value, json};
 use super::ground::Read;
 use super::{done_of, kind_of};
 
+/// Writes a collection of features: all of it, or nothing under this name.
 pub(super) fn write(path: &Path, features: Vec<Value>) -> anyhow::Result<()> {
     let collection = json!({ "type": "FeatureCollection", "features": features });
     let text = serde_json::to_string(&collection)?;
-    fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
+    // under another name until it is whole
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".part");
+    let part = path.with_file_name(name);
+    fs::write(&part, text)
+        .and_then(|()| fs::rename(&part, path))
+        .with_context(|| format!("cannot write {}", path.display()))
 }
 
 pub(super) fn defects(ground: &Read, defects: &[Defect]) -> Vec<Value> {

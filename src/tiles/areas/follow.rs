@@ -14,8 +14,7 @@ use arc_swap::ArcSwap;
 use metrics::gauge;
 use sqlx::PgPool;
 use sqlx::postgres::PgListener;
-use tokio::sync::{Notify, watch};
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep};
 use tokio_util::task::AbortOnDropHandle;
 
 use super::layer::{AreaLayer, AreaSpec, NewArea};
@@ -23,15 +22,11 @@ use super::shape::Net;
 use super::store::{self, Ground, Look};
 use super::{AreaSet, Scratch};
 use crate::telemetry;
-use crate::tiles::follow::{AWAY_MAX, NotReached, TileVersion, WAIT_MAX};
+use crate::tiles::follow::{AWAY_MAX, TileVersion};
+use crate::tiles::reached::{LOOK_EVERY, NotReached, RETRY, Reached};
 use crate::tiles::store::Lsn;
 use crate::tiles::wire::{string_value, uint_value};
 use crate::tiles::{Layer, TileCoord, TileNews};
-
-/// How often changes are looked for without a bell.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
-/// How long to wait after the database did not answer.
-const RETRY: Duration = Duration::from_secs(1);
 
 const CELLS: AreaSpec = AreaSpec {
     shapes: "cells",
@@ -55,9 +50,7 @@ pub struct AreaTiles {
 #[derive(Debug)]
 struct Shared {
     current: ArcSwap<Current>,
-    reached: watch::Sender<Reached>,
-    /// Somebody waits for a commit.
-    wanted: Notify,
+    reached: Reached,
     news: Arc<TileNews>,
 }
 
@@ -68,13 +61,6 @@ struct Current {
     cells: Arc<AreaLayer>,
     areas: Arc<AreaLayer>,
     basemap_changes: u64,
-}
-
-/// The last look at the database that succeeded.
-#[derive(Debug, Clone, Copy)]
-struct Reached {
-    began_at: Instant,
-    lsn: Lsn,
 }
 
 impl AreaTiles {
@@ -94,11 +80,7 @@ impl AreaTiles {
                 areas: Arc::new(areas),
                 basemap_changes: 0,
             }),
-            reached: watch::Sender::new(Reached {
-                began_at,
-                lsn: look.lsn,
-            }),
-            wanted: Notify::new(),
+            reached: Reached::new(began_at, look.lsn),
             news,
         });
         let follower = Follower {
@@ -115,15 +97,7 @@ impl AreaTiles {
 
     /// Waits until everything up to this commit is in the tiles.
     pub(in crate::tiles) async fn reach(&self, lsn: Lsn) -> Result<(), NotReached> {
-        // who asks was told of the commit, so a look that begins now sees it
-        let asked_at = Instant::now();
-        let mut reached = self.shared.reached.subscribe();
-        self.shared.wanted.notify_one();
-        let wait = reached.wait_for(|last| last.began_at >= asked_at && last.lsn >= lsn);
-        match timeout(WAIT_MAX, wait).await {
-            Ok(Ok(_)) => Ok(()),
-            Ok(Err(_)) | Err(_) => Err(NotReached),
-        }
+        self.shared.reached.wait_for(lsn).await
     }
 
     pub(in crate::tiles) fn version(&self, set: AreaSet, tile: TileCoord) -> TileVersion {
@@ -146,7 +120,7 @@ impl AreaTiles {
 
     /// For how long nobody has known whether something changed.
     pub fn age(&self) -> Duration {
-        self.shared.reached.borrow().began_at.elapsed()
+        self.shared.reached.age()
     }
 
     /// Of every tile of the base map, which is a query: another after each of its changes.
@@ -201,7 +175,7 @@ impl Follower {
                     Ok(_) => continue,
                     Err(_) => sleep(RETRY).await,
                 },
-                () = self.shared.wanted.notified() => {}
+                () = self.shared.reached.wanted() => {}
                 () = tokio::time::sleep_until(due) => {}
             }
             next_look = Instant::now() + LOOK_EVERY;
@@ -212,7 +186,7 @@ impl Follower {
                 );
                 sleep(RETRY).await;
             }
-            let age = self.shared.reached.borrow().began_at.elapsed();
+            let age = self.shared.reached.age();
             gauge!(telemetry::TILE_AGE_SECONDS, "layer" => "areas").set(age.as_secs_f64());
         }
     }
@@ -221,7 +195,7 @@ impl Follower {
         let began_at = Instant::now();
         let look = store::look(&self.db).await?;
         let is_new = |layer: &str| look.changes.get(layer) != self.look.changes.get(layer);
-        let away = self.shared.reached.borrow().began_at.elapsed() > AWAY_MAX;
+        let away = self.shared.reached.age() > AWAY_MAX;
         let due = self.changes_at.is_some_and(|change| change <= began_at);
         if is_new("areas") || due || away {
             let ground = store::read(&self.db).await?;
@@ -241,7 +215,7 @@ impl Follower {
         }
         let lsn = look.lsn;
         self.look = look;
-        self.shared.reached.send_replace(Reached { began_at, lsn });
+        self.shared.reached.record(began_at, lsn);
         Ok(())
     }
 

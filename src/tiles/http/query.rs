@@ -37,7 +37,7 @@ pub(super) struct TileQuery {
     filter_lang: Option<String>,
 }
 
-/// Longer filters are nobody's.
+/// Longer filters and lists are nobody's.
 const FILTER_CHARS_MAX: usize = 4096;
 
 impl TileQuery {
@@ -63,6 +63,20 @@ impl TileQuery {
             let detail = "is about the fields of one layer: ask for the layers one by one";
             return Err(ApiError::field("filter", detail));
         }
+        for (field, text) in [
+            ("class", &self.class),
+            ("state", &self.state),
+            ("owner", &self.owner),
+            ("filter", &self.filter),
+        ] {
+            if text
+                .as_ref()
+                .is_some_and(|text| text.chars().count() > FILTER_CHARS_MAX)
+            {
+                let detail = format!("is at most {FILTER_CHARS_MAX} characters long");
+                return Err(ApiError::field(field, detail));
+            }
+        }
         let simple = self.simple()?;
         for (key, field, _) in &simple {
             let has = |layer: &Layer| column(columns(*layer), key).is_some();
@@ -83,10 +97,6 @@ impl TileQuery {
                     })
                     .collect();
                 if let Some(text) = &self.filter {
-                    if text.chars().count() > FILTER_CHARS_MAX {
-                        let detail = format!("is at most {FILTER_CHARS_MAX} characters long");
-                        return Err(ApiError::field("filter", detail));
-                    }
                     let filter = Filter::parse(text, columns);
                     filters.push(
                         filter.map_err(|error| ApiError::field("filter", error.to_string()))?,
@@ -95,7 +105,9 @@ impl TileQuery {
                 Ok(Wanted {
                     full,
                     filter: (!filters.is_empty()).then(|| Arc::new(Filter::And(filters))),
-                    scope: scope.filter(|_| layer.is_scoped()).cloned(),
+                    scope: scope
+                        .filter(|scope| layer.is_scoped() && !scope.sees_all)
+                        .cloned(),
                 })
             })
             .collect()

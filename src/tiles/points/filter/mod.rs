@@ -189,6 +189,26 @@ impl Node<'_> {
 }
 
 impl Filter {
+    /// About how many bytes it holds.
+    pub(in crate::tiles) fn bytes(&self) -> usize {
+        let text = |literal: &Literal| match literal {
+            Literal::Text(text) => text.len(),
+            Literal::Number(_) => 0,
+        };
+        let own = match self {
+            Self::And(all) | Self::Or(all) => all.iter().map(Self::bytes).sum(),
+            Self::Not(one) => one.bytes(),
+            Self::Of(_, Test::OneOf(literals)) => literals
+                .iter()
+                .map(|literal| size_of::<Literal>() + text(literal))
+                .sum(),
+            Self::Of(_, Test::Less(literal) | Test::LessOrEqual(literal)) => text(literal),
+            Self::Of(_, Test::Like(pattern)) => pattern.len(),
+            Self::Of(_, Test::IsNull) => 0,
+        };
+        size_of::<Self>() + own
+    }
+
     /// Reads CQL2 text (OGC 21-065r2): `and`, `or`, `not`, comparisons, `between`, `in`, `like`,
     /// `is null`, on these columns. A timestamp is compared as seconds since 1970, a date as
     /// `yyyymmdd`, as the tiles hold them.

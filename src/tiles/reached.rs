@@ -1,0 +1,73 @@
+//! How far a follower has come, and who waits for it.
+
+use std::time::Duration;
+
+use tokio::sync::{Notify, watch};
+use tokio::time::{Instant, timeout};
+
+use super::store::Lsn;
+
+/// How often changes are looked for without a bell.
+pub(super) const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// How long to wait after the database did not answer.
+pub(super) const RETRY: Duration = Duration::from_secs(1);
+/// How long a request waits for a commit it asks for.
+const WAIT_MAX: Duration = Duration::from_secs(2);
+
+/// The last look at the database that succeeded.
+#[derive(Debug)]
+pub(super) struct Reached {
+    last: watch::Sender<Look>,
+    /// Somebody waits for a commit.
+    wanted: Notify,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Look {
+    began_at: Instant,
+    lsn: Lsn,
+}
+
+/// The database has not told of that commit in time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the tiles have not reached that commit within {} s", WAIT_MAX.as_secs())]
+pub(super) struct NotReached;
+
+impl Reached {
+    /// A look that began at a time, when the log of commits stood at `lsn`.
+    pub(super) fn new(began_at: Instant, lsn: Lsn) -> Self {
+        Self {
+            last: watch::Sender::new(Look { began_at, lsn }),
+            wanted: Notify::new(),
+        }
+    }
+
+    /// Says that such a look has been taken in.
+    pub(super) fn record(&self, began_at: Instant, lsn: Lsn) {
+        self.last.send_replace(Look { began_at, lsn });
+    }
+
+    /// Returns when somebody waits for a look.
+    pub(super) async fn wanted(&self) {
+        self.wanted.notified().await;
+    }
+
+    /// For how long nobody has known whether something changed.
+    pub(super) fn age(&self) -> Duration {
+        self.last.borrow().began_at.elapsed()
+    }
+
+    /// Waits until everything up to this commit has been taken in.
+    pub(super) async fn wait_for(&self, lsn: Lsn) -> Result<(), NotReached> {
+        // A commit is in the log a moment before others can see it, so the place in the log alone
+        // proves nothing; who asks was told of the commit, so a look that begins now sees it.
+        let asked_at = Instant::now();
+        let mut last = self.last.subscribe();
+        self.wanted.notify_one();
+        let wait = last.wait_for(|look| look.began_at >= asked_at && look.lsn >= lsn);
+        match timeout(WAIT_MAX, wait).await {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(_)) | Err(_) => Err(NotReached),
+        }
+    }
+}
