@@ -51,8 +51,28 @@ impl EventSource {
         }
     }
 
-    /// `None` when the stream ends; panics when nothing comes for seven seconds.
+    /// The next event beside news of tiles, which come whenever layers are read. `None` when the
+    /// stream ends; panics when nothing comes for seven seconds.
     pub(crate) async fn next(&mut self) -> Option<Event> {
+        loop {
+            let event = self.any().await?;
+            if event.kind != "t" {
+                return Some(event);
+            }
+        }
+    }
+
+    /// The next news of tiles of a layer.
+    pub(crate) async fn tile_news(&mut self, layer: &str) -> Event {
+        loop {
+            let event = self.any().await.expect("the stream goes on");
+            if event.kind == "t" && event.data["layer"] == layer {
+                return event;
+            }
+        }
+    }
+
+    async fn any(&mut self) -> Option<Event> {
         loop {
             if let Some((event, rest)) = self.text.split_once("\n\n") {
                 let field = |name: &str| {

@@ -248,13 +248,7 @@ async fn an_open_page_is_told_which_tiles_changed() {
         .execute(&city.db)
         .await
         .unwrap();
-    let news = loop {
-        let event = page.next().await.unwrap();
-        if event.kind == "t" {
-            break event;
-        }
-    };
-    assert_eq!(news.data["layer"], "components");
+    let news = page.tile_news("components").await;
     assert_eq!(news.data["tiles"], serde_json::json!([[X, Y]]));
     assert!(
         ours(&client, "")
