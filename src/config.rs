@@ -17,7 +17,7 @@ pub struct LogConfig {
     #[arg(
         long,
         env = "CITYWARD_LOG",
-        default_value = "info,sqlx=error,tiny_skia=error",
+        default_value = "info,sqlx=error,tiny_skia=error,pgwire_replication=off",
         global = true
     )]
     pub log: String,
@@ -93,12 +93,30 @@ pub struct HttpConfig {
     pub cookie_secure: bool,
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum TileChanges {
+    /// From the server's log of commits: a logical replication slot.
+    CommitLog,
+    /// Written down by triggers.
+    Written,
+}
+
 /// Vector tiles.
 #[derive(Debug, Clone, Args)]
 pub struct TileConfig {
     /// Bytes of finished tiles kept in memory.
     #[arg(long, env = "CITYWARD_TILE_CACHE_BYTES", default_value_t = 256 << 20)]
     pub tile_cache_bytes: usize,
+
+    /// How the tiles of points learn of changes. Where the server does not give its log of commits,
+    /// what is written down is followed.
+    #[arg(
+        long,
+        env = "CITYWARD_TILE_CHANGES",
+        value_enum,
+        default_value_t = TileChanges::CommitLog
+    )]
+    pub tile_changes: TileChanges,
 
     /// A PMTiles archive, as `cityward tiles export --layer basemap` writes it, that is the base map
     /// if it is there when the service starts; without it the database's is.

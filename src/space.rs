@@ -133,7 +133,7 @@ pub struct ErrorEllipse {
 mod postgis {
     use super::GroundPoint;
     use geo_types::{Geometry, Point};
-    use geozero::wkb;
+    use geozero::{ToGeo as _, wkb};
     use sqlx::encode::IsNull;
     use sqlx::error::BoxDynError;
     use sqlx::postgres::{PgArgumentBuffer, PgTypeInfo, PgValueRef};
@@ -158,13 +158,24 @@ mod postgis {
     impl Decode<'_, Postgres> for GroundPoint {
         fn decode(value: PgValueRef<'_>) -> Result<Self, BoxDynError> {
             let decoded: wkb::Decode<Geometry<f64>> = Decode::<Postgres>::decode(value)?;
-            match decoded.geometry {
-                Some(Geometry::Point(point)) => Ok(Self {
-                    lon: point.x(),
-                    lat: point.y(),
-                }),
-                _ => Err("expected a point".into()),
-            }
+            let point = decoded.geometry.and_then(GroundPoint::of_geometry);
+            point.ok_or_else(|| "expected a point".into())
+        }
+    }
+
+    impl GroundPoint {
+        /// From PostGIS' bytes of a point; `None` where they are something else.
+        pub(crate) fn from_ewkb(bytes: &[u8]) -> Option<Self> {
+            let geometry = wkb::Ewkb(bytes).to_geo().ok()?;
+            Self::of_geometry(geometry)
+        }
+
+        fn of_geometry(geometry: Geometry<f64>) -> Option<Self> {
+            let point = Point::try_from(geometry).ok()?;
+            Some(Self {
+                lon: point.x(),
+                lat: point.y(),
+            })
         }
     }
 }

@@ -35,6 +35,12 @@ const SETTINGS: &[&str] = &[
     // relative to the cluster's folder: no path can be too long, and the folder may be moved
     "unix_socket_directories=.",
     "max_connections=100",
+    // tiles read the log of commits, by a slot for each process; who cannot keep up is cut off
+    // before the log fills the disk, and reads everything anew
+    "wal_level=logical",
+    "max_replication_slots=32",
+    "max_wal_senders=32",
+    "max_slot_wal_keep_size=1GB",
     "shared_buffers=256MB",
     "effective_cache_size=1GB",
     "work_mem=16MB",

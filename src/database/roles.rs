@@ -9,6 +9,8 @@ use anyhow::{Context as _, ensure};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{Executor as _, PgPool};
 
+use super::replication::Replication;
+
 const SERVICE: &str = "cityward_service";
 const MACHINE: &str = "cityward_machine";
 
@@ -68,6 +70,8 @@ pub struct Pools {
     pub grouped: PgPool,
     /// For what the city does by itself: row-level security does not apply.
     pub machine: PgPool,
+    /// The way to the log of commits; `None` where it is closed.
+    pub replication: Option<Replication>,
 }
 
 impl Pools {
@@ -94,6 +98,7 @@ impl Pools {
             service: pool_as(SERVICE),
             grouped,
             machine: pool_as(MACHINE),
+            replication: Replication::of(options),
         }
     }
 

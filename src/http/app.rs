@@ -12,7 +12,7 @@ use crate::access::{self, Person, hash_password, random_secret};
 use crate::camera::{Cameras, Intake, LastFrames};
 use crate::cases::EvidenceStore;
 use crate::cases::reporter::ReporterKeys;
-use crate::config::Config;
+use crate::config::{Config, TileChanges};
 use crate::database::Pools;
 use crate::live::LiveFeed;
 use crate::notify::{NoticeFeed, WebhookKey};
@@ -105,7 +105,10 @@ impl App {
             service: db,
             grouped,
             machine,
+            replication,
         } = pools;
+        let replication =
+            replication.filter(|_| config.tiles.tile_changes == TileChanges::CommitLog);
         let tile_news = TileNews::start();
         let workflow = Workflow {
             rules: Rules::open(machine.clone()).await?,
@@ -116,7 +119,8 @@ impl App {
             cameras: Cameras::watch(machine.clone()).await?,
             intake: Arc::new(intake),
             territory: workflow.territory,
-            point_tiles: PointTiles::open(machine.clone(), Arc::clone(&tile_news)).await?,
+            point_tiles: PointTiles::open(machine.clone(), replication, Arc::clone(&tile_news))
+                .await?,
             area_tiles: AreaTiles::open(machine.clone(), Arc::clone(&tile_news)).await?,
             tile_news,
             basemap_file: BasemapFile::open(&config.tiles.basemap_file)

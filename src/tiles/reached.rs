@@ -26,6 +26,8 @@ pub(super) struct Reached {
 struct Look {
     began_at: Instant,
     lsn: Lsn,
+    /// Read in the log itself up to here: every commit before it has been taken in.
+    read_up_to: Option<Lsn>,
 }
 
 /// The database has not told of that commit in time.
@@ -37,14 +39,26 @@ impl Reached {
     /// A look that began at a time, when the log of commits stood at `lsn`.
     pub(super) fn new(began_at: Instant, lsn: Lsn) -> Self {
         Self {
-            last: watch::Sender::new(Look { began_at, lsn }),
+            last: watch::Sender::new(Look {
+                began_at,
+                lsn,
+                read_up_to: None,
+            }),
             wanted: Notify::new(),
         }
     }
 
     /// Says that such a look has been taken in.
-    pub(super) fn record(&self, began_at: Instant, lsn: Lsn) {
-        self.last.send_replace(Look { began_at, lsn });
+    pub(super) fn looked(&self, began_at: Instant, lsn: Lsn) {
+        self.last.send_modify(|last| {
+            last.began_at = began_at;
+            last.lsn = lsn;
+        });
+    }
+
+    /// Says that the log of commits has been taken in up to a place.
+    pub(super) fn read_up_to(&self, lsn: Lsn) {
+        self.last.send_modify(|last| last.read_up_to = Some(lsn));
     }
 
     /// Returns when somebody waits for a look.
@@ -64,7 +78,10 @@ impl Reached {
         let asked_at = Instant::now();
         let mut last = self.last.subscribe();
         self.wanted.notify_one();
-        let wait = last.wait_for(|look| look.began_at >= asked_at && look.lsn >= lsn);
+        let wait = last.wait_for(|look| {
+            let seen = look.began_at >= asked_at && look.lsn >= lsn;
+            seen || look.read_up_to.is_some_and(|read| read >= lsn.record_end())
+        });
         match timeout(WAIT_MAX, wait).await {
             Ok(Ok(_)) => Ok(()),
             Ok(Err(_)) | Err(_) => Err(NotReached),

@@ -50,6 +50,29 @@ pub(super) async fn list(
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Lsn(u64);
 
+impl Lsn {
+    pub(super) fn at(place: u64) -> Self {
+        Self(place)
+    }
+
+    pub(super) fn as_u64(self) -> u64 {
+        self.0
+    }
+
+    /// Where the last record before this place ends. A record that fills its page ends with it, and
+    /// the next would begin behind the header of the page after.
+    pub(super) fn record_end(self) -> Self {
+        const PAGE: u64 = 8192;
+        const HEADER_MAX: u64 = 40;
+        let in_page = self.0 % PAGE;
+        if in_page <= HEADER_MAX {
+            Self(self.0 - in_page)
+        } else {
+            self
+        }
+    }
+}
+
 /// Not two hexadecimal numbers with a slash between.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("must be a pg_lsn, like 16/B374D848")]
@@ -167,6 +190,8 @@ impl PointSet {
 pub(super) struct Changes {
     pub(super) snapshot: Snapshot,
     pub(super) sets: HashMap<PointSet, SetChanges>,
+    /// Not all of them were written down.
+    pub(super) incomplete: bool,
     /// The transactions from the new horizon on that are among them.
     pub(super) seen: Vec<String>,
 }
@@ -181,21 +206,50 @@ pub(super) struct SetChanges {
     pub(super) rows: HashMap<i64, PointRow>,
 }
 
+impl SetChanges {
+    /// A feature that is as the row now; `None`: in no tile.
+    pub(super) fn put(&mut self, id: i64, row: Option<PointRow>) {
+        // the same feature may change again before anybody has looked
+        self.ids.push(id);
+        match row {
+            Some(row) => self.rows.insert(id, row),
+            None => self.rows.remove(&id),
+        };
+    }
+}
+
 /// A transaction in which everything is seen as it was at one moment, on a connection of its own: a
-/// reading that fails half way takes its transaction with it.
-pub(super) async fn begin(db: &PgPool) -> anyhow::Result<(PgConnection, Snapshot)> {
+/// reading that fails half way takes its transaction with it. `snapshot`: the moment of another
+/// transaction, which still goes on.
+pub(super) async fn begin(
+    db: &PgPool,
+    snapshot: Option<&str>,
+) -> anyhow::Result<(PgConnection, Snapshot)> {
     let mut connection = db.acquire().await?.detach();
-    let snapshot = begin_on(&mut connection).await?;
+    let snapshot = begin_on(&mut connection, snapshot).await?;
     Ok((connection, snapshot))
 }
 
-pub(super) async fn begin_on(tx: &mut PgConnection) -> anyhow::Result<Snapshot> {
-    let lsn: String = sqlx::query_scalar("select pg_current_wal_lsn()::text")
+pub(super) async fn begin_on(
+    tx: &mut PgConnection,
+    snapshot: Option<&str>,
+) -> anyhow::Result<Snapshot> {
+    let lsn: String = sqlx::query_scalar("select pg_current_wal_insert_lsn()::text")
         .fetch_one(&mut *tx)
         .await?;
     sqlx::query("begin isolation level repeatable read read only")
         .execute(&mut *tx)
         .await?;
+    if let Some(name) = snapshot {
+        // takes no parameter; names are hexadecimal numbers with lines between
+        anyhow::ensure!(
+            name.chars().all(|c| c.is_ascii_hexdigit() || c == '-'),
+            "a snapshot with the name {name:?}"
+        );
+        sqlx::query(&format!("set transaction snapshot '{name}'"))
+            .execute(&mut *tx)
+            .await?;
+    }
     let horizon = sqlx::query_scalar("select pg_snapshot_xmin(pg_current_snapshot())::text")
         .fetch_one(tx)
         .await?;
@@ -203,6 +257,35 @@ pub(super) async fn begin_on(tx: &mut PgConnection) -> anyhow::Result<Snapshot> 
         lsn: lsn.parse()?,
         horizon,
     })
+}
+
+/// Where the log of commits ends now, and before which transaction all have ended.
+pub(super) async fn log_end(db: &PgPool) -> anyhow::Result<Snapshot> {
+    let (lsn, horizon): (String, String) = sqlx::query_as(
+        "select pg_current_wal_insert_lsn()::text,
+            pg_snapshot_xmin(pg_current_snapshot())::text",
+    )
+    .fetch_one(db)
+    .await?;
+    Ok(Snapshot {
+        lsn: lsn.parse()?,
+        horizon,
+    })
+}
+
+/// Has every change of a point written down from now on, for as long as the connection lives.
+pub(super) async fn write_changes_down(db: impl PgExecutor<'_>) -> sqlx::Result<()> {
+    sqlx::query("select write_tile_changes()")
+        .execute(db)
+        .await?;
+    Ok(())
+}
+
+/// Has changes of points written down no more; `false`: somebody else needs them.
+pub(super) async fn spare_changes(db: &PgPool) -> sqlx::Result<bool> {
+    sqlx::query_scalar("select spare_tile_changes()")
+        .fetch_one(db)
+        .await
 }
 
 /// All points of a layer, one after another.
@@ -221,7 +304,7 @@ pub(super) async fn changes_since(
     seen: &[String],
 ) -> anyhow::Result<Changes> {
     let mut connection = db.acquire().await?;
-    let snapshot = begin_on(&mut connection).await?;
+    let snapshot = begin_on(&mut connection, None).await?;
     let changes = read_changes(&mut connection, snapshot, horizon, seen).await;
     sqlx::query("rollback").execute(&mut *connection).await?;
     changes
@@ -242,6 +325,9 @@ async fn read_changes(
     .bind(&snapshot.horizon)
     .fetch_all(&mut *db)
     .await?;
+    let written: bool = sqlx::query_scalar("select tile_changes_are_written()")
+        .fetch_one(&mut *db)
+        .await?;
     let mut still_seen: Vec<String> = found
         .iter()
         .filter(|(.., may_come_again)| *may_come_again)
@@ -282,6 +368,7 @@ async fn read_changes(
     Ok(Changes {
         snapshot,
         sets,
+        incomplete: !written,
         seen: still_seen,
     })
 }

@@ -52,9 +52,7 @@ impl Drop for OwnDatabase {
             let runtime = runtime::Builder::new_current_thread().enable_all().build();
             runtime.unwrap().block_on(async {
                 let mut admin = PgConnection::connect_with(&admin).await?;
-                sqlx::query(&format!("drop database {name} with (force)"))
-                    .execute(&mut admin)
-                    .await?;
+                drop_database(&mut admin, &name).await?;
                 admin.close().await
             })
         });
@@ -343,11 +341,7 @@ impl Server {
 
 /// What is thrown away at the end need not survive a power cut.
 async fn hurry(admin: &mut PgConnection) {
-    for setting in [
-        "fsync = off",
-        "synchronous_commit = off",
-        "full_page_writes = off",
-    ] {
+    for setting in ["fsync = off", "full_page_writes = off"] {
         sqlx::query(&format!("alter system set {setting}"))
             .execute(&mut *admin)
             .await
@@ -357,6 +351,18 @@ async fn hurry(admin: &mut PgConnection) {
         .execute(admin)
         .await
         .unwrap();
+}
+
+/// Also one that a service still follows: `force` does not cut off who reads its log.
+async fn drop_database(admin: &mut PgConnection, name: &str) -> sqlx::Result<()> {
+    sqlx::query("select pg_terminate_backend(active_pid, 5000) from pg_replication_slots where database = $1")
+        .bind(name)
+        .execute(&mut *admin)
+        .await?;
+    sqlx::query(&format!("drop database if exists {name} with (force)"))
+        .execute(admin)
+        .await?;
+    Ok(())
 }
 
 /// Drops the databases of runs that are over: a given server outlives us.
@@ -372,9 +378,7 @@ async fn drop_leftovers(admin: &mut PgConnection) {
         if Path::new("/proc").join(pid).exists() {
             continue;
         }
-        let dropped = sqlx::query(&format!("drop database if exists {name} with (force)"))
-            .execute(&mut *admin)
-            .await;
+        let dropped = drop_database(admin, &name).await;
         if let Err(error) = dropped {
             println!("{name} is left for the next run: {error}");
         }

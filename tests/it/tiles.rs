@@ -35,7 +35,7 @@ async fn tile_after(city: &TestCity, client: &TestClient, at: GroundPoint, z: u3
 }
 
 async fn lsn(city: &TestCity) -> String {
-    sqlx::query_scalar("select pg_current_wal_lsn()::text")
+    sqlx::query_scalar("select pg_current_wal_insert_lsn()::text")
         .fetch_one(&city.db)
         .await
         .unwrap()

@@ -151,7 +151,7 @@ async fn a_tile_asked_for_again_and_again_is_packed_better_and_never_stale() {
         .execute(&city.db)
         .await
         .unwrap();
-    let lsn: String = sqlx::query_scalar("select pg_current_wal_lsn()::text")
+    let lsn: String = sqlx::query_scalar("select pg_current_wal_insert_lsn()::text")
         .fetch_one(&city.db)
         .await
         .unwrap();

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use cityward::config::TileChanges;
 use mvt_reader::Reader;
 use reqwest::StatusCode;
 use sqlx::Connection as _;
@@ -51,8 +52,15 @@ async fn ours(client: &TestClient, query: &str) -> BTreeSet<String> {
     features(answer.bytes().await.unwrap().to_vec())
 }
 
+/// A service whose tiles learn of changes in that way.
+async fn following(city: &TestCity, tile_changes: TileChanges) -> TestService {
+    TestService::start_with(city, |config| config.tiles.tile_changes = tile_changes).await
+}
+
+const WAYS: [TileChanges; 2] = [TileChanges::CommitLog, TileChanges::Written];
+
 async fn after_commit(city: &TestCity, client: &TestClient) -> BTreeSet<String> {
-    let lsn: String = sqlx::query_scalar("select pg_current_wal_lsn()::text")
+    let lsn: String = sqlx::query_scalar("select pg_current_wal_insert_lsn()::text")
         .fetch_one(&city.db)
         .await
         .unwrap();
@@ -105,9 +113,15 @@ async fn a_tile_holds_what_postgis_would_put_into_it() {
 
 #[tokio::test]
 async fn every_kind_of_change_by_plain_sql_is_in_the_next_tile() {
+    for way in WAYS {
+        every_kind_of_change_is_in_the_next_tile(way).await;
+    }
+}
+
+async fn every_kind_of_change_is_in_the_next_tile(way: TileChanges) {
     let city = TestCity::new().await;
     scatter(&city, 300).await;
-    let service = TestService::start(&city).await;
+    let service = following(&city, way).await;
     let client = service.sign_in(&city).await;
     for change in [
         "update component set state = 'damaged' where component_id % 3 = 0",
@@ -132,16 +146,22 @@ async fn every_kind_of_change_by_plain_sql_is_in_the_next_tile() {
         assert_eq!(
             after_commit(&city, &client).await,
             postgis(&city).await,
-            "after: {change}"
+            "{way:?}, after: {change}"
         );
     }
 }
 
 #[tokio::test]
 async fn a_transaction_is_seen_whole_and_only_when_it_is_committed() {
+    for way in WAYS {
+        a_transaction_is_seen_whole(way).await;
+    }
+}
+
+async fn a_transaction_is_seen_whole(way: TileChanges) {
     let city = TestCity::new().await;
     city.component("C03005", place(50.0, 50.0), None).await;
-    let service = TestService::start(&city).await;
+    let service = following(&city, way).await;
     let client = service.sign_in(&city).await;
     let mut writer = sqlx::PgConnection::connect_with(&city.options)
         .await
@@ -180,7 +200,7 @@ async fn a_transaction_is_seen_whole_and_only_when_it_is_committed() {
 #[tokio::test]
 async fn a_lost_bell_and_a_lost_connection_leave_nothing_stale() {
     let city = TestCity::new().await;
-    let service = TestService::start(&city).await;
+    let service = following(&city, TileChanges::Written).await;
     let client = service.sign_in(&city).await;
     sqlx::query(
         "select pg_terminate_backend(pid) from pg_stat_activity
@@ -210,6 +230,82 @@ async fn a_lost_bell_and_a_lost_connection_leave_nothing_stale() {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     panic!("still stale after five seconds");
+}
+
+async fn is_on(city: &TestCity, tile_changes: &str) -> bool {
+    let on = format!("select {tile_changes}");
+    sqlx::query_scalar(&on).fetch_one(&city.db).await.unwrap()
+}
+
+/// Who lost the log of commits reads everything anew, and what happened meanwhile is there.
+#[tokio::test]
+async fn a_lost_slot_leaves_nothing_stale() {
+    let city = TestCity::new().await;
+    let service = following(&city, TileChanges::CommitLog).await;
+    let client = service.sign_in(&city).await;
+    assert!(!is_on(&city, "tile_changes_are_written()").await);
+    let mut writer = sqlx::PgConnection::connect_with(&city.options)
+        .await
+        .unwrap();
+    for round in 1..=3 {
+        let lost: i64 = sqlx::query_scalar(
+            "select count(pg_terminate_backend(active_pid)) from pg_replication_slots
+             where database = current_database()",
+        )
+        .fetch_one(&mut writer)
+        .await
+        .unwrap();
+        assert_eq!(lost, 1);
+        city.component("C03005", place(50.0, f64::from(round)), None)
+            .await;
+        let mut looks = 0;
+        while ours(&client, "").await.len() != usize::try_from(round).unwrap() {
+            looks += 1;
+            assert!(looks < 200, "still stale after ten seconds");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+    assert_eq!(ours(&client, "").await, postgis(&city).await);
+}
+
+/// Of two processes on one database one may know one way only: the other does not spoil it.
+#[tokio::test]
+async fn those_who_follow_differently_show_the_same() {
+    let city = TestCity::new().await;
+    let first = following(&city, TileChanges::CommitLog).await;
+    assert!(!is_on(&city, "tile_changes_are_written()").await);
+    let second = following(&city, TileChanges::Written).await;
+    assert!(is_on(&city, "tile_changes_are_written()").await);
+    let third = following(&city, TileChanges::CommitLog).await;
+    assert!(is_on(&city, "tile_changes_are_written()").await);
+    let client = first.sign_in(&city).await;
+    let all = [
+        first.client_with(&client),
+        second.client_with(&client),
+        third.client_with(&client),
+    ];
+    scatter(&city, 500).await;
+    sqlx::query("update component set name = '长' || component_id, surveyed_on = date '1999-12-31' + component_id::integer")
+        .execute(&city.db)
+        .await
+        .unwrap();
+    let theirs = postgis(&city).await.len();
+    let mut seen = Vec::new();
+    for client in &all {
+        seen.push(after_commit(&city, client).await);
+    }
+    assert_eq!(seen[0].len(), theirs);
+    assert_eq!(seen[0], seen[1]);
+    assert_eq!(seen[1], seen[2]);
+    second.stop().await;
+    let fourth = following(&city, TileChanges::CommitLog).await;
+    assert!(!is_on(&city, "tile_changes_are_written()").await);
+    let alone = fourth.client_with(&client);
+    city.component("C03005", place(50.0, 50.0), None).await;
+    assert_eq!(
+        after_commit(&city, &alone).await,
+        after_commit(&city, &all[2]).await
+    );
 }
 
 #[tokio::test]

@@ -18,7 +18,7 @@ use crate::service::{TestClient, TestService, problem};
 const PLACE: &str = "16/54598/26516";
 
 async fn lsn(city: &TestCity) -> String {
-    sqlx::query_scalar("select pg_current_wal_lsn()::text")
+    sqlx::query_scalar("select pg_current_wal_insert_lsn()::text")
         .fetch_one(&city.db)
         .await
         .unwrap()

@@ -215,7 +215,7 @@ impl Follower {
         }
         let lsn = look.lsn;
         self.look = look;
-        self.shared.reached.record(began_at, lsn);
+        self.shared.reached.looked(began_at, lsn);
         Ok(())
     }
 

@@ -77,7 +77,7 @@ pub(super) struct Ground {
 
 /// Begins a snapshot and looks.
 async fn begin(db: &mut PgConnection) -> anyhow::Result<Look> {
-    let lsn = begin_on(db).await?.lsn;
+    let lsn = begin_on(db, None).await?.lsn;
     // ids are given before commits are made: what is new may come anywhere among them
     let changes: Vec<(String, String)> = sqlx::query_as(
         "select layer, md5(string_agg(change_id::text, ',' order by change_id)) from tile_change

@@ -16,7 +16,7 @@ use crate::tiles::points::{Column, Filter, Literal, Test};
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(super) struct TileQuery {
-    /// `pg_current_wal_lsn()` after a commit: the tile waits until it holds it.
+    /// `pg_current_wal_insert_lsn()` after a commit: the tile waits until it holds it.
     #[param(example = "16/B374D848")]
     pub(super) min_lsn: Option<String>,
     /// `1`: every feature with every attribute, at every zoom and without a budget.

@@ -1,0 +1,341 @@
+//! The points' tiles follow the database: read once, then change by change.
+//!
+//! By its log of commits where it gives that (`slot`), else by what is written down in it of every
+//! change (`change_log`). Either way a transaction is seen whole, and what cannot be followed is
+//! read anew under another epoch, never guessed.
+
+mod change_log;
+mod pgoutput;
+mod prune;
+mod reading;
+mod rows;
+mod slot;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use metrics::gauge;
+use sqlx::PgPool;
+use tokio::sync::RwLock;
+use tokio::time::{Instant, sleep};
+use tokio_util::task::AbortOnDropHandle;
+
+use self::change_log::ChangeLog;
+use self::reading::All;
+pub(super) use self::reading::read_once;
+use self::slot::SlotStream;
+use super::points::{Filter, PointLayer, Scratch, Version, View};
+use super::reached::{NotReached, RETRY, Reached};
+use super::source::{PointSet, feature_id};
+use super::store::{Lsn, SetChanges};
+use super::{Layer, TileCoord, TileNews};
+use crate::access::Scope;
+use crate::database::Replication;
+use crate::live::Audience;
+use crate::telemetry;
+
+/// What a transaction wrote down is kept for so long after it has certainly ended, however long it
+/// took; who was away for half of it reads anew.
+const KEPT_FOR: Duration = Duration::from_secs(10 * 60);
+pub(super) const AWAY_MAX: Duration = Duration::from_secs(5 * 60);
+const PRUNE_EVERY: Duration = Duration::from_secs(60);
+/// Of the tiles that news is told of.
+const NEWS_ZOOM: u8 = 16;
+
+/// Components, cases and cameras as tiles, never older than the last change by more than it takes
+/// to follow. Cheap to clone; stops with its last clone.
+#[derive(Debug, Clone)]
+pub struct PointTiles {
+    shared: Arc<Shared>,
+    _follower: Arc<AbortOnDropHandle<()>>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    current: HashMap<PointSet, RwLock<Current>>,
+    /// How far `current` has come.
+    reached: Reached,
+    news: Arc<TileNews>,
+}
+
+/// A layer as it is now.
+#[derive(Debug)]
+struct Current {
+    /// New with every full reading: versions count from it.
+    epoch: u32,
+    layer: PointLayer,
+    /// Who sees a point, where not everybody does.
+    audiences: HashMap<u64, Audience>,
+}
+
+/// What distinguishes a tile from every other tile at its place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct TileVersion {
+    epoch: u32,
+    version: Version,
+}
+
+impl TileVersion {
+    pub(super) fn new(epoch: u32, version: u64) -> Self {
+        Self {
+            epoch,
+            version: Version(version),
+        }
+    }
+}
+
+impl std::fmt::Display for TileVersion {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:08x}-{}", self.epoch, self.version.0)
+    }
+}
+
+/// Which points of a tile somebody wants and may have, and how much of them.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+pub(super) struct Wanted {
+    pub(super) full: bool,
+    pub(super) filter: Option<Arc<Filter>>,
+    /// `None`: all of it, because everybody sees the layer or this person sees every case.
+    pub(super) scope: Option<Arc<Scope>>,
+}
+
+impl Wanted {
+    /// About how many bytes it holds.
+    pub(super) fn bytes(&self) -> usize {
+        let scope = self.scope.as_ref().map_or(0, |scope| {
+            let lists = [
+                &scope.districts,
+                &scope.cells,
+                &scope.units,
+                &scope.sector_units,
+            ];
+            size_of::<Scope>() + lists.map(|list| size_of_val(&**list)).iter().sum::<usize>()
+        });
+        scope + self.filter.as_ref().map_or(0, |filter| filter.bytes())
+    }
+}
+
+impl PointTiles {
+    /// Reads all points and follows them from there: by the log of commits if there is a way to it.
+    ///
+    /// # Errors
+    /// The database does not answer, or a policy that is shipped is none.
+    pub async fn open(
+        db: PgPool,
+        replication: Option<Replication>,
+        news: Arc<TileNews>,
+    ) -> anyhow::Result<Self> {
+        let source = Source { db, replication };
+        let (begun, way) = source.begin().await?;
+        let Begun { all, began_at, lsn } = begun;
+        let all = all
+            .into_iter()
+            .map(|(set, current)| (set, RwLock::new(current)));
+        let shared = Arc::new(Shared {
+            current: all.collect(),
+            reached: Reached::new(began_at, lsn),
+            news,
+        });
+        let task = tokio::spawn(source.follow(way, Arc::clone(&shared)));
+        Ok(Self {
+            shared,
+            _follower: Arc::new(AbortOnDropHandle::new(task)),
+        })
+    }
+
+    /// Waits until everything up to this commit is in the tiles.
+    pub(super) async fn reach(&self, lsn: Lsn) -> Result<(), NotReached> {
+        self.shared.reached.wait_for(lsn).await
+    }
+
+    /// For how long nobody has known whether something changed.
+    pub fn age(&self) -> Duration {
+        self.shared.reached.age()
+    }
+
+    /// Bytes held for all layers.
+    pub async fn bytes_held(&self) -> usize {
+        let mut bytes = 0;
+        for current in self.shared.current.values() {
+            bytes += current.read().await.layer.bytes();
+        }
+        bytes
+    }
+
+    pub(super) async fn version(&self, set: PointSet, tile: TileCoord) -> TileVersion {
+        self.shared.current[&set].read().await.version(tile)
+    }
+
+    /// The tile's bytes with the version they are of. Off the async threads: a full tile takes a
+    /// millisecond.
+    pub(super) fn tile(
+        &self,
+        set: PointSet,
+        tile: TileCoord,
+        wanted: &Wanted,
+        scratch: &mut Scratch,
+    ) -> (TileVersion, Vec<u8>) {
+        let current = self.shared.current[&set].blocking_read();
+        (current.version(tile), current.tile(tile, wanted, scratch))
+    }
+}
+
+impl Shared {
+    async fn take_in(
+        self: &Arc<Self>,
+        changes: HashMap<PointSet, SetChanges>,
+    ) -> anyhow::Result<()> {
+        let shared = Arc::clone(self);
+        let all = move || {
+            for (set, changes) in &changes {
+                shared.take_in_set(*set, changes);
+            }
+        };
+        Ok(tokio::task::spawn_blocking(all).await?)
+    }
+
+    /// Everything was read anew.
+    async fn replace(&self, all: All) {
+        for (set, current) in all {
+            *self.current[&set].write().await = current;
+            self.news.changed_anywhere(set.layer());
+        }
+    }
+
+    fn measure_age(&self) {
+        for set in PointSet::ALL {
+            gauge!(telemetry::TILE_AGE_SECONDS, "layer" => set.layer().name())
+                .set(self.reached.age().as_secs_f64());
+        }
+    }
+
+    /// Takes in all of a layer's changes at once, so that no tile shows half a transaction.
+    fn take_in_set(&self, set: PointSet, changes: &SetChanges) {
+        let mut current = self.current[&set].blocking_write();
+        let mut points = Vec::with_capacity(changes.ids.len());
+        for &id in &changes.ids {
+            let row = changes.rows.get(&id);
+            let id = feature_id(id);
+            let audience = row.and_then(|row| row.audience()).cloned();
+            let was = match audience.clone() {
+                Some(audience) => current.audiences.insert(id, audience),
+                None => current.audiences.remove(&id),
+            };
+            if was != audience {
+                // somebody else sees it now, should it even look as before
+                current.layer.touch(id);
+            }
+            let now = row.map(|row| row.point(&mut current.layer));
+            points.push((id, now));
+        }
+        let places = current.layer.apply(points);
+        current.measure(set.layer());
+        drop(current);
+        if set.is_told() {
+            let places = places.iter().map(|at| at.tile(NEWS_ZOOM));
+            self.news.changed(set.layer(), places);
+        }
+    }
+}
+
+impl Current {
+    fn version(&self, tile: TileCoord) -> TileVersion {
+        TileVersion {
+            epoch: self.epoch,
+            version: self.layer.version(tile),
+        }
+    }
+
+    fn tile(&self, tile: TileCoord, wanted: &Wanted, scratch: &mut Scratch) -> Vec<u8> {
+        let filter = wanted
+            .filter
+            .as_ref()
+            .map(|filter| self.layer.prepare(filter));
+        let scope = wanted.scope.as_deref();
+        let admits = |id: u64, words: &[u32]| {
+            filter.as_ref().is_none_or(|filter| filter.holds(words))
+                && scope.is_none_or(|scope| {
+                    let audience = self.audiences.get(&id);
+                    audience.is_some_and(|audience| scope.sees(audience))
+                })
+        };
+        let everything = filter.is_none() && scope.is_none();
+        let view = View {
+            full: wanted.full,
+            admits: if everything { None } else { Some(&admits) },
+        };
+        self.layer.tile(tile, view, scratch)
+    }
+
+    fn measure(&self, layer: Layer) {
+        gauge!(telemetry::TILE_POINTS, "layer" => layer.name()).set(self.layer.len() as f64);
+    }
+}
+
+/// What has been read to begin with.
+struct Begun {
+    all: All,
+    /// Nothing that was committed before is missing.
+    began_at: Instant,
+    /// Neither is anything up to here in the log of commits.
+    lsn: Lsn,
+}
+
+/// How changes are learnt of.
+enum Way {
+    Slot(SlotStream),
+    ChangeLog(ChangeLog),
+}
+
+/// Where changes are learnt of.
+struct Source {
+    db: PgPool,
+    /// `None`: not by the log of commits.
+    replication: Option<Replication>,
+}
+
+impl Source {
+    async fn begin(&self) -> anyhow::Result<(Begun, Way)> {
+        if let Some(replication) = &self.replication {
+            match SlotStream::open(&self.db, replication).await {
+                Ok((begun, stream)) => return Ok((begun, Way::Slot(stream))),
+                Err(error) => tracing::info!(
+                    why = format!("{error:#}"),
+                    "tiles follow what is written down of changes, not the log of commits"
+                ),
+            }
+        }
+        let (begun, log) = ChangeLog::open(&self.db).await?;
+        Ok((begun, Way::ChangeLog(log)))
+    }
+
+    async fn follow(self, mut way: Way, shared: Arc<Shared>) {
+        loop {
+            match way {
+                Way::ChangeLog(log) => return log.follow(&shared).await,
+                Way::Slot(stream) => {
+                    let Err(error) = stream.follow(&shared).await;
+                    tracing::warn!(
+                        error = format!("{error:#}"),
+                        "the log of commits is lost: all points are read anew"
+                    );
+                }
+            }
+            way = loop {
+                match self.begin().await {
+                    Ok((begun, way)) => {
+                        shared.replace(begun.all).await;
+                        shared.reached.looked(begun.began_at, begun.lsn);
+                        break way;
+                    }
+                    Err(error) => {
+                        tracing::warn!(error = format!("{error:#}"), "the tiles stay as they are");
+                        shared.measure_age();
+                        sleep(RETRY).await;
+                    }
+                }
+            };
+        }
+    }
+}

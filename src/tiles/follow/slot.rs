@@ -1,0 +1,196 @@
+//! Following by the database's own log of commits.
+//!
+//! A logical replication slot of our own gives every committed transaction in the order of the
+//! commits, with the rows as they are after it: nothing is asked again, and a transaction is taken
+//! in whole or not at all. The points are read first, in the snapshot that the slot begins after.
+//! The slot lives as long as its connection; whoever loses it reads everything anew.
+
+use std::collections::HashMap;
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use anyhow::{Context as _, bail};
+use futures::FutureExt as _;
+use pgwire_replication::{ReplicationClient, ReplicationEvent};
+use sqlx::PgPool;
+use tokio::time::{Instant, MissedTickBehavior, interval};
+
+use super::pgoutput::{Message, Row, Tables, Values};
+use super::prune::Pruning;
+use super::reading::read_sets;
+use super::{Begun, Shared};
+use crate::database::Replication;
+use crate::tiles::reached::LOOK_EVERY;
+use crate::tiles::source::PointSet;
+use crate::tiles::store::{self, Lsn, SetChanges};
+
+/// What names the tables, and the columns of them that tiles are made from (migration 27).
+const PUBLICATION: &str = "cityward_tiles";
+/// Rows of several transactions that are taken in at once, if they are there already.
+const ROWS_AT_ONCE: usize = 4096;
+
+/// Reads the log of commits.
+pub(super) struct SlotStream {
+    db: PgPool,
+    client: ReplicationClient,
+    tables: Tables,
+    /// What the transactions changed that have been read and not taken in.
+    changes: HashMap<PointSet, SetChanges>,
+    /// In the middle of a transaction, `changes` may not be taken in.
+    in_transaction: bool,
+    /// Up to where `changes` goes.
+    lsn: Lsn,
+    pruning: Pruning,
+}
+
+impl SlotStream {
+    /// Makes a slot and reads all points as they are when it begins.
+    pub(super) async fn open(
+        db: &PgPool,
+        replication: &Replication,
+    ) -> anyhow::Result<(Begun, Self)> {
+        let began_at = Instant::now();
+        let slot = replication.slot(PUBLICATION).await?;
+        let lsn = Lsn::at(slot.begins_at);
+        let (mut tx, _) = store::begin(db, Some(&slot.snapshot)).await?;
+        let client = slot.start().await?;
+        let all = read_sets(&mut tx)
+            .await
+            .context("read the points for tiles")?;
+        match store::spare_changes(db).await {
+            Ok(true) => {}
+            Ok(false) => tracing::info!("another process follows by written changes: they go on"),
+            Err(error) => tracing::info!(%error, "changes are still written down beside the log"),
+        }
+        let stream = Self {
+            db: db.clone(),
+            client,
+            tables: Tables::default(),
+            changes: HashMap::new(),
+            in_transaction: false,
+            lsn,
+            pruning: Pruning::new(),
+        };
+        let begun = Begun { all, began_at, lsn };
+        Ok((begun, stream))
+    }
+
+    /// Ends when the log cannot be read any further: with the reason.
+    pub(super) async fn follow(mut self, shared: &Arc<Shared>) -> anyhow::Result<Infallible> {
+        let mut look = interval(LOOK_EVERY);
+        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        // where the log ended when somebody looked, and when that was
+        let mut end: Option<(Instant, Lsn)> = None;
+        loop {
+            tokio::select! {
+                event = self.client.recv() => {
+                    self.read(event?)?;
+                    self.read_what_is_there()?;
+                    self.take_in(shared).await?;
+                }
+                _ = look.tick() => {
+                    let looked_at = Instant::now();
+                    match store::log_end(&self.db).await {
+                        Ok(found) => {
+                            end = Some((looked_at, found.lsn));
+                            self.pruning.prune(&self.db, &found.horizon).await?;
+                        }
+                        // how old the tiles are is said by nobody renewing it
+                        Err(error) => tracing::debug!(%error, "cannot ask where the log ends"),
+                    }
+                    shared.measure_age();
+                }
+            }
+            if let Some((looked_at, lsn)) = end
+                && self.lsn >= lsn.record_end()
+            {
+                shared.reached.looked(looked_at, lsn);
+                end = None;
+            }
+        }
+    }
+
+    fn read_what_is_there(&mut self) -> anyhow::Result<()> {
+        let count = |changes: &HashMap<_, SetChanges>| -> usize {
+            changes.values().map(|set| set.ids.len()).sum()
+        };
+        while self.in_transaction || count(&self.changes) < ROWS_AT_ONCE {
+            match self.client.recv().now_or_never() {
+                Some(event) => self.read(event?)?,
+                None => break,
+            }
+        }
+        Ok(())
+    }
+
+    fn read(&mut self, event: Option<ReplicationEvent>) -> anyhow::Result<()> {
+        match event.context("the server has ended the log")? {
+            ReplicationEvent::Begin { .. } => self.in_transaction = true,
+            ReplicationEvent::XLogData { data, .. } => self.read_message(&data)?,
+            ReplicationEvent::Commit { end_lsn, .. } => {
+                self.in_transaction = false;
+                self.lsn = Lsn::at(end_lsn.as_u64());
+            }
+            ReplicationEvent::KeepAlive { wal_end, .. } => {
+                if !self.in_transaction {
+                    self.lsn = self.lsn.max(Lsn::at(wal_end.as_u64()));
+                }
+            }
+            ReplicationEvent::Message { .. } => {}
+            ReplicationEvent::StoppedAt { .. } => bail!("the server has ended the log"),
+        }
+        Ok(())
+    }
+
+    fn read_message(&mut self, data: &[u8]) -> anyhow::Result<()> {
+        match Message::read(data)? {
+            Message::Table(id, table) => self.tables.announce(id, table),
+            Message::Insert(table, new) => self.put(table, &new)?,
+            Message::Update { table, old, new } => {
+                if let Some(old) = old {
+                    self.remove(table, &old)?;
+                }
+                self.put(table, &new)?;
+            }
+            Message::Delete(table, old) => self.remove(table, &old)?,
+            Message::Truncate(_) => bail!("a table was truncated"),
+            Message::Other => {}
+        }
+        Ok(())
+    }
+
+    fn put(&mut self, table: u32, values: &Values<'_>) -> anyhow::Result<()> {
+        let table = self.tables.get(table)?;
+        let Some(set) = PointSet::of_table(&table.name) else {
+            return Ok(());
+        };
+        let row = Row { table, values };
+        let id = set.key(row)?;
+        let point = set.point_row(row)?;
+        self.changes.entry(set).or_default().put(id, point);
+        Ok(())
+    }
+
+    fn remove(&mut self, table: u32, key: &Values<'_>) -> anyhow::Result<()> {
+        let table = self.tables.get(table)?;
+        let Some(set) = PointSet::of_table(&table.name) else {
+            return Ok(());
+        };
+        let id = set.key(Row { table, values: key })?;
+        self.changes.entry(set).or_default().put(id, None);
+        Ok(())
+    }
+
+    async fn take_in(&mut self, shared: &Arc<Shared>) -> anyhow::Result<()> {
+        if self.in_transaction {
+            return Ok(());
+        }
+        if !self.changes.is_empty() {
+            shared.take_in(std::mem::take(&mut self.changes)).await?;
+        }
+        shared.reached.read_up_to(self.lsn);
+        let applied = pgwire_replication::Lsn::from(self.lsn.as_u64());
+        self.client.update_applied_lsn(applied);
+        Ok(())
+    }
+}
