@@ -1,5 +1,5 @@
 //! Tiles side by side with Martin, on one machine, one PostGIS and one dataset:
-//! `cargo bench --bench tiles -- [memory | peer | freshness]`; without a name, all of them.
+//! `cargo bench --bench tiles -- [memory | peer | kept | freshness]`; without a name, all of them.
 //!
 //! A million clustered components with an id and seven attributes, 20,000 cells. The load comes
 //! from wrk, 16 connections, random tiles that are not empty. Server, database and load share the
@@ -12,6 +12,8 @@
 mod cpu;
 #[path = "tiles/data.rs"]
 mod data;
+#[path = "tiles/floor.rs"]
+mod floor;
 #[path = "tiles/freshness.rs"]
 mod freshness;
 #[path = "tiles/load.rs"]
@@ -34,6 +36,7 @@ mod visitor;
 const PARTS: &[parts::Part] = &[
     ("memory", memory::run),
     ("peer", peer::run),
+    ("kept", peer::run_kept),
     ("freshness", freshness::run),
 ];
 

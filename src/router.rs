@@ -16,7 +16,6 @@ use tokio::time::timeout;
 use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
-use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Predicate as _};
 use tower_http::cors::{AllowOrigin, CorsLayer};
 use tower_http::services::{ServeDir, ServeFile};
 use tower_http::set_header::SetResponseHeaderLayer;
@@ -38,8 +37,9 @@ use crate::{
 ))]
 struct ApiDocument;
 
-/// The service's routes and their OpenAPI document.
-fn api() -> (Router<App>, Document) {
+/// The service's routes, those of tiles apart, and their OpenAPI document.
+fn api() -> (Router<App>, Router<App>, Document) {
+    let (tiles, of_tiles) = tiles::tile_routes().split_for_parts();
     let (routes, mut document) = OpenApiRouter::with_openapi(ApiDocument::openapi())
         .merge(access::session_routes()) // open: signing in
         .merge(organisation::routes())
@@ -66,39 +66,40 @@ fn api() -> (Router<App>, Document) {
         .merge(tiles::routes())
         .merge(workflow::routes())
         .split_for_parts();
+    document.merge(of_tiles);
     http::complete(&mut document);
-    (routes, document)
+    (routes, tiles, document)
 }
 
 /// The self-contained OpenAPI document.
 pub fn openapi() -> Document {
-    api().1
+    api().2
 }
 
 /// Every URL, with the layers around them.
 pub fn router(app: App) -> Router {
-    let (api, document) = api();
+    let (api, tiles, document) = api();
     let operations = Router::new() // open, but /metrics looks at who asks
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(readyz))
         .route("/metrics", get(prometheus))
         .route("/openapi.json", get(async || Json(document)));
-    // tiles come as their client wants them
-    let compression = CompressionLayer::new().compress_when(
-        DefaultPredicate::new().and(NotForContentType::const_new(tiles::MEDIA_TYPE)),
-    );
-    let layers = ServiceBuilder::new()
+    let around_others = ServiceBuilder::new()
+        .layer(from_fn_with_state(app.clone(), access::forget_after_change))
+        .layer(CompressionLayer::new());
+    let around_all = ServiceBuilder::new()
         .layer(from_fn(measure))
         .layer(from_fn(security_headers))
         .option_layer(tiles_for_others(&app))
-        .layer(from_fn_with_state(app.clone(), access::forget_after_change))
-        .layer(compression)
         .layer(CatchPanicLayer::custom(|_| {
             ApiError::Internal(anyhow::anyhow!("a handler panicked")).into_response()
         }));
     let pages = pages(&app);
     api.merge(operations)
         .fallback_service(pages)
+        .layer(around_others)
+        // tiles change nothing, and come compressed as their client wants them
+        .merge(tiles)
         .method_not_allowed_fallback(async || {
             ApiError::refused(
                 StatusCode::METHOD_NOT_ALLOWED,
@@ -106,7 +107,7 @@ pub fn router(app: App) -> Router {
                 "this URL has no such method",
             )
         })
-        .layer(layers)
+        .layer(around_all)
         .with_state(app)
 }
 

@@ -11,6 +11,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::data;
+use crate::floor::Floor;
 use crate::load::{Ask, Payers, Shown};
 use crate::martin::Martin;
 use crate::same;
@@ -51,13 +52,24 @@ impl Zoom {
     }
 }
 
-async fn measure(database: &Database) -> anyhow::Result<()> {
+/// Finished tiles, which both keep.
+pub(crate) fn run_kept() -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
+    runtime.block_on(with_database(32, async |database: &Database| {
+        let zooms = prepare(database, &[14]).await?;
+        cached(database, &zooms).await
+    }))
+}
+
+async fn prepare(database: &Database, zooms_wanted: &[u8]) -> anyhow::Result<Vec<Zoom>> {
     let db = &database.pool;
     data::components(db, COMPONENTS).await?;
     data::cells(db, CELLS_A_SIDE).await?;
     data::for_the_peer(db).await?;
     let mut zooms = Vec::new();
-    for z in [14, 12, 10] {
+    for &z in zooms_wanted {
         let tiles = data::tiles_with_components(db, z).await?;
         println!(
             "zoom {z}: {} tiles with {} components each",
@@ -67,6 +79,11 @@ async fn measure(database: &Database) -> anyhow::Result<()> {
         let tiles = tiles.into_iter().map(|(tile, _)| tile).collect();
         zooms.push(Zoom { z, tiles });
     }
+    Ok(zooms)
+}
+
+async fn measure(database: &Database) -> anyhow::Result<()> {
+    let zooms = prepare(database, &[14, 12, 10]).await?;
     same_features(database, &zooms).await?;
 
     println!("\nThe same content: CPU ms a tile (server + database)\n");
@@ -100,9 +117,7 @@ async fn measure(database: &Database) -> anyhow::Result<()> {
             );
         }
     }
-    cached(database, &zooms).await?;
-    own_tiles(database, &zooms).await?;
-    Ok(())
+    own_tiles(database, &zooms).await
 }
 
 fn met(yes: bool) -> &'static str {
@@ -150,6 +165,31 @@ async fn same_features(database: &Database, zooms: &[Zoom]) -> anyhow::Result<()
 
 /// From the cache: ours cannot be stale, and a writer changes what is in it meanwhile.
 async fn cached(database: &Database, zooms: &[Zoom]) -> anyhow::Result<()> {
+    println!(
+        "\nThe machine's own floor: a socket that is read and written, without HTTP: CPU ms an answer\n"
+    );
+    println!("| answer | CPU ms | answers/s, p50, p99 ms |");
+    println!("|---|---:|---:|");
+    for bytes in [0, 24_000, 100_000] {
+        let floor = Floor::start(bytes).await?;
+        let server = Server {
+            visitor: Visitor::anybody(&floor.base),
+            payers: Payers {
+                server: std::process::id(),
+                cluster: cluster(database)?,
+            },
+        };
+        let ask = Ask {
+            path: "/".to_owned(),
+            tag: None,
+        };
+        let shown = server.load("identity", &[ask], SHORT).await?;
+        println!(
+            "| {bytes} bytes | {:.4} | {} |",
+            shown.cpu_ms(),
+            speed(&shown)
+        );
+    }
     println!("\nFrom a warm cache, the same content: CPU ms a tile\n");
     println!("| zoom 14 | ours | tiles/s, p50, p99 ms | Martin's, stale | ratio | goal |");
     println!("|---|---:|---:|---:|---:|---:|");

@@ -1,5 +1,6 @@
 //! What handlers may reach.
 
+use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -24,7 +25,10 @@ use crate::workflow::{GroupCommit, Workflow};
 
 /// The running application; cheap to clone.
 #[derive(Clone)]
-pub struct App {
+pub struct App(Arc<Parts>);
+
+/// In one place, because every layer around a handler holds it for each request.
+pub struct Parts {
     pub config: Arc<Config>,
     /// For requests: sees of scoped tables only what [`scoped`](Self::scoped) opens.
     pub db: PgPool,
@@ -88,6 +92,14 @@ const WRONG_PASSWORDS_PER_MINUTE_MAX: u32 = 30;
 /// From one address, a minute: each asks the provider and is remembered for a while.
 const DEPARTURES_PER_MINUTE_MAX: u32 = 60;
 
+impl Deref for App {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
 impl App {
     /// Reads what is held in memory and starts to keep it fresh.
     pub async fn start(config: Arc<Config>, pools: Pools) -> anyhow::Result<Self> {
@@ -114,7 +126,7 @@ impl App {
             rules: Rules::open(machine.clone()).await?,
             territory: TerritoryWatch::open(machine.clone()).await?,
         };
-        Ok(Self {
+        Ok(Self(Arc::new(Parts {
             actions: GroupCommit::start(&workflow, &grouped, &db),
             cameras: Cameras::watch(machine.clone()).await?,
             intake: Arc::new(intake),
@@ -144,7 +156,7 @@ impl App {
             live: LiveFeed::start(),
             notices: Arc::default(),
             webhook_key,
-        })
+        })))
     }
 
     /// A transaction that reads and writes what this person may, and nothing else: the database

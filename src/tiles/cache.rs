@@ -8,6 +8,7 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use axum::http::HeaderValue;
 use bytes::Bytes;
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
@@ -45,17 +46,30 @@ pub(super) struct LayerKey {
 impl TileKey {
     /// Names what the tile is made from, for its ETag.
     pub(super) fn name(&self) -> String {
-        let name = |key: &LayerKey| {
-            let version = key.version.to_string();
-            if key.wanted == Wanted::default() {
-                return version;
+        let mut name = String::with_capacity(32);
+        for key in &self.layers {
+            if !name.is_empty() {
+                name.push('+');
             }
-            let mut hasher = DefaultHasher::new();
-            key.wanted.hash(&mut hasher);
-            format!("{version}-{:x}", hasher.finish())
-        };
-        let names: Vec<String> = self.layers.iter().map(name).collect();
-        names.join("+")
+            key.version.write_to(&mut name);
+            if key.wanted != Wanted::default() {
+                let mut hasher = DefaultHasher::new();
+                key.wanted.hash(&mut hasher);
+                name.push('-');
+                push_hex(&mut name, hasher.finish());
+            }
+        }
+        name
+    }
+}
+
+/// In as few digits as it takes.
+pub(super) fn push_hex(text: &mut String, number: u64) {
+    let digits = (u64::BITS - number.leading_zeros()).div_ceil(4).max(1);
+    for digit in (0..digits).rev() {
+        let digit = (number >> (digit * 4)) & 15;
+        let digit = u32::try_from(digit).expect("below 16");
+        text.push(char::from_digit(digit, 16).expect("below 16"));
     }
 }
 
@@ -64,7 +78,9 @@ impl TileKey {
 pub(super) struct Kept {
     /// Of what it is made from: newer than its key's where the tile changed between the look-up
     /// and the making.
-    pub(super) name: Box<str>,
+    name: Box<str>,
+    /// Its ETag.
+    pub(super) tag: HeaderValue,
     pub(super) effort: Effort,
     pub(super) bytes: Bytes,
     /// Before compression.
@@ -88,6 +104,7 @@ impl Kept {
             coding.encode(raw, effort)?
         };
         Ok(Self {
+            tag: tag(&name, coding.mark(effort))?,
             name,
             effort,
             bytes: bytes.into(),
@@ -95,6 +112,11 @@ impl Kept {
             requests: AtomicU32::new(0),
         })
     }
+}
+
+/// A strong ETag: what a tile is made from, and how it is coded.
+pub(super) fn tag(name: &str, mark: &str) -> anyhow::Result<HeaderValue> {
+    Ok(HeaderValue::from_str(&format!("\"{name}-{mark}\""))?)
 }
 
 #[derive(Debug, Clone)]

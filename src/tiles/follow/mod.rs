@@ -25,6 +25,7 @@ use self::change_log::ChangeLog;
 use self::reading::All;
 pub(super) use self::reading::read_once;
 use self::slot::SlotStream;
+use super::cache::push_hex;
 use super::grids::{Grids, NotHeld};
 use super::points::{Filter, PointLayer, Scratch, Version, View};
 use super::reached::{NotReached, RETRY, Reached};
@@ -86,11 +87,11 @@ impl TileVersion {
             version: Version(version),
         }
     }
-}
 
-impl std::fmt::Display for TileVersion {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{:08x}-{}", self.epoch, self.version.0)
+    pub(super) fn write_to(self, text: &mut String) {
+        push_hex(text, self.epoch.into());
+        text.push('-');
+        push_hex(text, self.version.0);
     }
 }
 

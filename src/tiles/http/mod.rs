@@ -17,15 +17,19 @@ use super::{Grid, Layer};
 use crate::access::{Person, RecentPerson};
 use crate::http::{ApiError, App, PathParams, QueryParams};
 
-pub use tile::MEDIA_TYPE;
-
-/// For signed-in people.
+/// What describes the tiles, for signed-in people.
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(catalogue))
         .routes(routes!(tile_json))
-        .routes(routes!(tile::tile))
         .merge(ogc::routes())
+}
+
+/// The tiles themselves, for signed-in people.
+pub fn tile_routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(tile::tile))
+        .merge(ogc::tile_routes())
 }
 
 #[derive(Serialize, ToSchema)]

@@ -26,7 +26,10 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(tile_matrix_set))
         .routes(routes!(tilesets))
         .routes(routes!(tileset))
-        .routes(routes!(tile))
+}
+
+pub(super) fn tile_routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(tile))
 }
 
 /// What the standards say of a grid (OGC 17-083r4).

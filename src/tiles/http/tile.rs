@@ -1,12 +1,14 @@
 //! A tile: found in the cache, or made.
 
 use std::cell::RefCell;
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, LazyLock};
 use std::time::Instant;
 
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
+use metrics::Counter;
 
 use super::layers_named;
 use super::query::TileQuery;
@@ -14,7 +16,7 @@ use crate::access::{Recent, RecentPerson};
 use crate::http::{ApiError, App, PathParams, QueryParams};
 use crate::telemetry;
 use crate::tiles::areas::{self, AreaSet};
-use crate::tiles::cache::{Kept, LayerKey, TileKey};
+use crate::tiles::cache::{self, Kept, LayerKey, TileKey};
 use crate::tiles::coding::{Accepted, Coding, Effort};
 use crate::tiles::layer::Origin;
 use crate::tiles::points::Scratch;
@@ -24,7 +26,7 @@ use crate::tiles::store::{self, InvalidLsn, Lsn, TileRow};
 use crate::tiles::{BasemapFile, Grid, Layer, TileCoord, TileCoordError, encode};
 
 /// Of a tile.
-pub const MEDIA_TYPE: &str = "application/vnd.mapbox-vector-tile";
+pub(super) const MEDIA_TYPE: &str = "application/vnd.mapbox-vector-tile";
 
 /// A tile: MVT 2.1, extent 4096; gzip, zstd or neither, as `Accept-Encoding` says. Several layers,
 /// separated by commas, come in one tile.
@@ -114,27 +116,27 @@ pub(super) async fn send(
         layers: parts.into(),
         coding,
     };
-    if let Some(known) = known_tag(headers, &key, accepted) {
-        count(layers, "not_modified");
+    if let Some(known) = known_tag(headers, &key, accepted)? {
+        count(layers, Answered::NotModified);
         let mut response = StatusCode::NOT_MODIFIED.into_response();
-        put_headers(&mut response, &known)?;
+        put_headers(&mut response, known);
         return Ok(response);
     }
     let kept = match app.tile_cache.get(&key) {
         Some(kept) => {
-            count(layers, "kept");
+            count(layers, Answered::Kept);
             kept
         }
         None => {
             let make = pack(app, &key);
             let kept = app.tile_cache.get_or_make(&key, make).await?;
-            count(layers, "made");
+            count(layers, Answered::Made);
             metrics::histogram!(telemetry::TILE_SECONDS, "layer" => label(layers))
                 .record(started.elapsed());
             kept
         }
     };
-    answer(&kept, coding)
+    Ok(answer(&kept, coding))
 }
 
 /// The archive that has the base map's tiles of the map's grid.
@@ -245,57 +247,54 @@ fn lines(headers: &HeaderMap, name: HeaderName) -> impl Iterator<Item = &str> {
 }
 
 /// The tag of what the client has, if it is still true: of this very tile, in a coding it takes.
-fn known_tag(headers: &HeaderMap, key: &TileKey, accepted: Accepted) -> Option<String> {
-    let sent = headers.get_all(header::IF_NONE_MATCH).iter().next()?;
+fn known_tag(
+    headers: &HeaderMap,
+    key: &TileKey,
+    accepted: Accepted,
+) -> Result<Option<HeaderValue>, ApiError> {
+    let sent = headers.get(header::IF_NONE_MATCH);
+    let Some(sent) = sent.and_then(|sent| sent.to_str().ok()) else {
+        return Ok(None);
+    };
     let name = key.name();
-    let known = sent.to_str().ok()?.split(',').map(str::trim);
-    for one in known {
+    let coding = sent.split(',').map(str::trim).find_map(|one| {
         if one == "*" {
-            return Some(format!("{name}-{}", key.coding.mark(Effort::Fast)));
+            return Some(key.coding.mark(Effort::Fast));
         }
         // a proxy may have made it weak
         let tag = one.trim_start_matches("W/").trim_matches('"');
-        let mark = tag
-            .strip_prefix(&name)
-            .and_then(|rest| rest.strip_prefix('-'));
-        if mark
-            .and_then(Coding::of_mark)
-            .is_some_and(|coding| accepted.takes(coding))
-        {
-            return Some(tag.to_owned());
-        }
-    }
-    None
+        let mark = tag.strip_prefix(&name)?.strip_prefix('-')?;
+        let coding = Coding::of_mark(mark)?;
+        accepted.takes(coding).then_some(mark)
+    });
+    Ok(coding.map(|mark| cache::tag(&name, mark)).transpose()?)
 }
 
-fn answer(kept: &Kept, coding: Coding) -> Result<Response, ApiError> {
-    let tag = format!("{}-{}", kept.name, coding.mark(kept.effort));
+fn answer(kept: &Kept, coding: Coding) -> Response {
     let mut response = if kept.bytes.is_empty() {
         StatusCode::NO_CONTENT.into_response()
     } else {
-        let media_type = [(header::CONTENT_TYPE, MEDIA_TYPE)];
-        let mut response = (media_type, kept.bytes.clone()).into_response();
+        let mut response = Response::new(kept.bytes.clone().into());
+        let headers = response.headers_mut();
+        let media_type = HeaderValue::from_static(MEDIA_TYPE);
+        headers.insert(header::CONTENT_TYPE, media_type);
         if let Some(name) = coding.name() {
             let coding = HeaderValue::from_static(name);
-            response
-                .headers_mut()
-                .insert(header::CONTENT_ENCODING, coding);
+            headers.insert(header::CONTENT_ENCODING, coding);
         }
         response
     };
-    put_headers(&mut response, &tag)?;
-    Ok(response)
+    put_headers(&mut response, kept.tag.clone());
+    response
 }
 
-fn put_headers(response: &mut Response, tag: &str) -> Result<(), ApiError> {
-    let tag = HeaderValue::from_str(&format!("\"{tag}\"")).map_err(anyhow::Error::from)?;
+fn put_headers(response: &mut Response, tag: HeaderValue) {
     let headers = response.headers_mut();
     headers.insert(header::ETAG, tag);
     let fresh = HeaderValue::from_static("private, no-cache");
     headers.insert(header::CACHE_CONTROL, fresh);
     let by_coding = HeaderValue::from_static("accept-encoding");
     headers.insert(header::VARY, by_coding);
-    Ok(())
 }
 
 /// A layer's name, for metrics; several are counted as one.
@@ -306,6 +305,28 @@ fn label(layers: &[Layer]) -> &'static str {
     }
 }
 
-fn count(layers: &[Layer], result: &'static str) {
-    metrics::counter!(telemetry::TILES, "layer" => label(layers), "result" => result).increment(1);
+/// What an answer took.
+#[derive(Debug, Clone, Copy)]
+enum Answered {
+    NotModified,
+    Kept,
+    Made,
+}
+
+/// Counters of each layer, and of several as one, found once.
+static COUNTERS: LazyLock<HashMap<&'static str, [Counter; 3]>> = LazyLock::new(|| {
+    let layers = Layer::ALL.map(|layer| label(&[layer]));
+    let counters = layers.into_iter().chain([label(&[])]).map(|layer| {
+        let results = ["not_modified", "kept", "made"];
+        let counter =
+            |result| metrics::counter!(telemetry::TILES, "layer" => layer, "result" => result);
+        (layer, results.map(counter))
+    });
+    counters.collect()
+});
+
+fn count(layers: &[Layer], answered: Answered) {
+    if let Some(counters) = COUNTERS.get(label(layers)) {
+        counters[answered as usize].increment(1);
+    }
 }

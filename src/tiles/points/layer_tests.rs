@@ -39,6 +39,13 @@ keep_first = { attribute = "state", values = ["damaged", "good"] }
 [[zoom]]
 from = 0
 show = "summary"
+squares = 64
+count_by = "state"
+most_of = "class"
+[[zoom]]
+from = 13
+show = "summary"
+squares = 32
 count_by = "state"
 most_of = "class"
 [[zoom]]

@@ -32,6 +32,8 @@ struct KeepFirst {
 enum Step {
     Summary {
         from: u8,
+        /// Along the tile's edge.
+        squares: u32,
         count_by: Option<String>,
         most_of: Option<String>,
     },
@@ -40,6 +42,9 @@ enum Step {
         attributes: Vec<String>,
     },
 }
+
+/// Finer ones would be smaller than a thing that is drawn.
+const SQUARES_MAX: u32 = 64;
 
 /// What tiles hold, with attributes as positions among the layer's columns.
 #[derive(Debug)]
@@ -59,9 +64,11 @@ pub(super) enum Show {
     Points(Vec<usize>),
 }
 
-/// Positions among [`Policy::counted`].
-#[derive(Debug, Clone, Copy, Default)]
+/// Positions among [`Policy::counted`], and in what is counted.
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Summary {
+    /// 2 to this power of squares stand along the tile's edge.
+    pub(super) square_bits: u8,
     /// Counted for each of its values.
     pub(super) count_by: Option<u8>,
     /// Of which the most frequent value is named.
@@ -97,11 +104,20 @@ impl Policy {
             let (from, show) = match step {
                 Step::Summary {
                     from,
+                    squares,
                     count_by,
                     most_of,
                 } => {
-                    let (count_by, most_of) = (count(count_by)?, count(most_of)?);
-                    (from, Show::Summary(Summary { count_by, most_of }))
+                    ensure!(
+                        squares.is_power_of_two() && squares <= SQUARES_MAX,
+                        "squares are a power of two, at most {SQUARES_MAX}"
+                    );
+                    let summary = Summary {
+                        square_bits: u8::try_from(squares.trailing_zeros())?,
+                        count_by: count(count_by)?,
+                        most_of: count(most_of)?,
+                    };
+                    (from, Show::Summary(summary))
                 }
                 Step::Points { from, attributes } => {
                     let columns = attributes.iter().map(column);

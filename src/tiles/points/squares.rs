@@ -10,8 +10,6 @@ pub(super) struct Squares {
     counts: Vec<u32>,
 }
 
-const SQUARES: usize = 64 * 64;
-
 /// The counts of one square in the making.
 pub(super) struct SquareMut<'a> {
     begins: &'a [usize],
@@ -25,8 +23,8 @@ pub(super) struct Square<'a> {
 }
 
 impl Squares {
-    /// For columns with so many words.
-    pub(super) fn new(words: impl Iterator<Item = usize>) -> Self {
+    /// So many along the tile's edge, for columns with so many words.
+    pub(super) fn new(side: u32, words: impl Iterator<Item = usize>) -> Self {
         let mut begins = vec![1];
         begins.extend(words.scan(1, |end, words| {
             *end += words;
@@ -34,7 +32,7 @@ impl Squares {
         }));
         Self {
             begins,
-            slots: vec![0; SQUARES],
+            slots: vec![0; (side * side) as usize],
             counts: Vec::new(),
         }
     }

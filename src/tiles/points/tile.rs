@@ -9,11 +9,6 @@ use super::squares::Squares;
 use crate::tiles::TileCoord;
 use crate::tiles::world::{EXTENT, WorldPoint};
 
-/// Squares along a tile's edge in which points are counted.
-const SQUARES: u32 = 64;
-const SQUARE_BITS: u8 = 6;
-const SQUARE_UNITS: i32 = (EXTENT / SQUARES).cast_signed();
-
 /// Whether a point may be in a tile, by its id and its words.
 type Admits<'a> = dyn Fn(u64, &[u32]) -> bool + 'a;
 
@@ -34,8 +29,8 @@ impl View<'_> {
 }
 
 impl PointLayer {
-    /// The tile: the points of its place and margin, or how many there are in squares of a 64th of
-    /// its edge, as the layer's policy says.
+    /// The tile: the points of its place and margin, or how many there are in squares, as the
+    /// layer's policy says.
     pub(in crate::tiles) fn tile(
         &self,
         tile: TileCoord,
@@ -155,15 +150,17 @@ impl PointLayer {
         scratch: &mut Scratch,
     ) -> Vec<u8> {
         let counted = self.policy.counted();
+        let side = 1_u32 << summary.square_bits;
         let mut squares = Squares::new(
+            side,
             counted
                 .iter()
                 .map(|column| self.dictionaries[*column].len()),
         );
-        let square_zoom = tile.z() + SQUARE_BITS;
+        let square_zoom = tile.z() + summary.square_bits;
         let square_of = |at: WorldPoint| {
             let (x, y) = at.tile(square_zoom);
-            (y % SQUARES) * SQUARES + x % SQUARES
+            (y % side) * side + x % side
         };
         for (_, bucket) in self.buckets.range(own_buckets(tile)) {
             if square_zoom <= BUCKET_ZOOM && view.admits.is_none() {
@@ -190,6 +187,8 @@ impl PointLayer {
 
     fn write_squares(&self, squares: &Squares, summary: Summary, scratch: &mut Scratch) -> Vec<u8> {
         const COUNT: usize = 0;
+        let side = 1 << summary.square_bits;
+        let units = EXTENT / side;
         let counted = self.policy.counted();
         let dictionary = |position: u8| &self.dictionaries[counted[usize::from(position)]];
         let mut keys = vec!["count"];
@@ -222,8 +221,8 @@ impl PointLayer {
                 let column = counted[usize::from(position)];
                 layer.shared(key, column, word, dictionary(position));
             }
-            let (x, y) = (square % SQUARES, square / SQUARES);
-            let middle = |square: u32| square.cast_signed() * SQUARE_UNITS + SQUARE_UNITS / 2;
+            let (x, y) = (square % side, square / side);
+            let middle = |square: u32| (square * units + units / 2).cast_signed();
             layer.point(u64::from(square) + 1, (middle(x), middle(y)));
         }
         layer.finish(keys)

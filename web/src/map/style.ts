@@ -43,6 +43,12 @@ function byZoom(...stops: number[]): ExpressionSpecification {
   ] as unknown as ExpressionSpecification;
 }
 
+/** Of a circle that stands for so many things, in pixels: ten times as many are as much wider again. */
+function countRadius(largest: number, of: number): ExpressionSpecification {
+  const count: ExpressionSpecification = ['ln', ['get', 'count']];
+  return ['interpolate', ['linear'], count, 0, 0.9, Math.log(of), largest];
+}
+
 function visible(yes: boolean): 'visible' | 'none' {
   return yes ? 'visible' : 'none';
 }
@@ -255,13 +261,13 @@ function territory({ colours, language, layers, componentClasses }: Look): Layer
       type: 'circle',
       source: 'components',
       'source-layer': 'component_density',
-      minzoom: 12,
       maxzoom: COMPONENTS_FROM_ZOOM,
       layout: { visibility: visible(layers.components) },
       paint: {
         'circle-color': colours.component,
-        'circle-radius': ['interpolate', ['linear'], ['get', 'count'], 1, 0.8, 30, 2.6],
-        'circle-opacity': 0.4,
+        // a square is 8 pixels wide up to zoom 11 and 16 from there on
+        'circle-radius': ['step', ['zoom'], countRadius(3.6, 3000), 12, countRadius(6.5, 300)],
+        'circle-opacity': 0.45,
       },
     },
     {
