@@ -48,13 +48,9 @@ test.runIf(data)('the wards of Lucknow are checked, repaired, decided and taken 
   expect(await barriers(page)).toEqual([]);
 
   const questions = page.locator('[data-test=questions] li');
-  const left = await questions.count();
-  expect(left, 'this file has wide overlaps').toBeGreaterThan(0);
+  expect(await questions.count(), 'this file has wide overlaps').toBeGreaterThan(0);
   await questions.first().locator('div button').first().click();
-  await page.waitForFunction(
-    (before) => document.querySelectorAll('[data-test=questions] li').length === before - 1,
-    left,
-  );
+  await page.waitForSelector('[data-test=questions] .tag.good');
   const repaired = await downloaded(page, '[data-test=save-cells]');
   const rows = JSON.parse(await readFile(file('Lucknow_Lucknow_ward_boundary'), 'utf8')) as Read;
   expect(repaired.features.length).toBe(rows.features.length);
@@ -71,7 +67,7 @@ test.runIf(data)('cells in GCJ-02 land on their place', async () => {
   await signIn(page, inject('url'), inject('password'), { hash: '#/grid' });
   await page.selectOption('[data-test=coordinates]', 'gcj02');
   await page.setInputFiles('[data-test=file]', file('taizhou_counties_gcj02'));
-  await page.waitForSelector('[data-test=kinds]');
+  await page.waitForSelector('[data-test=summary]');
   await page.click('[data-test=repair]');
   await page.waitForSelector('[data-test=save-cells]');
   const { features } = await downloaded(page, '[data-test=save-cells]');

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use cityward_partition::geojson::Features;
-use cityward_partition::{Degrees, FaceId, Ground, Point, Polygon, difference};
+use cityward_partition::{Degrees, FaceId, Ground, Point, Polygon, UnitId, difference};
 use serde_json::json;
 
-use crate::desk::Desk;
+use crate::desk::{Desk, plain};
 use crate::told::{Neighbour, Snapped, SnappedTo, position};
 
 impl Desk {
@@ -87,10 +87,6 @@ impl Desk {
         neighbours
     }
 
-    fn label(&self, face: FaceId) -> &str {
-        self.labels.get(&face).map_or("", String::as_str)
-    }
-
     /// The ground that has changed hands since the desk was opened, as a collection of features.
     pub(crate) fn difference(&self) -> String {
         let mut features = Features::of(&self.frame);
@@ -117,9 +113,19 @@ impl Desk {
     pub(crate) fn cells(&self) -> String {
         let mut features = Features::of(&self.frame);
         let faces = self.partition.faces().iter();
-        for (&face, _) in faces.filter(|(_, known)| known.ground == Ground::Cell) {
+        for (&face, known) in faces.filter(|(_, known)| known.ground == Ground::Cell) {
             let row = self.file.as_ref().zip(self.origins.get(&face));
             let properties = row.map(|(file, index)| &file.rows[*index].properties);
+            let mut properties = properties.cloned().unwrap_or_default();
+            if let Some((field, names)) = &self.owners {
+                let owner = known
+                    .owner
+                    .and_then(|UnitId(owner)| names.get(owner as usize));
+                // what has not changed stays as it was written, be it a number
+                if properties.get(field).and_then(plain).as_ref() != owner {
+                    properties.insert(field.clone(), json!(owner));
+                }
+            }
             features.push_area(None, &self.partition.polygons(face), &properties);
         }
         features.finish()

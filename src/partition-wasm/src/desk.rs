@@ -4,16 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use cityward_partition::geojson::Features;
 use cityward_partition::{
-    Change, Defect, FaceId, Frame, Ground, Limits, NoPartition, Operation, Partition, Planned,
-    Point, Refusal, Repaired, UnitId, check, repair,
+    Change, Defect, Face, FaceId, Frame, Ground, Limits, NoPartition, Operation, Partition,
+    Planned, Point, Polygon, Refusal, Repaired, UnitId, check, repair,
 };
 use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::file::{Coordinates, File, Unusable};
 use crate::told::{
-    ConflictTold, DefectTold, FaceTold, FileTold, GroundTold, Outcome, RefusalTold, RepairTold,
-    RepairedTold, Touched, UnreadableTold, bounds, position,
+    ConflictTold, DefectTold, FaceTold, FileTold, Outcome, RefusalTold, RepairTold, RepairedTold,
+    Touched, UnreadableTold, bounds, position,
 };
 
 /// Everything on the desk; nothing of it is anywhere else until the page takes it.
@@ -31,6 +31,8 @@ pub(crate) struct Desk {
     pub(crate) labels: BTreeMap<FaceId, String>,
     /// From which cell of the file a face has its properties.
     pub(crate) origins: BTreeMap<FaceId, usize>,
+    /// The property that says whose a cell is, and the names of the owners in order.
+    pub(crate) owners: Option<(String, Vec<String>)>,
     pub(crate) limits: Limits,
 }
 
@@ -47,6 +49,7 @@ impl Desk {
             undone: Vec::new(),
             labels: BTreeMap::new(),
             origins: BTreeMap::new(),
+            owners: None,
             limits: Limits::default(),
         }
     }
@@ -113,9 +116,9 @@ impl Desk {
     }
 
     /// Gives every cell to the owner that a property of the file names; who the numbers are.
-    pub(crate) fn own_by(&mut self, field: &str) -> Vec<String> {
+    pub(crate) fn own_by(&mut self, field: &str) -> &[String] {
         let Some(file) = &self.file else {
-            return Vec::new();
+            return &[];
         };
         let owner_of = |index: usize| plain(file.rows[index].properties.get(field)?);
         let names: BTreeSet<String> = (0..file.rows.len()).filter_map(owner_of).collect();
@@ -137,7 +140,18 @@ impl Desk {
             }
         }
         self.begin(self.partition.clone());
-        names
+        self.owners.insert((field.to_owned(), names)).1.as_slice()
+    }
+
+    /// A further owner, who has nothing yet.
+    pub(crate) fn add_owner(&mut self, name: String) -> UnitId {
+        const FIELD: &str = "owner";
+        let (_, names) = self
+            .owners
+            .get_or_insert_with(|| (FIELD.to_owned(), Vec::new()));
+        names.push(name);
+        let number = names.len() - 1;
+        UnitId(u32::try_from(number).expect("fewer owners than numbers"))
     }
 
     /// Everything that is wrong with the file's cells.
@@ -292,9 +306,22 @@ impl Desk {
     }
 
     fn draw(&self, features: &mut Features<'_>, face: FaceId) {
-        if let Some(told) = FaceTold::of(&self.partition, face, &self.labels) {
-            features.push_area(Some(face.0), &self.partition.polygons(face), &told);
+        if let Some((told, polygons)) = self.face(face) {
+            features.push_area(Some(face.0), &polygons, &told);
         }
+    }
+
+    fn face(&self, id: FaceId) -> Option<(FaceTold<'_>, Vec<Polygon>)> {
+        let face = self.partition.faces().get(&id)?;
+        let polygons = self.partition.polygons(id);
+        let told = FaceTold::of(face, id, self.label(id), &polygons, &self.frame);
+        Some((told, polygons))
+    }
+
+    /// What is known of every face.
+    pub(crate) fn faces(&self) -> Vec<FaceTold<'_>> {
+        let ids = self.partition.faces().keys();
+        ids.filter_map(|id| Some(self.face(*id)?.0)).collect()
     }
 
     /// Every face, or before a repair every cell of the file.
@@ -302,17 +329,11 @@ impl Desk {
         let mut features = Features::of(&self.frame);
         if self.partition.faces().is_empty() {
             let cells = self.file.iter().flat_map(|file| &file.cells);
+            let nothing_known = Face::default();
             for (index, cell) in (0..).zip(cells) {
-                let face = FaceId(index);
-                let told = FaceTold {
-                    face,
-                    label: self.labels.get(&face).map_or("", String::as_str),
-                    owner: None,
-                    ground: GroundTold::Cell,
-                    locked: false,
-                    area_m2: cell.polygons.iter().map(|polygon| polygon.area_m2()).sum(),
-                };
-                features.push_area(Some(index), &cell.polygons, &told);
+                let (id, polygons) = (FaceId(index), &cell.polygons);
+                let told = FaceTold::of(&nothing_known, id, self.label(id), polygons, &self.frame);
+                features.push_area(Some(index), polygons, &told);
             }
         } else {
             for &face in self.partition.faces().keys() {
@@ -321,10 +342,14 @@ impl Desk {
         }
         features.finish()
     }
+
+    pub(crate) fn label(&self, face: FaceId) -> &str {
+        self.labels.get(&face).map_or("", String::as_str)
+    }
 }
 
 /// A value as a person would write it.
-fn plain(value: &Value) -> Option<String> {
+pub(crate) fn plain(value: &Value) -> Option<String> {
     match value {
         Value::String(text) if text.is_empty() => None,
         Value::String(text) => Some(text.clone()),

@@ -60,6 +60,14 @@ impl PartitionDesk {
         json(&self.0.own_by(field))
     }
 
+    pub fn add_owner(&mut self, name: String) -> u32 {
+        self.0.add_owner(name).0
+    }
+
+    pub fn faces(&self) -> Answer {
+        json(&self.0.faces())
+    }
+
     /// Names of faces, `[[face, name], …]`.
     pub fn name(&mut self, names: &str) -> Result<(), JsError> {
         let names: Vec<(FaceId, String)> = from_json(names)?;

@@ -1,7 +1,7 @@
 use std::fmt::Write as _;
 
 use cityward_partition::{FaceId, Limits, Operation, Partition, Point, Refusal, UnitId};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::desk::Desk;
 use crate::file::Coordinates;
@@ -60,7 +60,7 @@ fn an_overlap_is_found_left_to_decide_and_decided() {
     let mut desk = desk(&[(0.0, 2.0), (1.5, 3.0)]);
     let found = serde_json::to_value(desk.check(500)).unwrap();
     assert_eq!(found[0]["kind"], "overlap");
-    assert_eq!(found[0]["cells"], serde_json::json!([0, 1]));
+    assert_eq!(found[0]["cells"], json!([0, 1]));
     assert_eq!(features(&desk.report())[0]["properties"]["rows"][1], 2);
 
     let repaired = desk.repair(500);
@@ -188,6 +188,16 @@ fn owners_can_come_from_the_file_and_a_partition_from_bytes() {
         [0, 1, 0].map(|unit| Some(UnitId(unit)))
     );
     assert_eq!(features(&desk.difference()).len(), 0);
+
+    let faces = vec![FaceId(1)];
+    let owner = Some(desk.add_owner("north".to_owned()));
+    act(&mut desk, &Operation::SetOwner { faces, owner });
+    let cells = features(&desk.cells());
+    let zones = cells.iter().map(|cell| &cell["properties"]["zone"]);
+    assert_eq!(
+        zones.collect::<Vec<_>>(),
+        [&json!(0), &json!("north"), &json!(0)]
+    );
 
     let bytes = desk.partition.to_bytes();
     let again = Desk::with_partition(&bytes, desk.frame).unwrap();

@@ -1,11 +1,9 @@
 //! What the page is told, as JSON: places in degrees, and on the grid where they name a vertex.
 
-use std::collections::BTreeMap;
-
 use cityward_partition::geojson::place as geometry;
 use cityward_partition::{
-    Conflict, Defect, DefectKind, Degrees, FaceId, Frame, Ground, Partition, Place, Point, Refusal,
-    Repair, RepairKind, UnitId, Warning,
+    Conflict, Defect, DefectKind, Degrees, Face, FaceId, Frame, Ground, Place, Point, Polygon,
+    Refusal, Repair, RepairKind, UnitId, Warning,
 };
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -142,6 +140,10 @@ pub(crate) struct FaceTold<'a> {
     pub ground: GroundTold,
     pub locked: bool,
     pub area_m2: f64,
+    /// Into how many pieces it falls.
+    pub parts: usize,
+    /// A place well inside.
+    pub at: Option<Position>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -153,15 +155,20 @@ pub(crate) enum GroundTold {
 }
 
 impl<'a> FaceTold<'a> {
+    /// `polygons` are the face's.
     pub(crate) fn of(
-        partition: &Partition,
+        face: &Face,
         id: FaceId,
-        labels: &'a BTreeMap<FaceId, String>,
-    ) -> Option<Self> {
-        let face = partition.faces().get(&id)?;
-        Some(Self {
+        label: &'a str,
+        polygons: &[Polygon],
+        frame: &Frame,
+    ) -> Self {
+        let largest = polygons
+            .iter()
+            .max_by(|one, other| one.area_m2().total_cmp(&other.area_m2()));
+        Self {
             face: id,
-            label: labels.get(&id).map_or("", String::as_str),
+            label,
             owner: face.owner,
             ground: match face.ground {
                 Ground::Cell => GroundTold::Cell,
@@ -169,8 +176,12 @@ impl<'a> FaceTold<'a> {
                 Ground::Contested(_) => GroundTold::Contested,
             },
             locked: face.is_locked,
-            area_m2: partition.area_m2(id),
-        })
+            area_m2: polygons.iter().map(Polygon::area_m2).sum(),
+            parts: polygons.len(),
+            at: largest
+                .and_then(Polygon::inner_point)
+                .map(|point| position(frame, point)),
+        }
     }
 }
 

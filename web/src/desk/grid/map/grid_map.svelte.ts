@@ -51,6 +51,9 @@ export class GridMap {
       fitBoundsOptions: { padding: PADDING },
       maxPitch: 0,
       dragRotate: false,
+      // Shift takes further cells
+      boxZoom: false,
+      doubleClickZoom: false,
       attributionControl: false,
       fadeDuration: 0,
       locale: { 'Map.Title': i18n.t.map.label },

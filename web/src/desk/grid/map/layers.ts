@@ -170,9 +170,18 @@ function hands(colours: Palette): LayerSpecification[] {
       },
     },
     {
+      id: 'marks-line',
+      type: 'line',
+      source: 'marks',
+      filter: ['==', ['geometry-type'], 'LineString'],
+      layout: { 'line-join': 'round', 'line-cap': 'round' },
+      paint: { 'line-color': colours.camera, 'line-width': 2.4, 'line-dasharray': [2, 1.6] },
+    },
+    {
       id: 'marks',
       type: 'circle',
       source: 'marks',
+      filter: ['==', ['geometry-type'], 'Point'],
       paint: {
         'circle-radius': ['match', ['get', 'mark'], 'refused', 11, 7],
         'circle-color': 'transparent',

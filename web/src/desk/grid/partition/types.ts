@@ -81,6 +81,10 @@ export interface Face {
   ground: 'cell' | 'unclaimed' | 'contested';
   locked: boolean;
   area_m2: number;
+  /** Into how many pieces it falls. */
+  parts: number;
+  /** A place well inside. */
+  at: Position | null;
 }
 
 export type FaceFeature = GeoJSON.Feature<GeoJSON.MultiPolygon, Face>;

@@ -6,6 +6,7 @@ import type {
   Bounds,
   Coordinates,
   Defect,
+  Face,
   FaceId,
   FileTold,
   GridPoint,
@@ -18,6 +19,7 @@ import type {
   Repaired,
   Snapped,
   Touched,
+  UnitId,
 } from './types';
 
 const ready = init({ module_or_path: wasmUrl });
@@ -49,6 +51,9 @@ const deeds = {
   /** The names, one a cell. */
   labelBy: (field: string | null) => told<string[]>(desk().label_by(field)),
   ownBy: (field: string) => told<string[]>(desk().own_by(field)),
+  /** The number of a further owner. */
+  addOwner: (name: string): UnitId => desk().add_owner(name),
+  faces: () => told<Face[]>(desk().faces()),
   name: (names: [FaceId, string][]) => desk().name(JSON.stringify(names)),
   limit: (limits: Limits) => desk().limit(JSON.stringify(limits)),
   check: (toleranceMm: number) => told<Defect[]>(desk().check(toleranceMm)),
