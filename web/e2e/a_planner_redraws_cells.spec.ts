@@ -47,7 +47,8 @@ function inside(page: Page, label: string): Promise<Place> {
   return page.evaluate((name) => {
     const cells = window.__gridMap.queryRenderedFeatures({ layers: ['faces-fill'] });
     const cell = cells.find(({ properties }) => properties.label === name);
-    return JSON.parse(cell!.properties.at) as Place;
+    // the map writes lists out
+    return cell!.properties.at.replace(/[[\]]/g, '').split(',').map(Number) as Place;
   }, label);
 }
 

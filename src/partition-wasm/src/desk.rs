@@ -66,13 +66,20 @@ impl Desk {
         Ok(desk)
     }
 
-    /// With a partition from elsewhere, such as the service.
+    /// With a partition from elsewhere, such as the service, and the one it is compared with.
     ///
     /// # Errors
     /// The bytes are no partition.
-    pub(crate) fn with_partition(bytes: &[u8], frame: Frame) -> Result<Self, NoPartition> {
+    pub(crate) fn with_partition(
+        base: &[u8],
+        bytes: &[u8],
+        frame: Frame,
+    ) -> Result<Self, NoPartition> {
         let mut desk = Self::empty(frame);
-        desk.begin(Partition::from_bytes(bytes)?);
+        desk.begin(Partition::from_bytes(base)?);
+        if bytes != base {
+            desk.partition = Partition::from_bytes(bytes)?;
+        }
         Ok(desk)
     }
 
@@ -100,6 +107,12 @@ impl Desk {
             fields: fields.into_iter().cloned().collect(),
             bounds: bounds(&self.frame, points.into_iter()),
         }
+    }
+
+    /// West, south, east and north of the partition.
+    pub(crate) fn bounds(&self) -> [f64; 4] {
+        let lines = self.partition.arcs().values().map(|arc| &arc.line);
+        bounds(&self.frame, lines.flat_map(|line| line.iter().copied()))
     }
 
     /// Names the cells by a property of the file; those without it by their row.
@@ -312,16 +325,30 @@ impl Desk {
     }
 
     fn face(&self, id: FaceId) -> Option<(FaceTold<'_>, Vec<Polygon>)> {
-        let face = self.partition.faces().get(&id)?;
-        let polygons = self.partition.polygons(id);
+        self.face_of(&self.partition, id)
+    }
+
+    fn face_of(&self, partition: &Partition, id: FaceId) -> Option<(FaceTold<'_>, Vec<Polygon>)> {
+        let face = partition.faces().get(&id)?;
+        let polygons = partition.polygons(id);
         let told = FaceTold::of(face, id, self.label(id), &polygons, &self.frame);
         Some((told, polygons))
     }
 
-    /// What is known of every face.
+    /// What is known of every face now.
     pub(crate) fn faces(&self) -> Vec<FaceTold<'_>> {
-        let ids = self.partition.faces().keys();
-        ids.filter_map(|id| Some(self.face(*id)?.0)).collect()
+        self.faces_of(&self.partition)
+    }
+
+    /// What was known of every face before the first operation.
+    pub(crate) fn faces_before(&self) -> Vec<FaceTold<'_>> {
+        self.faces_of(&self.base)
+    }
+
+    fn faces_of(&self, partition: &Partition) -> Vec<FaceTold<'_>> {
+        let ids = partition.faces().keys();
+        ids.filter_map(|id| Some(self.face_of(partition, *id)?.0))
+            .collect()
     }
 
     /// Every face, or before a repair every cell of the file.

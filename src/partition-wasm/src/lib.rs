@@ -41,10 +41,10 @@ impl PartitionDesk {
         Ok(Self(Desk::with_file(text, coordinates)?))
     }
 
-    /// With the bytes of a partition and its frame as JSON.
-    pub fn of_partition(bytes: &[u8], frame: &str) -> Result<Self, JsError> {
+    /// With the bytes of two partitions, before and now, and their frame as JSON.
+    pub fn of_partition(base: &[u8], bytes: &[u8], frame: &str) -> Result<Self, JsError> {
         let frame: Frame = from_json(frame)?;
-        Ok(Self(Desk::with_partition(bytes, frame)?))
+        Ok(Self(Desk::with_partition(base, bytes, frame)?))
     }
 
     pub fn file(&self) -> Answer {
@@ -66,6 +66,14 @@ impl PartitionDesk {
 
     pub fn faces(&self) -> Answer {
         json(&self.0.faces())
+    }
+
+    pub fn faces_before(&self) -> Answer {
+        json(&self.0.faces_before())
+    }
+
+    pub fn bounds(&self) -> Answer {
+        json(&self.0.bounds())
     }
 
     /// Names of faces, `[[face, name], …]`.

@@ -199,8 +199,12 @@ fn owners_can_come_from_the_file_and_a_partition_from_bytes() {
         [&json!(0), &json!("north"), &json!(0)]
     );
 
-    let bytes = desk.partition.to_bytes();
-    let again = Desk::with_partition(&bytes, desk.frame).unwrap();
+    let (base, bytes) = (desk.base.to_bytes(), desk.partition.to_bytes());
+    let again = Desk::with_partition(&base, &bytes, desk.frame).unwrap();
     assert_eq!(again.partition, Partition::from_bytes(&bytes).unwrap());
-    assert!(Desk::with_partition(&bytes[1..], desk.frame).is_err());
+    assert_eq!(again.faces_before()[1].owner, Some(UnitId(1)));
+    assert_eq!(again.faces()[1].owner, owner);
+    let [west, south, east, north] = again.bounds();
+    assert!((east - west - 3.0 * STEP).abs() < 1e-7 && (north - south - STEP).abs() < 1e-7);
+    assert!(Desk::with_partition(&bytes, &bytes[1..], desk.frame).is_err());
 }

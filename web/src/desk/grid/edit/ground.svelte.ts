@@ -32,6 +32,8 @@ export interface Keeper {
   act(operation: Operation): Promise<void>;
   undo(): Promise<void>;
   redo(): Promise<void>;
+  /** Asks for everything to be read anew. */
+  reopen(): void;
 }
 
 /** Names more than these are not told one by one. */
@@ -69,13 +71,13 @@ export class EditedGround {
     private readonly keeper: Keeper | null = null,
   ) {}
 
-  /** Reads what is known of every face; what is there now is what is compared with. */
+  /** Reads what is known of every face, now and before the first operation. */
   async begin(): Promise<void> {
     await this.client.ask('limit', this.limits);
     const faces = await this.client.ask('faces');
     this.faces = new Map(faces.map((face) => [face.face, face]));
     this.totals = totalsOf(faces);
-    this.before = this.totals;
+    this.before = totalsOf(await this.client.ask('facesBefore'));
     this.revision += 1;
   }
 
@@ -134,26 +136,34 @@ export class EditedGround {
     return outcome.done;
   }
 
-  async undo(): Promise<void> {
-    const touched = await this.client.ask('undo');
-    if (!touched) return;
-    this.take(touched);
-    this.done -= 1;
-    await this.keep((keeper) => keeper.undo());
+  undo(): Promise<void> {
+    return this.step('undo', -1);
   }
 
-  async redo(): Promise<void> {
-    const touched = await this.client.ask('redo');
-    if (!touched) return;
-    this.take(touched);
-    this.done += 1;
-    await this.keep((keeper) => keeper.redo());
+  redo(): Promise<void> {
+    return this.step('redo', 1);
+  }
+
+  /** What was done before this page was opened only the keeper can take back. */
+  private async step(deed: 'undo' | 'redo', by: 1 | -1): Promise<void> {
+    const count = this.done + by;
+    if (count < 0 || count > this.history.length) return;
+    const touched = await this.client.ask(deed);
+    if (touched) this.take(touched);
+    this.done = count;
+    await this.keep((keeper) => keeper[deed]());
+    if (!touched) this.keeper?.reopen();
   }
 
   /** Back or forth until this many steps are in effect. */
   async goTo(steps: number): Promise<void> {
     while (this.done > steps && this.apart === null) await this.undo();
     while (this.done < steps && this.apart === null) await this.redo();
+  }
+
+  /** Reads everything anew from where it is kept. */
+  reopen(): void {
+    this.keeper?.reopen();
   }
 
   private async keep(deed: (keeper: Keeper) => Promise<void>): Promise<void> {

@@ -46,14 +46,19 @@ const deeds = {
     open(PartitionDesk.of_file(text, JSON.stringify(coordinates)));
     return told<FileTold>(desk().file());
   },
-  openPartition: (bytes: Uint8Array, frame: unknown) =>
-    open(PartitionDesk.of_partition(bytes, JSON.stringify(frame))),
+  /** Two partitions of one frame: as it was, and as it is now. Where it is comes back. */
+  openPartition(base: ArrayBuffer, bytes: ArrayBuffer, frame: unknown) {
+    const [before, now] = [new Uint8Array(base), new Uint8Array(bytes)];
+    open(PartitionDesk.of_partition(before, now, JSON.stringify(frame)));
+    return told<Bounds>(desk().bounds());
+  },
   /** The names, one a cell. */
   labelBy: (field: string | null) => told<string[]>(desk().label_by(field)),
   ownBy: (field: string) => told<string[]>(desk().own_by(field)),
   /** The number of a further owner. */
   addOwner: (name: string): UnitId => desk().add_owner(name),
   faces: () => told<Face[]>(desk().faces()),
+  facesBefore: () => told<Face[]>(desk().faces_before()),
   name: (names: [FaceId, string][]) => desk().name(JSON.stringify(names)),
   limit: (limits: Limits) => desk().limit(JSON.stringify(limits)),
   check: (toleranceMm: number) => told<Defect[]>(desk().check(toleranceMm)),
