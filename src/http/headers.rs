@@ -15,8 +15,10 @@ use crate::telemetry;
 
 /// What a browser needs to be told to keep others out of the pages.
 static SECURITY_HEADERS: LazyLock<[(HeaderName, HeaderValue); 4]> = LazyLock::new(|| {
-    let policy = "default-src 'self'; img-src 'self' data: blob:; worker-src 'self' blob:; \
-                  style-src 'self' 'unsafe-inline'; object-src 'none'; base-uri 'none'; \
+    // the partition is WebAssembly; the map's worker reads what the page has made
+    let policy = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; \
+                  connect-src 'self' blob:; img-src 'self' data: blob:; \
+                  worker-src 'self' blob:; style-src 'self' 'unsafe-inline'; object-src 'none'; base-uri 'none'; \
                   frame-ancestors 'none'";
     [
         (header::CONTENT_SECURITY_POLICY, policy),

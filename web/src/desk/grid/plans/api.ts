@@ -1,0 +1,181 @@
+import { ApiError, ask } from '../../../api/client';
+import type { Unit } from '../../../api/types';
+import type { FaceId, Limits, Operation, UnitId, Warning } from '../partition/types';
+
+export type PlanState = 'draft' | 'submitted' | 'approved' | 'in_force' | 'withdrawn';
+
+export interface Author {
+  id: number;
+  name: string;
+}
+
+export interface Plan {
+  id: number;
+  title: string;
+  reason: string;
+  state: PlanState;
+  version: number;
+  base: { edition_id: number; at: string };
+  /** Other ground was published meanwhile. */
+  base_moved: boolean;
+  author: Author;
+  created_at: string;
+  changed_at: string;
+  steps: number;
+  approved_by: Author | null;
+  approved_at: string | null;
+  in_force_from: string | null;
+  edition_id: number | null;
+  /** Why it was sent back or withdrawn. */
+  decision: string | null;
+}
+
+export interface PlanStep {
+  seq: number;
+  operation: Operation;
+  reason: string | null;
+  by: Author;
+  at: string;
+  /** Undone can be redone; dropped cannot, because something else was done instead. */
+  state: 'done' | 'undone' | 'dropped';
+  warnings: Warning[];
+}
+
+export type OpenPlan = Plan & { can_undo: boolean; can_redo: boolean; history: PlanStep[] };
+
+/** The ground of a moment; its partition lies at `bytes`. */
+export interface Ground {
+  edition: { id: number; note: string; published_at: string };
+  valid_from: string | null;
+  valid_to: string | null;
+  frame: unknown;
+  limits: Limits;
+  bytes: string;
+  faces: { face: FaceId; code: string; name: string; unit_id: UnitId | null }[];
+  unclaimed: FaceId[];
+  units: Unit[];
+}
+
+export interface Edition {
+  id: number;
+  note: string;
+  source: string;
+  published_at: string;
+  in_force_from: string;
+  plan_id: number | null;
+  state: 'past' | 'in_force' | 'scheduled' | 'withdrawn';
+}
+
+export const FINDING_KINDS = [
+  'nothing',
+  'unclaimed_new',
+  'crosses_communities',
+  'no_community',
+  'codes_used_up',
+  'base_moved',
+  'small',
+  'large',
+  'no_unit',
+  'community_border_moved',
+  'unclaimed',
+] as const;
+export type FindingKind = (typeof FINDING_KINDS)[number];
+
+export interface Finding {
+  severity: 'error' | 'warning';
+  kind: FindingKind;
+  face: FaceId | null;
+  code: string | null;
+  place: { lon: number; lat: number } | null;
+  detail: string;
+}
+
+export interface Load {
+  cells: number;
+  area_m2: number;
+  components: number;
+  open_cases: number;
+  recent_cases: number;
+}
+
+interface ImpactCell {
+  face: FaceId;
+  code: string | null;
+  name: string;
+  area_m2: number;
+  unit_id: UnitId | null;
+  from: string[];
+}
+
+export interface ImpactCase {
+  id: number;
+  class: string;
+  state: string;
+  due_at: string | null;
+  at_risk: boolean;
+  from_cell: string;
+  to_cell: string | null;
+  from_unit: UnitId | null;
+  to_unit: UnitId | null;
+  moves_unit: boolean;
+}
+
+export interface Impact {
+  version: number;
+  cells: { added: ImpactCell[]; changed: ImpactCell[]; gone: ImpactCell[]; owner_changed: number };
+  components: { other_cell: number; other_unit: number };
+  open_cases: ImpactCase[];
+  open_cases_total: number;
+  recent_cases: number;
+  cameras: { id: string; name_zh: string; name_en: string; lon: number; lat: number }[];
+  units: { unit: Unit; before: Load; after: Load }[];
+}
+
+const at = '/api/v1/plans';
+
+export const plans = () => ask<{ plans: Plan[]; next: number | null }>('GET', at);
+export const plan = (id: number) => ask<OpenPlan>('GET', `${at}/${id}`);
+export const draft = (title: string, reason: string) => ask<Plan>('POST', at, { title, reason });
+export const addStep = (id: number, version: number, operation: Operation) =>
+  ask<{ version: number; step: PlanStep }>('POST', `${at}/${id}/steps`, { version, operation });
+export const undo = (id: number, version: number) =>
+  ask<{ version: number }>('POST', `${at}/${id}/undo`, { version });
+export const redo = (id: number, version: number) =>
+  ask<{ version: number }>('POST', `${at}/${id}/redo`, { version });
+export const rebase = (id: number, version: number) =>
+  ask<Plan>('POST', `${at}/${id}/rebase`, { version });
+export const validate = (id: number) =>
+  ask<{ version: number; ok: boolean; findings: Finding[] }>('POST', `${at}/${id}/validate`);
+export const submit = (id: number, version: number) =>
+  ask<Plan>('POST', `${at}/${id}/submit`, { version });
+export const approve = (id: number, version: number, in_force_from: string | null) =>
+  ask<Plan>('POST', `${at}/${id}/approve`, {
+    version,
+    ...(in_force_from === null ? {} : { in_force_from }),
+  });
+export const reject = (id: number, version: number, reason: string) =>
+  ask<Plan>('POST', `${at}/${id}/reject`, { version, reason });
+export const withdraw = (id: number, version: number, reason: string) =>
+  ask<Plan>('POST', `${at}/${id}/withdraw`, { version, reason });
+export const impact = (id: number) => ask<Impact>('GET', `${at}/${id}/impact`);
+export const impactCsvUrl = (id: number) => `${at}/${id}/impact.csv`;
+export const difference = (id: number) =>
+  ask<GeoJSON.FeatureCollection<GeoJSON.MultiPolygon>>('GET', `${at}/${id}/difference`);
+export const planBytes = (id: number) => bytes(`${at}/${id}/partition`);
+export const baseBytes = (id: number) => bytes(`${at}/${id}/base`);
+
+export const ground = (moment: string | null) =>
+  ask<Ground>(
+    'GET',
+    moment === null ? '/api/v1/partition' : `/api/v1/partition?at=${encodeURIComponent(moment)}`,
+  );
+export const editions = () => ask<{ editions: Edition[] }>('GET', '/api/v1/editions');
+
+/** A partition as the service keeps it. */
+export async function bytes(path: string): Promise<ArrayBuffer> {
+  const answer = await fetch(path).catch(() => null);
+  if (!answer?.ok) {
+    throw new ApiError({ status: answer?.status ?? 0, title: answer?.statusText ?? 'unreachable' });
+  }
+  return answer.arrayBuffer();
+}

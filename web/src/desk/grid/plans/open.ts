@@ -1,0 +1,107 @@
+import type { Keeper, Step } from '../edit/ground.svelte';
+import { EditedGround } from '../edit/ground.svelte';
+import { PartitionClient } from '../partition/client';
+import { type Bounds, nameOf } from '../partition/types';
+import {
+  addStep,
+  baseBytes,
+  bytes,
+  type Ground,
+  ground as groundAt,
+  type OpenPlan,
+  type PlanStep,
+  planBytes,
+  redo,
+  undo,
+} from './api';
+
+/** The last nine digits of a code tell a city's cells apart: street, community, sequence. */
+const SHORT_CODE = 9;
+
+/** Ground of the service on the planner's desk. */
+export interface Opened {
+  ground: EditedGround;
+  bounds: Bounds;
+  close: () => void;
+}
+
+/** A plan of the service, kept step by step. */
+class PlanKeeper implements Keeper {
+  constructor(
+    private readonly id: number,
+    private version: number,
+    private readonly changed: (version: number) => void,
+    readonly reopen: () => void,
+  ) {}
+
+  async act(operation: Parameters<Keeper['act']>[0]): Promise<void> {
+    this.moved(await addStep(this.id, this.version, operation));
+  }
+
+  async undo(): Promise<void> {
+    this.moved(await undo(this.id, this.version));
+  }
+
+  async redo(): Promise<void> {
+    this.moved(await redo(this.id, this.version));
+  }
+
+  private moved({ version }: { version: number }): void {
+    this.version = version;
+    this.changed(version);
+  }
+}
+
+function stepsOf(history: readonly PlanStep[]): Step[] {
+  return history
+    .filter(({ state }) => state !== 'dropped')
+    .map(({ operation, by }) => ({ name: nameOf(operation), cells: [], by: by.name }));
+}
+
+async function put(
+  client: PartitionClient,
+  head: Ground,
+  [base, now]: [ArrayBuffer, ArrayBuffer],
+  keeper: Keeper | null,
+  language: 'zh' | 'en',
+): Promise<Opened> {
+  const bounds = await client.ask('openPartition', base, now, head.frame);
+  const label = (name: string, code: string) => name || code.slice(-SHORT_CODE);
+  await client.ask(
+    'name',
+    head.faces.map(({ face, name, code }) => [face, label(name, code)]),
+  );
+  const ground = new EditedGround(client, head.limits, keeper);
+  ground.owners = head.units.map(({ id, name_zh, name_en }) => ({
+    id,
+    name: language === 'zh' ? name_zh || name_en : name_en || name_zh,
+  }));
+  await ground.begin();
+  return { ground, bounds, close: () => client.end() };
+}
+
+/** Opens a plan; `changed` is told of every version it gets, `reopen` when it must be read anew. */
+export async function openPlan(
+  plan: OpenPlan,
+  language: 'zh' | 'en',
+  changed: (version: number) => void,
+  reopen: () => void,
+): Promise<Opened> {
+  const [head, base, now] = await Promise.all([
+    groundAt(plan.base.at),
+    baseBytes(plan.id),
+    planBytes(plan.id),
+  ]);
+  const keeper = new PlanKeeper(plan.id, plan.version, changed, reopen);
+  const opened = await put(new PartitionClient(), head, [base, now], keeper, language);
+  opened.ground.history = stepsOf(plan.history);
+  opened.ground.done = plan.history.filter(({ state }) => state === 'done').length;
+  return opened;
+}
+
+/** Opens the ground of a moment, to be looked at. */
+export async function openGround(at: string, language: 'zh' | 'en'): Promise<Opened> {
+  const head = await groundAt(at);
+  const now = await bytes(head.bytes);
+  return put(new PartitionClient(), head, [now, now], null, language);
+}
