@@ -352,14 +352,14 @@ async fn finding_the_same_case_asks_an_index() {
         .unwrap();
     let plan: Vec<String> = sqlx::query_scalar(
         "explain select case_id from city_case
-        where class_code = 'M06042' and (component_id = 1
+        where class_code = 'M06042' and ended_at is null and (component_id = 1
             or location && st_expand(st_point(119.92, 32.45, 4326), 0.0001, 0.0001))",
     )
     .fetch_all(&street.city.db)
     .await
     .unwrap();
     let plan = plan.join("\n");
-    assert!(plan.contains("city_case_location_idx"), "{plan}");
+    assert!(plan.contains("city_case_open_location_idx"), "{plan}");
     assert!(plan.contains("city_case_component_idx"), "{plan}");
 }
 

@@ -76,6 +76,7 @@ fn layers_named(names: &str) -> Result<Vec<Layer>, ApiError> {
 #[serde(deny_unknown_fields)]
 struct TileJsonQuery {
     /// How the world is divided into tiles; by default `WebMercatorQuad`.
+    #[param(inline)]
     grid: Option<Grid>,
 }
 

@@ -21,6 +21,7 @@ pub(super) struct TileQuery {
     pub(super) min_lsn: Option<String>,
     /// How the world is divided into tiles; by default `WebMercatorQuad`. What a grid's tiles hold is
     /// read when one is asked for first.
+    #[param(inline)]
     pub(super) grid: Option<Grid>,
     /// `1`: every feature with every attribute, at every zoom and without a budget.
     full: Option<String>,
