@@ -26,7 +26,7 @@ create publication cityward_tiles for table
     camera (camera_number, camera_id, name_zh, name_en, platform_id, location);
 
 -- The triggers that write changes of points down.
-create view tile_change_trigger as
+create view tile_change_trigger with (security_invoker = true) as
 select tgrelid::regclass as table_name, tgname as trigger_name, tgenabled <> 'D' as enabled
 from pg_trigger
 where (tgrelid, tgname) in (
