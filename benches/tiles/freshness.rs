@@ -105,12 +105,12 @@ async fn measure(database: &Database, base: &str) -> anyhow::Result<()> {
 }
 
 /// Loads tiles at random, so many a second or as many as go, until `stop`; returns how many.
-async fn load(
+fn load(
     visitor: &Arc<Visitor>,
     tiles: &Arc<[String]>,
     per_s: Option<f64>,
     stop: &CancellationToken,
-) -> anyhow::Result<f64> {
+) -> impl Future<Output = anyhow::Result<f64>> + use<> {
     let loaders = (0..LOADERS).map(|first| {
         let (visitor, tiles, stop) = (Arc::clone(visitor), Arc::clone(tiles), stop.clone());
         tokio::spawn(async move {
@@ -129,11 +129,15 @@ async fn load(
             anyhow::Ok(count)
         })
     });
-    let mut all = 0;
-    for loader in loaders.collect::<Vec<_>>() {
-        all += loader.await??;
+    // they begin now, not when somebody waits for them
+    let loaders: Vec<_> = loaders.collect();
+    async move {
+        let mut all = 0;
+        for loader in loaders {
+            all += loader.await??;
+        }
+        Ok(f64::from(all))
     }
-    Ok(f64::from(all))
 }
 
 /// Changes a thousand rows a second, until `stop`; returns how many.

@@ -8,7 +8,6 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use axum::http::HeaderValue;
 use bytes::Bytes;
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
@@ -80,7 +79,7 @@ pub(super) struct Kept {
     /// and the making.
     name: Box<str>,
     /// Its ETag.
-    pub(super) tag: HeaderValue,
+    pub(super) tag: Bytes,
     pub(super) effort: Effort,
     pub(super) bytes: Bytes,
     /// Before compression.
@@ -104,7 +103,7 @@ impl Kept {
             coding.encode(raw, effort)?
         };
         Ok(Self {
-            tag: tag(&name, coding.mark(effort))?,
+            tag: tag(&name, coding.mark(effort)),
             name,
             effort,
             bytes: bytes.into(),
@@ -115,8 +114,8 @@ impl Kept {
 }
 
 /// A strong ETag: what a tile is made from, and how it is coded.
-pub(super) fn tag(name: &str, mark: &str) -> anyhow::Result<HeaderValue> {
-    Ok(HeaderValue::from_str(&format!("\"{name}-{mark}\""))?)
+pub(super) fn tag(name: &str, mark: &str) -> Bytes {
+    format!("\"{name}-{mark}\"").into()
 }
 
 #[derive(Debug, Clone)]

@@ -8,6 +8,7 @@ use std::time::Instant;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
+use bytes::Bytes;
 use metrics::Counter;
 
 use super::layers_named;
@@ -116,10 +117,10 @@ pub(super) async fn send(
         layers: parts.into(),
         coding,
     };
-    if let Some(known) = known_tag(headers, &key, accepted)? {
+    if let Some(known) = known_tag(headers, &key, accepted) {
         count(layers, Answered::NotModified);
         let mut response = StatusCode::NOT_MODIFIED.into_response();
-        put_headers(&mut response, known);
+        put_headers(&mut response, known)?;
         return Ok(response);
     }
     let kept = match app.tile_cache.get(&key) {
@@ -136,7 +137,7 @@ pub(super) async fn send(
             kept
         }
     };
-    Ok(answer(&kept, coding))
+    answer(&kept, coding)
 }
 
 /// The archive that has the base map's tiles of the map's grid.
@@ -247,17 +248,10 @@ fn lines(headers: &HeaderMap, name: HeaderName) -> impl Iterator<Item = &str> {
 }
 
 /// The tag of what the client has, if it is still true: of this very tile, in a coding it takes.
-fn known_tag(
-    headers: &HeaderMap,
-    key: &TileKey,
-    accepted: Accepted,
-) -> Result<Option<HeaderValue>, ApiError> {
-    let sent = headers.get(header::IF_NONE_MATCH);
-    let Some(sent) = sent.and_then(|sent| sent.to_str().ok()) else {
-        return Ok(None);
-    };
+fn known_tag(headers: &HeaderMap, key: &TileKey, accepted: Accepted) -> Option<Bytes> {
+    let sent = headers.get(header::IF_NONE_MATCH)?.to_str().ok()?;
     let name = key.name();
-    let coding = sent.split(',').map(str::trim).find_map(|one| {
+    let mark = sent.split(',').map(str::trim).find_map(|one| {
         if one == "*" {
             return Some(key.coding.mark(Effort::Fast));
         }
@@ -267,10 +261,10 @@ fn known_tag(
         let coding = Coding::of_mark(mark)?;
         accepted.takes(coding).then_some(mark)
     });
-    Ok(coding.map(|mark| cache::tag(&name, mark)).transpose()?)
+    mark.map(|mark| cache::tag(&name, mark))
 }
 
-fn answer(kept: &Kept, coding: Coding) -> Response {
+fn answer(kept: &Kept, coding: Coding) -> Result<Response, ApiError> {
     let mut response = if kept.bytes.is_empty() {
         StatusCode::NO_CONTENT.into_response()
     } else {
@@ -284,17 +278,19 @@ fn answer(kept: &Kept, coding: Coding) -> Response {
         }
         response
     };
-    put_headers(&mut response, kept.tag.clone());
-    response
+    put_headers(&mut response, kept.tag.clone())?;
+    Ok(response)
 }
 
-fn put_headers(response: &mut Response, tag: HeaderValue) {
+fn put_headers(response: &mut Response, tag: Bytes) -> Result<(), ApiError> {
     let headers = response.headers_mut();
+    let tag = HeaderValue::from_maybe_shared(tag).map_err(anyhow::Error::from)?;
     headers.insert(header::ETAG, tag);
     let fresh = HeaderValue::from_static("private, no-cache");
     headers.insert(header::CACHE_CONTROL, fresh);
     let by_coding = HeaderValue::from_static("accept-encoding");
     headers.insert(header::VARY, by_coding);
+    Ok(())
 }
 
 /// A layer's name, for metrics; several are counted as one.
