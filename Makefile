@@ -18,7 +18,11 @@ endif
 endif
 
 cargo := cargo --locked
-web_sources := $(shell find web -path web/node_modules -prune -o -path web/dist -prune -o -type f -print)
+# the partition as WebAssembly, with its JavaScript
+wasm_dir := web/src/desk/grid/pkg
+wasm := $(wasm_dir)/partition_bg.wasm
+web_sources := $(shell find web -path web/node_modules -prune -o -path web/dist -prune -o -path $(wasm_dir) -prune -o -type f -print)
+partition_sources := $(shell find src/partition/src src/partition-wasm src/partition/Cargo.toml -type f) Cargo.lock
 
 .PHONY: help run password test check test-rust test-web test-grid-oracle bench bench-tiles bench-grid check-licences setup setup-tests
 
@@ -34,16 +38,18 @@ password: ## give the administrator of ./data a new password
 
 test: check test-web test-rust ## set up and run every test
 
-check: setup-tests web/node_modules/.package-lock.json ## formatting and lints
+check: setup-tests web/node_modules/.package-lock.json $(wasm) ## formatting and lints
 	cargo fmt --all --check
 	$(cargo) clippy --all-targets -- -D warnings
 	$(cargo) clippy --package cityward-partition --all-targets -- -D warnings
+	$(cargo) clippy --package cityward-partition-wasm --package cityward-partition-pack --all-targets -- -D warnings
 	cd web && npm run check
 
 test-rust: setup-tests web/dist/index.html ## the program's tests: logic, database, model, the line end to end
 	# one after the other: together they would build every dependency once more, with other features
 	$(cargo) test
 	$(cargo) test --package cityward-partition
+	$(cargo) test --package cityward-partition-wasm
 
 # shapely brings GEOS, which judges the partition independently
 .cache/shapely/bin/python:
@@ -93,6 +99,12 @@ web/node_modules/.package-lock.json: web/package-lock.json | setup
 	cd web && npm install --no-save --no-audit --no-fund
 	touch $@
 
-web/dist/index.html: web/node_modules/.package-lock.json $(web_sources)
+# The tool that writes the JavaScript comes from our own lock file, so that it fits.
+$(wasm): $(partition_sources) | setup
+	$(cargo) build --package cityward-partition-wasm --target wasm32-unknown-unknown --profile page
+	$(cargo) run --package cityward-partition-pack --profile tool -- \
+	    target/wasm32-unknown-unknown/page/cityward_partition_wasm.wasm $(wasm_dir)
+
+web/dist/index.html: web/node_modules/.package-lock.json $(wasm) $(web_sources)
 	cd web && npm run build
 	touch $@

@@ -13,7 +13,9 @@ use crate::telemetry;
 const SECURITY_HEADERS: [(&str, &str); 4] = [
     (
         "content-security-policy",
-        "default-src 'self'; img-src 'self' data: blob:; worker-src 'self' blob:; \
+        // the partition is WebAssembly; the map's worker reads what the page has made
+        "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self' blob:; \
+         img-src 'self' data: blob:; worker-src 'self' blob:; \
          style-src 'self' 'unsafe-inline'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'",
     ),
     ("x-content-type-options", "nosniff"),

@@ -3,11 +3,9 @@
 use std::fmt;
 use std::str::FromStr;
 
+use cityward_partition::{Degrees, gcj02_from_bd09, wgs84_from_gcj02};
 use geo_types::Coord;
 use proj4rs::Proj;
-
-use super::datum;
-use crate::space::GroundPoint;
 
 /// A coordinate reference system a file can be in.
 #[derive(Debug, Clone, PartialEq)]
@@ -82,14 +80,14 @@ impl Crs {
 
     /// The same place in WGS 84; `None` when the projection does not reach there.
     pub fn wgs84(&self, place: Coord) -> Option<Coord> {
-        let point = GroundPoint {
+        let point = Degrees {
             lon: place.x,
             lat: place.y,
         };
         let converted = match self {
             Self::Wgs84 => return Some(place),
-            Self::Gcj02 => datum::wgs84_from_gcj02(point),
-            Self::Bd09 => datum::wgs84_from_gcj02(datum::gcj02_from_bd09(point)),
+            Self::Gcj02 => wgs84_from_gcj02(point),
+            Self::Bd09 => wgs84_from_gcj02(gcj02_from_bd09(point)),
             Self::Projected(projection) => return projection.wgs84(place),
         };
         Some(Coord {
@@ -142,6 +140,7 @@ impl PartialEq for Projection {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::space::GroundPoint;
 
     #[track_caller]
     fn check(crs: &str, place: (f64, f64), expected: (f64, f64)) {

@@ -11,7 +11,6 @@ mod components;
 mod credit_code;
 mod crs;
 mod csv_file;
-mod datum;
 mod fields;
 mod flatgeobuf_file;
 mod geojson_file;
@@ -39,7 +38,6 @@ mod wkt_crs;
 pub use cells::cells;
 pub use components::components;
 pub use crs::Crs;
-pub use datum::{bd09_from_gcj02, gcj02_from_bd09, gcj02_from_wgs84, wgs84_from_gcj02};
 pub use grid::{GridArgs, run_grid};
 pub use options::{
     CellOptions, ComponentOptions, FileOptions, ImportArgs, ImportCommand, OsmOptions,

@@ -34,7 +34,10 @@ const RESERVED: &[(&str, &[&str])] = &[
     // only the edges read the clock
     ("Utc::now", &["src/demo/push.rs", "src/time.rs"]),
     // settings are read by clap, in src/config.rs
-    ("std::env", &["src/partition/tests/it/"]),
+    (
+        "std::env",
+        &["src/partition/tests/it/", "src/partition-wasm/pack/"],
+    ),
 ];
 
 /// The line a frame travels: a step may name those before it.

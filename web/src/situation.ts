@@ -14,6 +14,7 @@ export const PAGES = [
   'orders',
   'outcomes',
   'rules',
+  'grid',
   'admin',
   'audit',
   'exports',

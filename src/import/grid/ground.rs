@@ -24,6 +24,11 @@ pub(super) struct Read {
 }
 
 impl Read {
+    /// The place in the file of each cell, from 1.
+    pub(super) fn numbers(&self) -> Vec<usize> {
+        self.rows.iter().map(|row| row.number).collect()
+    }
+
     pub(super) fn heading(&self) -> String {
         let vertices: usize = self
             .cells

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::ensure;
-use cityward_partition::{DefectKind, RepairKind, check, repair};
+use cityward_partition::{check, repair};
 use clap::{Args, Subcommand};
 
 use self::ground::{Read, read};
@@ -120,11 +120,11 @@ fn check_file(ground: &Read, tolerance_mm: u32, out: &Path) -> anyhow::Result<Ex
     let defects = check(&ground.cells, tolerance_mm);
     let found = defects
         .iter()
-        .map(|defect| (kind_of(defect.kind), defect.area_m2, defect.width_mm));
+        .map(|defect| (defect.kind.name(), defect.area_m2, defect.width_mm));
     let mut text = ground.heading();
     text += &table(found);
     let clean = defects.is_empty() && ground.unreadable.is_empty();
-    report::write(out, report::defects(ground, &defects))?;
+    report::write(out, &report::defects(ground, &defects))?;
     if clean {
         text += "Every place between the borders is one cell's.\n";
     } else {
@@ -148,18 +148,18 @@ fn repair_file(
     let done = repaired
         .repairs
         .iter()
-        .map(|repair| (done_of(repair.kind), repair.area_m2, repair.width_mm));
+        .map(|repair| (repair.kind.name(), repair.area_m2, repair.width_mm));
     let left = repaired.conflicts.iter().map(|conflict| {
         let defect = &conflict.defect;
-        (kind_of(defect.kind), defect.area_m2, defect.width_mm)
+        (defect.kind.name(), defect.area_m2, defect.width_mm)
     });
     let mut text = ground.heading();
     text += "Repaired:\n";
     text += &table(done);
     text += "Left to decide:\n";
     text += &table(left);
-    report::write(out, report::cells(ground, &repaired))?;
-    report::write(report, report::repairs(ground, &repaired))?;
+    report::write(out, &report::cells(ground, &repaired))?;
+    report::write(report, &report::repairs(ground, &repaired))?;
     text += &format!(
         "Cells: {}\nEach repair with its place: {}\n",
         out.display(),
@@ -172,27 +172,6 @@ fn repair_file(
     } else {
         ExitCode::from(DEFECTS)
     })
-}
-
-fn kind_of(kind: DefectKind) -> &'static str {
-    match kind {
-        DefectKind::InvalidRing(_) => "invalid ring",
-        DefectKind::Duplicate => "duplicate cell",
-        DefectKind::Overlap => "overlap",
-        DefectKind::Gap => "gap",
-        DefectKind::Sliver => "sliver",
-        DefectKind::Unmatched => "unmatched border",
-    }
-}
-
-fn done_of(kind: RepairKind) -> &'static str {
-    match kind {
-        RepairKind::RingRebuilt => "ring rebuilt",
-        RepairKind::Snapped => "border moved",
-        RepairKind::OverlapDecided => "overlap decided",
-        RepairKind::GapFilled => "gap filled",
-        RepairKind::PartMoved => "part moved",
-    }
 }
 
 /// How often each kind occurs, on how much ground, and how wide the widest is.

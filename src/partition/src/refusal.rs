@@ -43,6 +43,48 @@ pub enum Refusal {
     Nothing,
 }
 
+impl Refusal {
+    /// Where it fails, as far as that is one place.
+    pub fn at(&self) -> Option<Point> {
+        match self {
+            Self::NoVertex { at }
+            | Self::OutOfRange { at }
+            | Self::Crossing { at }
+            | Self::FoldOver { at }
+            | Self::Sliver { at, .. }
+            | Self::Disconnected { at, .. }
+            | Self::Joint { at } => Some(*at),
+            Self::NoBorder { from, .. } => Some(*from),
+            Self::NoFace { .. }
+            | Self::Locked { .. }
+            | Self::Vanishing { .. }
+            | Self::NoDivision { .. }
+            | Self::TooFewFaces
+            | Self::Nothing => None,
+        }
+    }
+
+    /// The face it is about.
+    pub fn face(&self) -> Option<FaceId> {
+        match self {
+            Self::NoFace { face }
+            | Self::Locked { face }
+            | Self::Sliver { face, .. }
+            | Self::Disconnected { face, .. }
+            | Self::Vanishing { face }
+            | Self::NoDivision { face } => Some(*face),
+            Self::NoVertex { .. }
+            | Self::NoBorder { .. }
+            | Self::OutOfRange { .. }
+            | Self::Crossing { .. }
+            | Self::FoldOver { .. }
+            | Self::Joint { .. }
+            | Self::TooFewFaces
+            | Self::Nothing => None,
+        }
+    }
+}
+
 /// What is allowed and yet to be looked at.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -68,6 +68,10 @@ impl Partition {
     /// # Errors
     /// If these bytes are no partition, or one that does not hold.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, NoPartition> {
-        postcard::from_bytes(bytes).map_err(NoPartition)
+        match postcard::take_from_bytes(bytes).map_err(NoPartition)? {
+            (partition, []) => Ok(partition),
+            // a whole partition and something else
+            (_, _) => Err(NoPartition(postcard::Error::DeserializeBadEncoding)),
+        }
     }
 }

@@ -71,6 +71,11 @@ export const DESKS: readonly Desk[] = [
     roles: ['administrator', 'planner', 'duty_chief', 'dispatcher'],
     load: () => import('./rules/RulesDesk.svelte'),
   },
+  {
+    page: 'grid',
+    roles: ['planner', 'leader', 'administrator'],
+    load: () => import('./grid/GridDesk.svelte'),
+  },
   { page: 'admin', roles: ['administrator'], load: () => import('./admin/AdminDesk.svelte') },
   {
     page: 'audit',

@@ -18,6 +18,7 @@ export const deskEn: DeskWords = {
     outcomes: 'Outcomes',
     admin: 'Administration',
     rules: 'Rules',
+    grid: 'Grid',
     audit: 'Audit',
     exports: 'Exports',
   },

@@ -17,6 +17,7 @@ export const deskZh = {
     outcomes: '核查结果',
     admin: '管理',
     rules: '规则',
+    grid: '网格',
     audit: '审计',
     exports: '导出',
   },

@@ -29,7 +29,7 @@ export const COMPONENTS_FROM_ZOOM = 15;
 /** Sources that are layers of our own tiles, under the same name. */
 export const TILE_SOURCES = ['basemap', 'cells', 'components'];
 
-const EMPTY: GeoJSON.FeatureCollection = { type: 'FeatureCollection', features: [] };
+export const EMPTY: GeoJSON.FeatureCollection = { type: 'FeatureCollection', features: [] };
 export const font = { 'text-font': [MAP_FONT] };
 /** Minutes since 1970, set on the map as time passes; ages are never stored. */
 export const minute: ExpressionSpecification = ['coalesce', ['global-state', 'minute'], 0];
@@ -183,8 +183,8 @@ function ground({ colours, language, layers }: Look): LayerSpecification[] {
 }
 
 /** The colour of a cell's responsible unit. */
-function ownerColour(colours: Palette): ExpressionSpecification {
-  const unit: ExpressionSpecification = ['coalesce', ['get', 'unit'], -1];
+export function ownerColour(colours: Palette, property = 'unit'): ExpressionSpecification {
+  const unit: ExpressionSpecification = ['coalesce', ['get', property], -1];
   const cases = colours.owners.flatMap((colour, i) => [i, colour]);
   return [
     'match',
@@ -399,6 +399,11 @@ export function style(look: Look): StyleSpecification {
     },
     layers: [...ground(look), ...territory(look), ...eyes(look), ...happenings(look)],
   };
+}
+
+/** The streets, the water and the green alone, for maps that draw cells of their own. */
+export function groundAlone(look: Look): LayerSpecification[] {
+  return ground(look).filter((layer) => !('source' in layer) || layer.source === 'basemap');
 }
 
 /** Tiles always come from this page's own server, whatever address it believes to have. */

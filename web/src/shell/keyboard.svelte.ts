@@ -66,6 +66,8 @@ class Keyboard {
     else if (work.open) work.cancel();
     else if (caseView.showsNow) caseView.showsNow = false;
     else if (place.page === 'map') queue.drop();
+    // the editor lets go of what it holds
+    else if (place.page === 'grid') return;
     else if (place.page !== 'case') place.go(place.page, { tab: place.tab });
   }
 

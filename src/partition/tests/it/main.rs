@@ -13,6 +13,7 @@ mod files;
 mod synthetic;
 
 mod check;
+mod near;
 mod operations;
 mod oracle;
 mod properties;

@@ -7,7 +7,7 @@
 
 use std::f64::consts::PI;
 
-use crate::space::GroundPoint;
+use crate::frame::Degrees;
 
 /// Krasovsky 1940: semi-major axis in metres and squared eccentricity.
 const SEMI_MAJOR_M: f64 = 6_378_245.0;
@@ -21,12 +21,12 @@ const TOLERANCE_DEG: f64 = 1e-10;
 const ITERATIONS_MAX: usize = 30;
 
 /// Outside this box the services do not shift.
-fn is_shifted(point: GroundPoint) -> bool {
+fn is_shifted(point: Degrees) -> bool {
     (72.004..=137.8347).contains(&point.lon) && (0.8293..=55.8271).contains(&point.lat)
 }
 
 /// WGS 84 → GCJ-02; unchanged outside China.
-pub fn gcj02_from_wgs84(point: GroundPoint) -> GroundPoint {
+pub fn gcj02_from_wgs84(point: Degrees) -> Degrees {
     if !is_shifted(point) {
         return point;
     }
@@ -54,7 +54,7 @@ pub fn gcj02_from_wgs84(point: GroundPoint) -> GroundPoint {
     let w_squared = 1.0 - ECCENTRICITY_SQUARED * sin * sin;
     let prime_vertical_m = SEMI_MAJOR_M / w_squared.sqrt();
     let meridian_m = prime_vertical_m * (1.0 - ECCENTRICITY_SQUARED) / w_squared;
-    GroundPoint {
+    Degrees {
         lon: point.lon + (east_m / (prime_vertical_m * cos)).to_degrees(),
         lat: point.lat + (north_m / meridian_m).to_degrees(),
     }
@@ -72,29 +72,29 @@ fn waves(degrees: f64, twelfth_m: f64, thirtieth_m: f64) -> f64 {
 }
 
 /// GCJ-02 → WGS 84.
-pub fn wgs84_from_gcj02(point: GroundPoint) -> GroundPoint {
+pub fn wgs84_from_gcj02(point: Degrees) -> Degrees {
     inverse(gcj02_from_wgs84, point)
 }
 
 /// GCJ-02 → BD-09.
-pub fn bd09_from_gcj02(point: GroundPoint) -> GroundPoint {
-    let GroundPoint { lon, lat } = point;
+pub fn bd09_from_gcj02(point: Degrees) -> Degrees {
+    let Degrees { lon, lat } = point;
     let radius = lon.hypot(lat) + 2e-5 * (lat * BD09_FREQUENCY).sin();
     let angle = lat.atan2(lon) + 3e-6 * (lon * BD09_FREQUENCY).cos();
-    GroundPoint {
+    Degrees {
         lon: radius * angle.cos() + 0.0065,
         lat: radius * angle.sin() + 0.006,
     }
 }
 
 /// BD-09 → GCJ-02.
-pub fn gcj02_from_bd09(point: GroundPoint) -> GroundPoint {
+pub fn gcj02_from_bd09(point: Degrees) -> Degrees {
     inverse(bd09_from_gcj02, point)
 }
 
 /// The point that `forward` takes to `target`: both shifts change slowly with place, so walking
 /// back by the remaining error converges in a handful of steps.
-fn inverse(forward: fn(GroundPoint) -> GroundPoint, target: GroundPoint) -> GroundPoint {
+fn inverse(forward: fn(Degrees) -> Degrees, target: Degrees) -> Degrees {
     let mut guess = target;
     for _ in 0..ITERATIONS_MAX {
         let image = forward(guess);
@@ -113,17 +113,23 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn point(lon: f64, lat: f64) -> GroundPoint {
-        GroundPoint { lon, lat }
+    fn point(lon: f64, lat: f64) -> Degrees {
+        Degrees { lon, lat }
     }
 
     #[track_caller]
-    fn check_within(actual: GroundPoint, expected: GroundPoint, metres: f64) {
-        let distance_m = actual.distance_m(expected);
+    fn check_within(actual: Degrees, expected: Degrees, metres: f64) {
+        let distance_m = distance_m(actual, expected);
         assert!(
             distance_m < metres,
             "{actual:?} is {distance_m} m from {expected:?}"
         );
+    }
+
+    fn distance_m(one: Degrees, other: Degrees) -> f64 {
+        const DEGREE_M: f64 = 111_320.0;
+        let east = (one.lon - other.lon) * one.lat.to_radians().cos();
+        east.hypot(one.lat - other.lat) * DEGREE_M
     }
 
     #[test]
@@ -156,7 +162,7 @@ mod tests {
     #[test]
     fn taizhou_is_shifted_by_hundreds_of_metres() {
         let centre = point(119.92, 32.45);
-        let shift_m = centre.distance_m(gcj02_from_wgs84(centre));
+        let shift_m = distance_m(centre, gcj02_from_wgs84(centre));
         assert!((300.0..700.0).contains(&shift_m), "{shift_m}");
     }
 

@@ -1,0 +1,206 @@
+use std::fmt::Write as _;
+
+use cityward_partition::{FaceId, Limits, Operation, Partition, Point, Refusal, UnitId};
+use serde_json::{Value, json};
+
+use crate::desk::Desk;
+use crate::file::Coordinates;
+use crate::told::{Outcome, SnappedTo};
+
+const STEP: f64 = 0.001;
+
+/// A row of squares of a thousandth of a degree, from the given steps to the east to others.
+fn file(squares: &[(f64, f64)]) -> String {
+    let mut features = String::new();
+    for (index, (west, east)) in squares.iter().enumerate() {
+        let (west, east) = (120.0 + west * STEP, 120.0 + east * STEP);
+        let (south, north) = (32.0, 32.0 + STEP);
+        write!(
+            features,
+            r#"{}{{"type":"Feature","properties":{{"name":"cell {index}","zone":{}}},"geometry":
+            {{"type":"Polygon","coordinates":[[[{west},{south}],[{east},{south}],[{east},{north}],
+            [{west},{north}],[{west},{south}]]]}}}}"#,
+            if index == 0 { "" } else { "," },
+            index % 2,
+        )
+        .unwrap();
+    }
+    format!(r#"{{"type":"FeatureCollection","features":[{features}]}}"#)
+}
+
+fn desk(squares: &[(f64, f64)]) -> Desk {
+    let mut desk = Desk::with_file(&file(squares), Coordinates::Wgs84).unwrap();
+    desk.label_by(Some("name"));
+    desk.limits = Limits {
+        area_max_m2: f64::MAX,
+        ..Limits::default()
+    };
+    desk
+}
+
+fn act(desk: &mut Desk, operation: &Operation) -> Value {
+    match desk.act(operation) {
+        Outcome::Done(touched) => serde_json::to_value(touched).unwrap(),
+        Outcome::Refused(refused) => panic!("{refused:?}"),
+    }
+}
+
+fn features(text: &str) -> Vec<Value> {
+    let collection: Value = serde_json::from_str(text).unwrap();
+    collection["features"].as_array().unwrap().clone()
+}
+
+fn labels(desk: &Desk) -> Vec<String> {
+    let label = |feature: &Value| feature["properties"]["label"].as_str().unwrap().to_owned();
+    features(&desk.draw_all()).iter().map(label).collect()
+}
+
+#[test]
+fn an_overlap_is_found_left_to_decide_and_decided() {
+    let mut desk = desk(&[(0.0, 2.0), (1.5, 3.0)]);
+    let found = serde_json::to_value(desk.check(500)).unwrap();
+    assert_eq!(found[0]["kind"], "overlap");
+    assert_eq!(found[0]["cells"], json!([0, 1]));
+    assert_eq!(features(&desk.report())[0]["properties"]["rows"][1], 2);
+
+    let repaired = desk.repair(500);
+    let face = repaired.conflicts[0].face;
+    let beside = desk.neighbours(face);
+    assert_eq!(beside.len(), 2);
+    let to = beside[0].face;
+    let before = desk.partition.to_bytes();
+    let faces = vec![to, face];
+    act(&mut desk, &Operation::Merge { faces });
+
+    // the report tells of the decision, and the file has each row once
+    let decided = features(&desk.report());
+    assert!(
+        decided
+            .iter()
+            .all(|each| each["properties"]["defect"].is_null())
+    );
+    assert_eq!(decided.last().unwrap()["properties"]["decided"], true);
+    let cells = features(&desk.cells());
+    let mut names: Vec<&Value> = cells
+        .iter()
+        .map(|cell| &cell["properties"]["name"])
+        .collect();
+    names.sort_by_key(|name| name.to_string());
+    assert_eq!(names, ["cell 0", "cell 1"]);
+    assert_eq!(labels(&desk).len(), 2);
+
+    desk.undo().unwrap();
+    assert_eq!(desk.partition.to_bytes(), before);
+    desk.redo().unwrap();
+    assert_eq!(features(&desk.cells()).len(), 2);
+    assert!(desk.redo().is_none());
+}
+
+#[test]
+fn pieces_and_unions_bear_the_names_of_where_they_come_from() {
+    let mut desk = desk(&[(0.0, 1.0), (1.0, 2.0)]);
+    desk.repair(500);
+    let points = [[120.000_5, 31.99], [120.000_5, 32.01]];
+    let line = points.map(|[lon, lat]| desk.point(lon, lat).unwrap());
+    let split = Operation::Split {
+        face: FaceId(0),
+        line: line.to_vec(),
+    };
+    act(&mut desk, &split);
+    let names = ["cell 1", "cell 0/1", "cell 0/2"];
+    assert_eq!(labels(&desk), names);
+    let east = desk.face_at(120.000_75, 32.000_5).unwrap();
+    let faces = vec![FaceId(1), east];
+    act(&mut desk, &Operation::Merge { faces });
+    let merged = labels(&desk).pop().unwrap();
+    assert!(merged.starts_with("cell 1+cell 0/"), "{merged}");
+}
+
+#[test]
+fn a_plan_changes_nothing_and_a_refusal_says_where() {
+    let mut desk = desk(&[(0.0, 1.0), (1.0, 2.0)]);
+    desk.repair(500);
+    let before = desk.partition.to_bytes();
+    let corner = desk.snap(120.001, 32.0, 1000).unwrap();
+    assert_eq!(corner.to, SnappedTo::Vertex);
+    let moved = |by: i32| Operation::MoveVertex {
+        at: corner.at,
+        to: Point::new(corner.at.x, corner.at.y + by),
+    };
+    let Outcome::Done(touched) = desk.plan(&moved(5_000)) else {
+        panic!("refused");
+    };
+    assert_eq!(features(touched.faces.get()).len(), 2);
+    assert_eq!(desk.partition.to_bytes(), before);
+    assert!(desk.undo().is_none());
+
+    let Outcome::Refused(refused) = desk.plan(&moved(500_000)) else {
+        panic!("done");
+    };
+    assert!(refused.place.is_some(), "{refused:?}");
+    let nobody = FaceId(77);
+    let lock = Operation::Lock {
+        faces: vec![nobody],
+    };
+    let Outcome::Refused(refused) = desk.plan(&lock) else {
+        panic!("done");
+    };
+    assert_eq!(refused.why, Refusal::NoFace { face: nobody });
+}
+
+#[test]
+fn a_pointer_rests_on_vertices_before_borders() {
+    let mut desk = desk(&[(0.0, 1.0), (1.0, 2.0)]);
+    desk.repair(500);
+    let to = |lon, lat, within_mm| desk.snap(lon, lat, within_mm).unwrap().to;
+    assert_eq!(to(120.001_01, 32.0, 2_000), SnappedTo::Vertex);
+    assert!(matches!(
+        to(120.001_01, 32.000_5, 2_000),
+        SnappedTo::Border(_)
+    ));
+    assert_eq!(to(120.001_5, 32.000_5, 2_000), SnappedTo::Nothing);
+    let box_of = [119.9995, 31.9995, 120.0015, 32.0005];
+    assert_eq!(desk.vertices(box_of, 100).len(), 4);
+    assert_eq!(desk.vertices(box_of, 1), [0.0; 0]);
+}
+
+#[test]
+fn a_loop_takes_the_cells_whose_middle_it_holds() {
+    let mut desk = desk(&[(0.0, 1.0), (1.0, 2.0), (2.0, 3.0)]);
+    desk.repair(500);
+    let around = [
+        [119.999, 31.999],
+        [120.0016, 31.999],
+        [120.0016, 32.002],
+        [119.999, 32.002],
+    ];
+    assert_eq!(desk.faces_within(&around), [FaceId(0), FaceId(1)]);
+}
+
+#[test]
+fn owners_can_come_from_the_file_and_a_partition_from_bytes() {
+    let mut desk = desk(&[(0.0, 1.0), (1.0, 2.0), (2.0, 3.0)]);
+    desk.repair(500);
+    assert_eq!(desk.own_by("zone"), ["0", "1"]);
+    let owner = |desk: &Desk, face| desk.partition.faces()[&FaceId(face)].owner;
+    assert_eq!(
+        [0, 1, 2].map(|face| owner(&desk, face)),
+        [0, 1, 0].map(|unit| Some(UnitId(unit)))
+    );
+    assert_eq!(features(&desk.difference()).len(), 0);
+
+    let faces = vec![FaceId(1)];
+    let owner = Some(desk.add_owner("north".to_owned()));
+    act(&mut desk, &Operation::SetOwner { faces, owner });
+    let cells = features(&desk.cells());
+    let zones = cells.iter().map(|cell| &cell["properties"]["zone"]);
+    assert_eq!(
+        zones.collect::<Vec<_>>(),
+        [&json!(0), &json!("north"), &json!(0)]
+    );
+
+    let bytes = desk.partition.to_bytes();
+    let again = Desk::with_partition(&bytes, desk.frame).unwrap();
+    assert_eq!(again.partition, Partition::from_bytes(&bytes).unwrap());
+    assert!(Desk::with_partition(&bytes[1..], desk.frame).is_err());
+}

@@ -1,0 +1,143 @@
+import { join } from 'node:path';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { barriers } from './barriers';
+import { launch, signIn, visit } from './browser';
+
+let browser: Browser;
+beforeAll(async () => {
+  browser = await launch();
+});
+afterAll(() => browser?.close());
+
+const data = process.env.CITYWARD_DATA;
+if (!data) console.log('CITYWARD_DATA is not set: no cells of a real city are edited in the page');
+const LUCKNOW = join(data ?? '', 'cells', 'Lucknow_Lucknow_ward_boundary.geojson');
+
+type Place = [number, number];
+
+declare global {
+  interface Window {
+    /** Only with `?test` in the address. */
+    __gridMap: Window['__cityward']['map'];
+  }
+}
+
+async function drawn(page: Page): Promise<void> {
+  await page.waitForFunction(() => window.__gridMap?.loaded());
+}
+
+/** Where on the screen a place is. */
+async function onScreen(page: Page, place: Place): Promise<{ x: number; y: number }> {
+  return page.evaluate((at) => {
+    const { left, top } = window.__gridMap.getContainer().getBoundingClientRect();
+    const { x, y } = window.__gridMap.project(at);
+    return { x: left + x, y: top + y };
+  }, place);
+}
+
+async function click(page: Page, place: Place): Promise<void> {
+  const { x, y } = await onScreen(page, place);
+  await page.mouse.move(x, y);
+  await page.mouse.click(x, y);
+}
+
+/** A place inside a cell. */
+function inside(page: Page, label: string): Promise<Place> {
+  return page.evaluate((name) => {
+    const cells = window.__gridMap.queryRenderedFeatures({ layers: ['faces-fill'] });
+    const cell = cells.find(({ properties }) => properties.label === name);
+    return JSON.parse(cell!.properties.at) as Place;
+  }, label);
+}
+
+const steps = (page: Page) => page.locator('[data-test=history] li').count();
+const bars = (page: Page) => page.locator('[data-test=bars]').innerText();
+
+async function done(page: Page, count: number): Promise<void> {
+  await page.waitForFunction(
+    (wanted) => document.querySelectorAll('[data-test=history] li').length === wanted + 1,
+    count,
+  );
+  await drawn(page);
+}
+
+test.runIf(data)(
+  'wards are merged, split, moved and given away, and all of it is undone',
+  async () => {
+    const page = await visit(browser, { language: 'en' });
+    await signIn(page, inject('url'), inject('password'), { hash: '#/grid' });
+    await page.setInputFiles('[data-test=file]', LUCKNOW);
+    await page.waitForSelector('[data-test=kinds]');
+    await page.fill('input[name=tolerance]', '20');
+    await page.click('[data-test=repair]');
+    await page.click('[data-test=to-editor]');
+    await page.waitForSelector('[data-tool=select]');
+    await page.click('summary:has-text("Owners from")');
+    await page.selectOption('[data-test=owner-field]', 'Zone');
+    await page.waitForFunction(() => document.querySelectorAll('[data-test=bars] li').length > 5);
+    await drawn(page);
+    expect(await barriers(page)).toEqual([]);
+    const before = await bars(page);
+
+    // a tool that cannot be used says why, from the partition's own mouth
+    const merge = page.locator('[data-tool=merge]');
+    expect(await merge.innerText()).toContain('choose two cells or more first');
+    await click(page, await inside(page, 'Chinhat'));
+    await page.keyboard.down('Shift');
+    await click(page, await inside(page, 'Shahdatganj'));
+    await page.keyboard.up('Shift');
+    await merge.locator('small', { hasText: 'fall apart' }).waitFor();
+    await page.keyboard.press('Escape');
+
+    await click(page, await inside(page, 'Cantonment'));
+    await page.keyboard.down('Shift');
+    await click(page, await inside(page, 'Guru Govind Singh Ward'));
+    await page.keyboard.up('Shift');
+    await page.waitForFunction(() => !document.querySelector('[data-tool=merge] small'));
+    await page.keyboard.press('m');
+    await done(page, 1);
+
+    // a line across the union, point by point
+    const union = await inside(page, 'Cantonment+Guru Govind Singh Ward');
+    await page.keyboard.press('s');
+    await click(page, [union[0], union[1] - 0.08]);
+    const { x, y } = await onScreen(page, [union[0], union[1] + 0.08]);
+    await page.mouse.dblclick(x, y);
+    await done(page, 2);
+
+    // by keyboard alone: the border under the middle of the map gets a vertex
+    const vertex = await page.evaluate(() => {
+      const [first] = window.__gridMap.queryRenderedFeatures({ layers: ['handles'] });
+      const { coordinates } = first!.geometry as GeoJSON.Point;
+      window.__gridMap.jumpTo({ center: coordinates as [number, number], zoom: 15 });
+      return coordinates as [number, number];
+    });
+    await drawn(page);
+    await page.keyboard.press('e');
+    await page.locator('.maplibregl-canvas').focus();
+    await page.keyboard.press('Enter');
+    await page.waitForTimeout(300);
+    await page.evaluate(
+      ([lon, lat]) => window.__gridMap.jumpTo({ center: [lon! + 0.0002, lat! + 0.0001] }),
+      vertex,
+    );
+    await page.keyboard.press('Enter');
+    await done(page, 3);
+    expect(await bars(page)).not.toBe(before);
+
+    await page.keyboard.press('Control+z');
+    await page.keyboard.press('Control+z');
+    await page.keyboard.press('Control+z');
+    await page.waitForFunction(
+      () => document.querySelectorAll('[data-test=history] .undone').length === 3,
+    );
+    expect(await bars(page)).toBe(before);
+    await page.click('[data-test=redo]');
+    await page.waitForFunction(
+      () => document.querySelectorAll('[data-test=history] .undone').length === 2,
+    );
+    expect(await steps(page)).toBe(4);
+    await page.context().close();
+  },
+);

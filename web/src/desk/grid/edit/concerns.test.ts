@@ -1,0 +1,33 @@
+import { expect, test } from 'vitest';
+import type { Face } from '../partition/types';
+import { concernsOf } from './concerns';
+
+const LIMITS = { area_min_m2: 10, area_max_m2: 1000, width_min_mm: 1000 };
+const face = (id: number, about: Partial<Face>): Face => ({
+  face: id,
+  label: '',
+  owner: 1,
+  ground: 'cell',
+  locked: false,
+  area_m2: 100,
+  parts: 1,
+  at: null,
+  ...about,
+});
+
+test('ground to be decided comes first, and sound cells are not told of', () => {
+  const faces = [
+    face(1, {}),
+    face(2, { area_m2: 3, owner: null }),
+    face(3, { ground: 'contested', area_m2: 1 }),
+    face(4, { parts: 2 }),
+    face(5, { area_m2: 2000 }),
+  ];
+  expect(concernsOf(faces, LIMITS).map(({ kind, face: { face: id } }) => [kind, id])).toEqual([
+    ['undecided', 3],
+    ['unowned', 2],
+    ['apart', 4],
+    ['small', 2],
+    ['large', 5],
+  ]);
+});

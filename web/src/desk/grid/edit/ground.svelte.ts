@@ -1,0 +1,186 @@
+import type { PartitionClient } from '../partition/client';
+import {
+  type Face,
+  type FaceId,
+  type Limits,
+  nameOf,
+  type Operation,
+  type OperationName,
+  type Refused,
+  type Touched,
+  type UnitId,
+  type Warning,
+} from '../partition/types';
+import { concernsOf } from './concerns';
+import { type Totals, totalsAfter, totalsOf } from './totals';
+
+export interface Owner {
+  id: UnitId;
+  name: string;
+}
+
+/** One thing done, as the history shows it. */
+export interface Step {
+  name: OperationName;
+  /** The names of the cells it touched. */
+  cells: string[];
+  by?: string;
+}
+
+/** Keeps what is done elsewhere too: a plan of the service. It throws where that fails. */
+export interface Keeper {
+  act(operation: Operation): Promise<void>;
+  undo(): Promise<void>;
+  redo(): Promise<void>;
+}
+
+/** Names more than these are not told one by one. */
+const NAMED_MAX = 3;
+
+/** The ground being edited: what is known of its faces, and everything that was done to it. */
+export class EditedGround {
+  owners = $state.raw<Owner[]>([]);
+  /** Counts what changed. */
+  revision = $state(0);
+  totals = $state.raw<Totals>(new Map());
+  /** As an operation under way would leave them. */
+  draftTotals = $state.raw<Totals | null>(null);
+  history = $state.raw<Step[]>([]);
+  /** How many of the history's steps are in effect. */
+  done = $state(0);
+  before = $state.raw<Totals>(new Map());
+  warnings = $state.raw<Warning[]>([]);
+  refused = $state.raw<Refused | null>(null);
+  /** The keeper failed: what is shown and what is kept differ. */
+  apart = $state<string | null>(null);
+  /** What is to be looked at; read `revision` to follow it. */
+  readonly concerns = $derived.by(() => {
+    this.revision;
+    return concernsOf(this.faces.values(), this.limits);
+  });
+  readonly canUndo = $derived(this.done > 0);
+  readonly canRedo = $derived(this.done < this.history.length);
+  private faces = new Map<FaceId, Face>();
+  private readonly listeners = new Set<(touched: Touched) => void>();
+
+  constructor(
+    readonly client: PartitionClient,
+    readonly limits: Limits,
+    private readonly keeper: Keeper | null = null,
+  ) {}
+
+  /** Reads what is known of every face; what is there now is what is compared with. */
+  async begin(): Promise<void> {
+    await this.client.ask('limit', this.limits);
+    const faces = await this.client.ask('faces');
+    this.faces = new Map(faces.map((face) => [face.face, face]));
+    this.totals = totalsOf(faces);
+    this.before = this.totals;
+    this.revision += 1;
+  }
+
+  face(id: FaceId): Face | undefined {
+    this.revision;
+    return this.faces.get(id);
+  }
+
+  get size(): number {
+    this.revision;
+    return this.faces.size;
+  }
+
+  ownerName(id: UnitId | null): string | null {
+    return this.owners.find((owner) => owner.id === id)?.name ?? null;
+  }
+
+  onTouched(listener: (touched: Touched) => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  /** What an operation would do, with the totals it would lead to; `null` where it is refused. */
+  async preview(operation: Operation): Promise<Touched | null> {
+    const outcome = await this.client.ask('plan', operation);
+    if ('refused' in outcome) {
+      this.refused = outcome.refused;
+      this.draftTotals = null;
+      return null;
+    }
+    this.refused = null;
+    this.draftTotals = totalsAfter(this.totals, this.faces, outcome.done);
+    return outcome.done;
+  }
+
+  /** Why an operation would be refused; `null` where it would not. */
+  async wouldRefuse(operation: Operation): Promise<Refused | null> {
+    const outcome = await this.client.ask('plan', operation);
+    return 'refused' in outcome ? outcome.refused : null;
+  }
+
+  /** Does an operation and tells whether it was done. */
+  async act(operation: Operation): Promise<Touched | null> {
+    const outcome = await this.client.ask('act', operation);
+    this.draftTotals = null;
+    if ('refused' in outcome) {
+      this.refused = outcome.refused;
+      this.warnings = [];
+      return null;
+    }
+    const step = { name: nameOf(operation), cells: this.namesOf(outcome.done) };
+    this.take(outcome.done);
+    this.history = [...this.history.slice(0, this.done), step];
+    this.done += 1;
+    await this.keep((keeper) => keeper.act(operation));
+    return outcome.done;
+  }
+
+  async undo(): Promise<void> {
+    const touched = await this.client.ask('undo');
+    if (!touched) return;
+    this.take(touched);
+    this.done -= 1;
+    await this.keep((keeper) => keeper.undo());
+  }
+
+  async redo(): Promise<void> {
+    const touched = await this.client.ask('redo');
+    if (!touched) return;
+    this.take(touched);
+    this.done += 1;
+    await this.keep((keeper) => keeper.redo());
+  }
+
+  /** Back or forth until this many steps are in effect. */
+  async goTo(steps: number): Promise<void> {
+    while (this.done > steps && this.apart === null) await this.undo();
+    while (this.done < steps && this.apart === null) await this.redo();
+  }
+
+  private async keep(deed: (keeper: Keeper) => Promise<void>): Promise<void> {
+    if (!this.keeper || this.apart !== null) return;
+    try {
+      await deed(this.keeper);
+    } catch (error) {
+      this.apart = error instanceof Error ? error.message : String(error);
+    }
+  }
+
+  private take(touched: Touched): void {
+    this.totals = totalsAfter(this.totals, this.faces, touched);
+    for (const face of touched.gone) this.faces.delete(face);
+    for (const { properties } of touched.faces.features) {
+      this.faces.set(properties.face, properties);
+    }
+    this.refused = null;
+    this.warnings = touched.warnings;
+    this.revision += 1;
+    for (const listener of this.listeners) listener(touched);
+  }
+
+  private namesOf({ faces: { features }, gone }: Touched): string[] {
+    const was = gone.flatMap((face) => this.faces.get(face)?.label ?? []);
+    const names = was.length > 0 ? was : features.map(({ properties }) => properties.label);
+    const more = names.length - NAMED_MAX;
+    return more > 0 ? [...names.slice(0, NAMED_MAX), `+${more}`] : names;
+  }
+}

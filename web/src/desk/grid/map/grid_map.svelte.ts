@@ -1,0 +1,166 @@
+import {
+  type GeoJSONSource,
+  type LayerSpecification,
+  Map as MapLibre,
+  ScaleControl,
+  setWorkerUrl,
+} from 'maplibre-gl';
+import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url';
+import { untrack } from 'svelte';
+import { i18n } from '../../../i18n/index.svelte';
+import { layers } from '../../../map/layers.svelte';
+import { palette } from '../../../map/palette';
+import { restyle } from '../../../map/restyle';
+import { EMPTY, ownServer } from '../../../map/style';
+import { theme } from '../../../shell/theme.svelte';
+import type { Bounds, FaceId, Touched } from '../partition/types';
+import { gridStyle, type SourceName } from './layers';
+
+setWorkerUrl(workerUrl);
+
+const EASE_MS = 250;
+const CLOSE_ZOOM = 19;
+const PADDING = 64;
+
+/** What is to be looked at on the map. */
+export type PlaceFeature = GeoJSON.Feature<
+  GeoJSON.Geometry,
+  { place: number; kind: import('./layers').PlaceKind }
+>;
+
+/** The planner's map. It draws what it is given and asks nobody. */
+export class GridMap {
+  readonly map: MapLibre;
+  /** Sources take data from here on. */
+  ready = $state(false);
+  private painted: LayerSpecification[];
+  private readonly stopEffects: () => void;
+  private chosen: FaceId[] = [];
+  private drafted: FaceId[] = [];
+  private chosenPlace: number | null = null;
+  /** Changes of the faces reach the map's worker one after the other. */
+  private settled: Promise<unknown> = Promise.resolve();
+
+  constructor(container: HTMLElement, bounds: Bounds) {
+    const first = this.style();
+    this.painted = first.layers;
+    this.map = new MapLibre({
+      container,
+      style: first,
+      bounds,
+      fitBoundsOptions: { padding: PADDING },
+      maxPitch: 0,
+      dragRotate: false,
+      // Shift takes further cells
+      boxZoom: false,
+      doubleClickZoom: false,
+      attributionControl: false,
+      fadeDuration: 0,
+      locale: { 'Map.Title': i18n.t.map.label },
+      transformRequest: ownServer,
+    });
+    this.map.touchZoomRotate.disableRotation();
+    this.map.addControl(new ScaleControl(), 'bottom-left');
+    this.map.on('load', () => {
+      this.ready = true;
+    });
+    // Land outside the city has no tiles; that is not an error of this page.
+    this.map.on('error', () => {});
+    this.stopEffects = $effect.root(() => {
+      $effect(() => {
+        if (this.ready) this.repaint();
+      });
+    });
+  }
+
+  private style() {
+    return untrack(() =>
+      gridStyle({
+        colours: palette(theme.current),
+        language: i18n.language,
+        t: i18n.t,
+        componentClasses: [],
+        layers: layers.choice,
+      }),
+    );
+  }
+
+  private repaint(): void {
+    theme.current;
+    i18n.language;
+    const next = this.style().layers;
+    restyle(this.map, this.painted, next);
+    this.painted = next;
+    this.map.getCanvas().setAttribute('aria-label', i18n.t.map.label);
+  }
+
+  private source(name: SourceName): GeoJSONSource {
+    return this.map.getSource(name) as GeoJSONSource;
+  }
+
+  /** All faces anew; the map's own worker reads the text. */
+  async drawAll(faces: Blob): Promise<void> {
+    const url = URL.createObjectURL(faces);
+    this.clearStates();
+    this.settled = this.source('faces').setData(url);
+    await this.settled;
+    URL.revokeObjectURL(url);
+  }
+
+  /** Faces that changed; a draft of them ends once they are drawn. */
+  async redraw({ faces, gone }: Touched): Promise<void> {
+    const before = this.settled;
+    this.settled = (async () => {
+      await before;
+      await this.source('faces').updateData({ remove: gone, add: faces.features });
+    })();
+    await this.settled;
+    this.draft(null);
+    this.choose(this.chosen.filter((face) => !gone.includes(face)));
+  }
+
+  /** Shows faces as an operation would leave them, in the place of those that are there. */
+  draft(touched: Touched | null): void {
+    for (const face of this.drafted) this.state('faces', face, { drafted: false });
+    this.drafted = touched
+      ? [...touched.gone, ...touched.faces.features.map(({ properties }) => properties.face)]
+      : [];
+    for (const face of this.drafted) this.state('faces', face, { drafted: true });
+    void this.source('draft').setData(touched?.faces ?? EMPTY);
+  }
+
+  choose(faces: FaceId[]): void {
+    for (const face of this.chosen) this.state('faces', face, { chosen: false });
+    this.chosen = faces;
+    for (const face of faces) this.state('faces', face, { chosen: true });
+  }
+
+  show(name: 'places' | 'handles' | 'marks', features: GeoJSON.Feature[]): void {
+    void this.source(name).setData({ type: 'FeatureCollection', features });
+  }
+
+  choosePlace(place: number | null): void {
+    if (this.chosenPlace !== null) this.state('places', this.chosenPlace, { chosen: false });
+    this.chosenPlace = place;
+    if (place !== null) this.state('places', place, { chosen: true });
+  }
+
+  private state(source: SourceName, id: number, state: Record<string, boolean>): void {
+    this.map.setFeatureState({ source, id }, state);
+  }
+
+  private clearStates(): void {
+    this.map.removeFeatureState({ source: 'faces' });
+    this.chosen = [];
+    this.drafted = [];
+  }
+
+  fit(bounds: Bounds): void {
+    this.map.fitBounds(bounds, { padding: PADDING, maxZoom: CLOSE_ZOOM, duration: EASE_MS });
+  }
+
+  remove(): void {
+    this.stopEffects();
+    this.map.remove();
+  }
+}
