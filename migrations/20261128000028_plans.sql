@@ -70,11 +70,11 @@ create trigger cell_lineage_append_only before update or delete or truncate on c
 -- Where the millimetre grid of the city's partition has its origin; plans are written on it, so it
 -- never moves. One row.
 create table grid_origin (
-    only  boolean not null default true,
+    one   boolean not null default true,
     lon   double precision not null,
     lat   double precision not null,
-    constraint grid_origin_pk primary key (only),
-    constraint grid_origin_one check (only)
+    constraint grid_origin_pk primary key (one),
+    constraint grid_origin_once check (one)
 );
 create trigger grid_origin_append_only before update or delete or truncate on grid_origin
     for each statement execute function refuse_change();

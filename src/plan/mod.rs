@@ -2,12 +2,13 @@
 //!
 //! A [`Plan`] begins on the published [`ground`] and is changed step by step, each an operation of
 //! `cityward_partition`; the ground of a plan is its base with the steps in effect ([`working`]).
-//! Somebody else approves it; from its date on it is in force ([`publish`](mod@publish)), in one transaction that ends rows and writes others and changes
+//! What it would mean is shown before ([`impact`]); somebody else approves it; from its date on it is in force ([`publish`](mod@publish)), in one transaction that ends rows and writes others and changes
 //! nothing of the past. GB/T 30428.1: a cell is never edited in place.
 
 mod finding;
 mod ground;
 mod http;
+mod impact;
 mod outcome;
 mod publish;
 mod store;

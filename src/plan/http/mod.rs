@@ -2,6 +2,7 @@
 
 mod decide;
 mod held;
+mod impact;
 
 use std::sync::Arc;
 
@@ -46,6 +47,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(redo))
         .routes(routes!(rebase))
         .merge(decide::routes())
+        .merge(impact::routes())
 }
 
 #[derive(Deserialize, utoipa::IntoParams)]
