@@ -166,8 +166,10 @@ mod postgis {
     impl GroundPoint {
         /// From PostGIS' bytes of a point; `None` where they are something else.
         pub(crate) fn from_ewkb(bytes: &[u8]) -> Option<Self> {
-            let geometry = wkb::Ewkb(bytes).to_geo().ok()?;
-            Self::of_geometry(geometry)
+            // little-endian, a point: a reader of anything else would believe the counts in it
+            let is_point = matches!(bytes, [1, 1, 0, 0, _, ..]);
+            let geometry = is_point.then(|| wkb::Ewkb(bytes).to_geo())?;
+            Self::of_geometry(geometry.ok()?)
         }
 
         fn of_geometry(geometry: Geometry<f64>) -> Option<Self> {

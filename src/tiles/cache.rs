@@ -174,12 +174,13 @@ impl TileCache {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tiles::Grid;
     use std::convert::Infallible;
     use std::time::Duration;
 
     fn key(version: u8, coding: Coding) -> TileKey {
         TileKey {
-            tile: TileCoord::new_checked(0, 0, 0).unwrap(),
+            tile: TileCoord::new_checked(Grid::WebMercatorQuad, 0, 0, 0).unwrap(),
             layers: Box::new([LayerKey {
                 layer: Layer::Cells,
                 wanted: Wanted::default(),

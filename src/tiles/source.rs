@@ -2,11 +2,11 @@
 
 use anyhow::Context as _;
 
-use super::Layer;
 use super::points::{Column, Kind, Names, Point, PointLayer, Policy, Value};
 use super::store::{CameraRow, CaseRow, ComponentRow};
-use super::world::WorldPoint;
+use super::{Grid, Layer};
 use crate::live::Audience;
+use crate::space::GroundPoint;
 
 /// A layer of points that is held in memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -115,11 +115,11 @@ impl PointSet {
     }
 
     /// The layer without any points.
-    pub(super) fn empty(self) -> anyhow::Result<PointLayer> {
+    pub(super) fn empty(self, grid: Grid) -> anyhow::Result<PointLayer> {
         let columns = self.columns();
         let policy = Policy::parse(self.policy(), columns)
             .with_context(|| format!("tiles/{}.toml", self.layer().name()))?;
-        Ok(PointLayer::new(self.names(), columns, policy))
+        Ok(PointLayer::new(grid, self.names(), columns, policy))
     }
 }
 
@@ -148,8 +148,17 @@ impl PointRow {
         }
     }
 
+    fn at(&self) -> GroundPoint {
+        match self {
+            Self::Component(row) => row.at,
+            Self::Case(row) => row.at,
+            Self::Camera(row) => row.at,
+        }
+    }
+
     pub(super) fn point(&self, layer: &mut PointLayer) -> Point {
         let id = feature_id(self.id());
+        let at = layer.place(self.at());
         let unit = |id: Option<i32>| id.map(|id| Value::Number(u64::from(id.unsigned_abs())));
         match self {
             Self::Component(row) => {
@@ -166,7 +175,7 @@ impl PointRow {
                     row.surveyed
                         .map(|day| Value::Number(u64::from(day.unsigned_abs()))),
                 ];
-                layer.point(id, WorldPoint::of(row.at), &values)
+                layer.point(id, at, &values)
             }
             Self::Case(row) => {
                 let seconds = |moment: i64| Value::Number(moment.unsigned_abs());
@@ -180,7 +189,7 @@ impl PointRow {
                     Some(Value::Text(&row.source)),
                     Some(seconds(row.opened)),
                 ];
-                layer.point(id, WorldPoint::of(row.at), &values)
+                layer.point(id, at, &values)
             }
             Self::Camera(row) => {
                 let values = [
@@ -189,7 +198,7 @@ impl PointRow {
                     Some(Value::Text(&row.name_en)),
                     unit(row.platform_id),
                 ];
-                layer.point(id, WorldPoint::of(row.at), &values)
+                layer.point(id, at, &values)
             }
         }
     }
@@ -206,7 +215,7 @@ mod tests {
     #[test]
     fn every_policy_that_is_shipped_fits_its_layer() {
         for set in PointSet::ALL {
-            let layer = set.empty().unwrap();
+            let layer = set.empty(Grid::WebMercatorQuad).unwrap();
             assert_eq!(layer.len(), 0);
             assert_eq!(PointSet::named(set.layer().name()), Some(set));
         }

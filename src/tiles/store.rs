@@ -8,8 +8,8 @@ use sqlx::postgres::PgRow;
 use sqlx::types::Json;
 use sqlx::{FromRow, PgConnection, PgExecutor, PgPool};
 
-use super::TileCoord;
 use super::source::{PointRow, PointSet};
+use super::{Grid, TileCoord};
 use crate::catalogue::ClassCode;
 use crate::live::Audience;
 use crate::space::GroundPoint;
@@ -42,6 +42,7 @@ pub(super) async fn list(
         .bind(around.south)
         .bind(around.east)
         .bind(around.north)
+        .bind(tile.grid() == Grid::CGCS2000Quad)
         .fetch_all(db)
         .await
 }

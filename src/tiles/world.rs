@@ -1,10 +1,11 @@
-//! Places as integers: Web Mercator (EPSG:3857) from the north-west corner of the world, 2³² units
-//! a side. A unit is 9.3 mm at the equator, and every tile's edge at every zoom is a whole number.
+//! Places as integers, in a grid's own projection: from the north-west corner of the world, 2³²
+//! units across it. A unit is 9.3 mm at the equator, and every tile's edge at every zoom is a whole
+//! number.
 
 use std::f64::consts::PI;
 
-use super::TileCoord;
 use super::coord::LonLatBox;
+use super::{Grid, TileCoord};
 use crate::space::GroundPoint;
 
 /// Units along a tile's edge, as MVT calls them.
@@ -29,10 +30,15 @@ pub(super) struct WorldBox {
 
 impl WorldPoint {
     /// Latitudes beyond the square of Web Mercator (85.05°) are drawn at its edge.
-    pub(super) fn of(at: GroundPoint) -> Self {
-        let sine = at.lat.to_radians().sin();
+    pub(super) fn of(grid: Grid, at: GroundPoint) -> Self {
         let x = at.lon / 360.0 + 0.5;
-        let y = 0.5 - ((1.0 + sine) / (1.0 - sine)).ln() / (4.0 * PI);
+        let y = match grid {
+            Grid::WebMercatorQuad => {
+                let sine = at.lat.to_radians().sin();
+                0.5 - ((1.0 + sine) / (1.0 - sine)).ln() / (4.0 * PI)
+            }
+            Grid::CGCS2000Quad => (90.0 - at.lat) / 360.0,
+        };
         Self {
             x: units(x),
             y: units(y),
@@ -124,7 +130,7 @@ impl WorldBox {
         }
     }
 
-    /// Degrees, EPSG:4326.
+    /// Of Web Mercator, in degrees, EPSG:4326.
     pub(super) fn lon_lat(&self) -> LonLatBox {
         let share = |units: i64| units as f64 / 2_f64.powi(32);
         let lon = |x: i64| share(x) * 360.0 - 180.0;
@@ -163,7 +169,7 @@ mod tests {
 
     #[test]
     fn the_corners_of_the_world() {
-        let of = |lon, lat| WorldPoint::of(GroundPoint { lon, lat });
+        let of = |lon, lat| WorldPoint::of(Grid::WebMercatorQuad, GroundPoint { lon, lat });
         assert_eq!(
             of(0.0, 0.0),
             WorldPoint {
@@ -181,17 +187,26 @@ mod tests {
         );
         assert_eq!(of(119.93, 32.45).tile(0), (0, 0));
         assert_eq!(of(119.93, 32.45).tile(14), (13650, 6629));
+        let degrees = |lon, lat| WorldPoint::of(Grid::CGCS2000Quad, GroundPoint { lon, lat });
+        assert_eq!(degrees(-180.0, 90.0), WorldPoint { x: 0, y: 0 });
+        assert_eq!(degrees(119.93, 32.45).tile(1), (1, 0));
+        assert_eq!(degrees(119.93, 32.45).tile(14), (13650, 2619));
     }
 
     proptest! {
         #[test]
-        fn a_place_lies_in_its_tile_at_every_zoom(lon in -180.0..180.0, lat in -85.0..85.0, z in 0_u8..=22) {
-            let at = WorldPoint::of(GroundPoint { lon, lat });
-            let (x, y) = at.tile(z);
-            let tile = TileCoord::new_checked(z, x, y).unwrap();
-            prop_assert!(tile.world_box(0).holds(at));
-            let (x, y) = tile.tile_units(at);
-            prop_assert!((0..=4096).contains(&x) && (0..=4096).contains(&y));
+        fn a_place_lies_in_its_tile_at_every_zoom(lon in -180.0..180.0, lat in -85.0..85.0, z in 1_u8..=22) {
+            for grid in Grid::ALL {
+                let at = WorldPoint::of(grid, GroundPoint { lon, lat });
+                let (x, y) = at.tile(z);
+                let tile = TileCoord::new_checked(grid, z, x, y).unwrap();
+                prop_assert!(tile.world_box(0).holds(at));
+                let around = tile.lon_lat_box(1e-6);
+                prop_assert!(around.west <= lon && lon <= around.east);
+                prop_assert!(around.south <= lat && lat <= around.north);
+                let (x, y) = tile.tile_units(at);
+                prop_assert!((0..=4096).contains(&x) && (0..=4096).contains(&y));
+            }
         }
     }
 }

@@ -60,6 +60,7 @@ mod tiles;
 mod tiles_answer;
 mod tiles_areas;
 mod tiles_export;
+mod tiles_grid;
 mod tiles_in_memory;
 mod tiles_read_by_others;
 mod tiles_wanted;

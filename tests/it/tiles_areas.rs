@@ -215,23 +215,21 @@ async fn what_begins_and_ends_by_the_time_does_so_in_tiles() {
     let city = TestCity::new().await;
     let edition = city.edition().await;
     let cells = city.cells(edition, 2, 1).await;
-    for (cell, valid) in [
-        (cells[0], "tstzrange('2020-01-01', now() + interval '2 s')"),
-        (cells[1], "tstzrange(now() + interval '2 s', null)"),
-    ] {
-        sqlx::query(&format!(
-            "update cell set valid = {valid} where cell_id = $1"
-        ))
-        .bind(cell)
-        .execute(&city.db)
-        .await
-        .unwrap();
-    }
+    // both at the same moment, which is to come after the service has started
+    sqlx::query(
+        "update cell set valid = case cell_id
+             when $1 then tstzrange('2020-01-01', now() + interval '4 s')
+             else tstzrange(now() + interval '4 s', null) end",
+    )
+    .bind(cells[0])
+    .execute(&city.db)
+    .await
+    .unwrap();
     let service = TestService::start(&city).await;
     let client = service.sign_in(&city).await;
     let path = format!("cells/{NEAR}");
     let mut seen = Vec::new();
-    for _ in 0..200 {
+    for _ in 0..400 {
         let now: Vec<u64> = features(ask(&city, &client, &path, None).await.bytes, "cells")
             .into_keys()
             .collect();

@@ -42,11 +42,15 @@ fn features(bytes: Vec<u8>) -> BTreeSet<String> {
 
 async fn ours(client: &TestClient, query: &str) -> BTreeSet<String> {
     // in full: with nothing left out where there is much
-    let answer = client
-        .get(&format!("/tiles/components/{Z}/{X}/{Y}?full=1{query}"))
-        .send()
-        .await
-        .unwrap();
+    let path = format!("/tiles/components/{Z}/{X}/{Y}?full=1{query}");
+    let mut answer = client.get(&path).send().await.unwrap();
+    for _ in 0..10 {
+        // much at once takes a slow machine longer than a request waits
+        if answer.status() != StatusCode::SERVICE_UNAVAILABLE {
+            break;
+        }
+        answer = client.get(&path).send().await.unwrap();
+    }
     let expected = [StatusCode::OK, StatusCode::NO_CONTENT];
     assert!(expected.contains(&answer.status()), "{answer:?}");
     features(answer.bytes().await.unwrap().to_vec())

@@ -6,6 +6,7 @@
 //! and compared with those before: only tiles with an area that is drawn otherwise change their
 //! version.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,10 +24,11 @@ use super::store::{self, Ground, Look};
 use super::{AreaSet, Scratch};
 use crate::telemetry;
 use crate::tiles::follow::{AWAY_MAX, TileVersion};
+use crate::tiles::grids::{Grids, NotHeld};
 use crate::tiles::reached::{LOOK_EVERY, NotReached, RETRY, Reached};
 use crate::tiles::store::Lsn;
 use crate::tiles::wire::{string_value, uint_value};
-use crate::tiles::{Layer, TileCoord, TileNews};
+use crate::tiles::{Grid, Layer, TileCoord, TileNews};
 
 const CELLS: AreaSpec = AreaSpec {
     shapes: "cells",
@@ -50,6 +52,7 @@ pub struct AreaTiles {
 #[derive(Debug)]
 struct Shared {
     current: ArcSwap<Current>,
+    grids: Grids,
     reached: Reached,
     news: Arc<TileNews>,
 }
@@ -58,9 +61,16 @@ struct Shared {
 struct Current {
     /// New with every start: versions count from it.
     epoch: u32,
+    /// In the grids that are held.
+    layers: HashMap<Grid, Layers>,
+    basemap_changes: u64,
+}
+
+/// What is drawn in a grid.
+#[derive(Debug, Clone)]
+struct Layers {
     cells: Arc<AreaLayer>,
     areas: Arc<AreaLayer>,
-    basemap_changes: u64,
 }
 
 impl AreaTiles {
@@ -72,14 +82,17 @@ impl AreaTiles {
         let began_at = Instant::now();
         let ground = store::read(&db).await?;
         let (look, changes_in) = (ground.look.clone(), ground.changes_in);
-        let (cells, areas) = tokio::task::spawn_blocking(move || layers(&ground, None)).await?;
+        let grids = Grids::new();
+        let held = grids.held();
+        let draw = move || draw(&ground, &held, &HashMap::new());
+        let layers = tokio::task::spawn_blocking(draw).await?;
         let shared = Arc::new(Shared {
             current: ArcSwap::from_pointee(Current {
                 epoch: rand::random(),
-                cells: Arc::new(cells),
-                areas: Arc::new(areas),
+                layers,
                 basemap_changes: 0,
             }),
+            grids,
             reached: Reached::new(began_at, look.lsn),
             news,
         });
@@ -100,9 +113,13 @@ impl AreaTiles {
         self.shared.reached.wait_for(lsn).await
     }
 
+    /// Waits until the tiles of a grid are held.
+    pub(in crate::tiles) async fn want(&self, grid: Grid) -> Result<(), NotHeld> {
+        self.shared.grids.want(grid).await
+    }
+
     pub(in crate::tiles) fn version(&self, set: AreaSet, tile: TileCoord) -> TileVersion {
-        let current = self.shared.current.load();
-        TileVersion::new(current.epoch, current.layer(set).version(tile))
+        self.shared.current.load().version(set, tile)
     }
 
     /// The tile's bytes with the version they are of.
@@ -113,9 +130,9 @@ impl AreaTiles {
         scratch: &mut Scratch,
     ) -> (TileVersion, Vec<u8>) {
         let current = self.shared.current.load();
-        let layer = current.layer(set);
-        let version = TileVersion::new(current.epoch, layer.version(tile));
-        (version, layer.tile(tile, scratch))
+        let layer = current.layer(set, tile.grid());
+        let bytes = layer.map(|layer| layer.tile(tile, scratch));
+        (current.version(set, tile), bytes.unwrap_or_default())
     }
 
     /// For how long nobody has known whether something changed.
@@ -131,9 +148,13 @@ impl AreaTiles {
 }
 
 /// A layer as the database has it now, for good.
-pub(in crate::tiles) async fn read_once(db: &PgPool, set: AreaSet) -> anyhow::Result<AreaLayer> {
+pub(in crate::tiles) async fn read_once(
+    db: &PgPool,
+    set: AreaSet,
+) -> anyhow::Result<Arc<AreaLayer>> {
     let ground = store::read(db).await?;
-    let (cells, areas) = tokio::task::spawn_blocking(move || layers(&ground, None)).await?;
+    let draw = move || draw_grid(&ground, Grid::WebMercatorQuad, None);
+    let Layers { cells, areas } = tokio::task::spawn_blocking(draw).await?;
     Ok(match set {
         AreaSet::Cells => cells,
         AreaSet::Areas => areas,
@@ -141,11 +162,18 @@ pub(in crate::tiles) async fn read_once(db: &PgPool, set: AreaSet) -> anyhow::Re
 }
 
 impl Current {
-    fn layer(&self, set: AreaSet) -> &AreaLayer {
-        match set {
-            AreaSet::Cells => &self.cells,
-            AreaSet::Areas => &self.areas,
-        }
+    /// `None`: its grid is not held.
+    fn layer(&self, set: AreaSet, grid: Grid) -> Option<&AreaLayer> {
+        let layers = self.layers.get(&grid)?;
+        Some(match set {
+            AreaSet::Cells => &layers.cells,
+            AreaSet::Areas => &layers.areas,
+        })
+    }
+
+    fn version(&self, set: AreaSet, tile: TileCoord) -> TileVersion {
+        let layer = self.layer(set, tile.grid());
+        TileVersion::new(self.epoch, layer.map_or(0, |layer| layer.version(tile)))
     }
 }
 
@@ -176,6 +204,7 @@ impl Follower {
                     Err(_) => sleep(RETRY).await,
                 },
                 () = self.shared.reached.wanted() => {}
+                () = self.shared.grids.more_wanted() => {}
                 () = tokio::time::sleep_until(due) => {}
             }
             next_look = Instant::now() + LOOK_EVERY;
@@ -197,7 +226,8 @@ impl Follower {
         let is_new = |layer: &str| look.changes.get(layer) != self.look.changes.get(layer);
         let away = self.shared.reached.age() > AWAY_MAX;
         let due = self.changes_at.is_some_and(|change| change <= began_at);
-        if is_new("areas") || due || away {
+        let more_grids = self.shared.grids.wanted() != self.shared.grids.held();
+        if is_new("areas") || due || away || more_grids {
             let ground = store::read(&self.db).await?;
             let changes_at = ground.changes_in.map(|wait| Instant::now() + wait);
             self.take_in(ground).await?;
@@ -207,8 +237,7 @@ impl Follower {
             let current = self.shared.current.load();
             self.shared.current.store(Arc::new(Current {
                 basemap_changes: current.basemap_changes + 1,
-                cells: Arc::clone(&current.cells),
-                areas: Arc::clone(&current.areas),
+                layers: current.layers.clone(),
                 ..**current
             }));
             self.shared.news.changed_anywhere(Layer::Basemap);
@@ -222,20 +251,23 @@ impl Follower {
     async fn take_in(&self, ground: Ground) -> anyhow::Result<()> {
         let started = Instant::now();
         let before = self.shared.current.load_full();
-        let build = move || {
-            let (cells, areas) = layers(&ground, Some((&before.cells, &before.areas)));
-            Current {
-                cells: Arc::new(cells),
-                areas: Arc::new(areas),
-                ..*before
-            }
+        let grids = self.shared.grids.wanted();
+        let drawn = grids.clone();
+        let build = move || Current {
+            layers: draw(&ground, &drawn, &before.layers),
+            ..*before
         };
         let current = tokio::task::spawn_blocking(build)
             .await
             .context("make areas ready for tiles")?;
-        let (cells, areas) = (current.cells.len(), current.areas.len());
+        let count = |set| {
+            let layer = current.layer(set, Grid::default());
+            layer.map_or(0, AreaLayer::len)
+        };
+        let (cells, areas) = (count(AreaSet::Cells), count(AreaSet::Areas));
         tracing::info!(cells, areas, took = ?started.elapsed(), "areas are ready for tiles");
         self.shared.current.store(Arc::new(current));
+        self.shared.grids.hold(grids);
         for layer in [Layer::Cells, Layer::Areas] {
             self.shared.news.changed_anywhere(layer);
         }
@@ -243,13 +275,19 @@ impl Follower {
     }
 }
 
+/// Everything in each of the grids.
+fn draw(ground: &Ground, grids: &[Grid], before: &HashMap<Grid, Layers>) -> HashMap<Grid, Layers> {
+    let one = |grid: &Grid| (*grid, draw_grid(ground, *grid, before.get(grid)));
+    grids.iter().map(one).collect()
+}
+
 /// The cells and the responsibility areas, which are cells without the borders between them.
-fn layers(ground: &Ground, before: Option<(&AreaLayer, &AreaLayer)>) -> (AreaLayer, AreaLayer) {
+fn draw_grid(ground: &Ground, grid: Grid, before: Option<&Layers>) -> Layers {
     let borders: Vec<_> = ground.cells.iter().map(|cell| &cell.geom.0).collect();
     // most changes are of who answers for a cell
     let net = match before {
-        Some((cells, _)) if cells.net().is_of(&borders) => Arc::clone(cells.net()),
-        _ => Arc::new(Net::new(&borders)),
+        Some(Layers { cells, .. }) if cells.net().is_of(&borders) => Arc::clone(cells.net()),
+        _ => Arc::new(Net::new(grid, &borders)),
     };
     let text = |text: &str| (!text.is_empty()).then(|| string_value(text));
     let known = |known: &Option<String>| known.as_deref().and_then(text);
@@ -293,10 +331,15 @@ fn layers(ground: &Ground, before: Option<(&AreaLayer, &AreaLayer)>) -> (AreaLay
             })
         })
         .collect();
-    let cells = AreaLayer::new(CELLS, &net, cells, before.map(|(cells, _)| cells));
-    let areas = AreaLayer::new(AREAS, &net, areas, before.map(|(_, areas)| areas));
-    gauge!(telemetry::TILE_BYTES, "layer" => "cells").set(cells.bytes() as f64);
-    (cells, areas)
+    let cells = AreaLayer::new(CELLS, &net, cells, before.map(|before| &*before.cells));
+    let areas = AreaLayer::new(AREAS, &net, areas, before.map(|before| &*before.areas));
+    if grid == Grid::default() {
+        gauge!(telemetry::TILE_BYTES, "layer" => "cells").set(cells.bytes() as f64);
+    }
+    Layers {
+        cells: Arc::new(cells),
+        areas: Arc::new(areas),
+    }
 }
 
 fn feature_id(id: i32) -> u64 {

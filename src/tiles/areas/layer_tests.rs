@@ -7,6 +7,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::space::GroundPoint;
+use crate::tiles::Grid;
 use crate::tiles::areas::partition_tests::{PARTS, Partition, edited, partition};
 use crate::tiles::world::WorldPoint;
 
@@ -17,7 +18,7 @@ const SPEC: AreaSpec = AreaSpec {
 };
 
 fn layer_of(borders: &[&MultiPolygon<f64>], before: Option<&AreaLayer>) -> AreaLayer {
-    let net = Arc::new(Net::new(borders));
+    let net = Arc::new(Net::new(Grid::WebMercatorQuad, borders));
     let areas = (1..)
         .zip(&net.shapes)
         .filter_map(|(id, shape)| {
@@ -39,8 +40,8 @@ fn layer(partition: &Partition) -> AreaLayer {
 }
 
 fn tile_at(lon: f64, lat: f64, z: u8) -> TileCoord {
-    let (x, y) = WorldPoint::of(GroundPoint { lon, lat }).tile(z);
-    TileCoord::new_checked(z, x, y).unwrap()
+    let (x, y) = WorldPoint::of(Grid::WebMercatorQuad, GroundPoint { lon, lat }).tile(z);
+    TileCoord::new_checked(Grid::WebMercatorQuad, z, x, y).unwrap()
 }
 
 /// Every ring of every area in a tile.
@@ -254,13 +255,13 @@ proptest! {
             let mut in_tiles = 0;
             for (dx, dy) in (-1..=1).flat_map(|dx| (-1..=1).map(move |dy| (dx, dy))) {
                 let (Some(x), Some(y)) = (x.checked_add_signed(dx), y.checked_add_signed(dy)) else { continue };
-                let tile = TileCoord::new_checked(z, x, y).unwrap();
+                let tile = TileCoord::new_checked(Grid::WebMercatorQuad, z, x, y).unwrap();
                 let found = decode(layer.tile(tile, &mut scratch));
                 in_tiles += found.iter().filter(|it| it.0 == "cell_labels" && it.1 == area.id).count();
             }
             prop_assert_eq!(in_tiles, 1);
             // a square of nothing around the name is inside: the rings as they are at full detail
-            let tile = TileCoord::new_checked(20, area.shape.label.tile(20).0, area.shape.label.tile(20).1).unwrap();
+            let tile = TileCoord::new_checked(Grid::WebMercatorQuad, 20, area.shape.label.tile(20).0, area.shape.label.tile(20).1).unwrap();
             let at = tile.far_units(area.shape.label);
             let rings: Vec<Vec<Place>> = area.shape.rings.iter()
                 .map(|ring| layer.places(ring, tile, &WorldBox { west: 0, north: 0, east: 1 << 32, south: 1 << 32 }))
@@ -334,10 +335,13 @@ fn thinning_leaves_what_lies_in_a_bend_in_it() {
             .collect::<Vec<_>>()
     };
     let at = |x: f64, y: f64| {
-        WorldPoint::of(GroundPoint {
-            lon: 119.9 + x * 1e-4,
-            lat: 32.4 + y * 1e-4,
-        })
+        WorldPoint::of(
+            Grid::WebMercatorQuad,
+            GroundPoint {
+                lon: 119.9 + x * 1e-4,
+                lat: 32.4 + y * 1e-4,
+            },
+        )
     };
     assert!(drawn_at_0(0).contains(&at(5.0, -2.0)), "the cape is gone");
     let open = layer_of(&[&ring(&shore)], None);

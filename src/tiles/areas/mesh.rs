@@ -7,6 +7,7 @@ use geo_types::{LineString, MultiPolygon};
 
 use super::place_grid::{PlaceGrid, span};
 use crate::space::GroundPoint;
+use crate::tiles::Grid;
 use crate::tiles::world::WorldPoint;
 
 /// Vertices no further apart on either axis are one place: 2 world units, 2 cm at the equator.
@@ -35,13 +36,16 @@ pub(super) struct Mesh {
 impl Mesh {
     /// The net of areas given in longitude and latitude (EPSG:4326). What is no ring any more in
     /// whole units is left out.
-    pub(super) fn new<'a>(borders: impl Iterator<Item = &'a MultiPolygon<f64>>) -> Self {
+    pub(super) fn new<'a>(
+        grid: Grid,
+        borders: impl Iterator<Item = &'a MultiPolygon<f64>>,
+    ) -> Self {
         let mut raw = Vec::new();
         for (area, border) in borders.enumerate() {
             for polygon in border {
-                raw.push((area, false, world_ring(polygon.exterior())));
+                raw.push((area, false, world_ring(grid, polygon.exterior())));
                 let holes = polygon.interiors().iter();
-                raw.extend(holes.map(|ring| (area, true, world_ring(ring))));
+                raw.extend(holes.map(|ring| (area, true, world_ring(grid, ring))));
             }
         }
         let all = raw.iter().flat_map(|(_, _, ring)| ring);
@@ -123,14 +127,12 @@ fn edges_of(ring: &[u32]) -> impl Iterator<Item = (u32, u32)> {
     ring.iter().copied().zip(next.copied())
 }
 
-fn world_ring(ring: &LineString<f64>) -> Vec<WorldPoint> {
+fn world_ring(grid: Grid, ring: &LineString<f64>) -> Vec<WorldPoint> {
     ring.0
         .iter()
         .map(|at| {
-            WorldPoint::of(GroundPoint {
-                lon: at.x,
-                lat: at.y,
-            })
+            let (lon, lat) = (at.x, at.y);
+            WorldPoint::of(grid, GroundPoint { lon, lat })
         })
         .collect()
 }

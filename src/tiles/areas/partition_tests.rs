@@ -4,6 +4,7 @@ use geo_types::{Coord, LineString, MultiPolygon, Polygon};
 use proptest::prelude::*;
 
 use crate::space::GroundPoint;
+use crate::tiles::Grid;
 use crate::tiles::world::WorldPoint;
 
 const SIDE: usize = 5;
@@ -105,7 +106,7 @@ fn build(moves: &[(f64, f64)], wiggles: &[Wiggle]) -> Partition {
         MultiPolygon(vec![Polygon::new(LineString(ring), Vec::new())])
     };
     let end = SIDE as f64 * STEP;
-    let at = |lon, lat| WorldPoint::of(GroundPoint { lon, lat });
+    let at = |lon, lat| WorldPoint::of(Grid::WebMercatorQuad, GroundPoint { lon, lat });
     Partition {
         borders: (0..PARTS).map(part).collect(),
         corners: [at(WEST, SOUTH + end), at(WEST + end, SOUTH)],

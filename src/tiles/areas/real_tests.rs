@@ -10,8 +10,8 @@ use super::arcs::ArcRef;
 use super::clip::Place;
 use super::shape::Net;
 use crate::space::GroundPoint;
-use crate::tiles::TileCoord;
 use crate::tiles::world::WorldPoint;
+use crate::tiles::{Grid, TileCoord};
 
 fn real_files() -> Vec<(String, Vec<MultiPolygon<f64>>)> {
     let Ok(data) = std::env::var("CITYWARD_DATA") else {
@@ -69,7 +69,7 @@ fn sides(net: &Net) -> HashMap<ArcRef, usize> {
 #[test]
 fn most_borders_between_real_areas_are_one() {
     for (name, borders) in real_files() {
-        let net = Net::new(&borders.iter().collect::<Vec<_>>());
+        let net = Net::new(Grid::WebMercatorQuad, &borders.iter().collect::<Vec<_>>());
         assert!(net.shapes.iter().all(Option::is_some), "{name}");
         let sides = sides(&net);
         let both = sides
@@ -92,7 +92,7 @@ fn most_borders_between_real_areas_are_one() {
 #[test]
 fn in_every_tile_real_areas_add_up_to_what_their_outer_borders_hold() {
     for (name, borders) in real_files() {
-        let net = Net::new(&borders.iter().collect::<Vec<_>>());
+        let net = Net::new(Grid::WebMercatorQuad, &borders.iter().collect::<Vec<_>>());
         let sides = sides(&net);
         for z in 8..=16 {
             for tile in tiles_over(&net, z) {
@@ -136,7 +136,7 @@ fn thinning_makes_no_real_border_cross_another() {
         if borders.len() > 60 {
             continue; // every piece is looked at with every other
         }
-        let net = Net::new(&borders.iter().collect::<Vec<_>>());
+        let net = Net::new(Grid::WebMercatorQuad, &borders.iter().collect::<Vec<_>>());
         let full = crossings(&net, 16);
         for z in [6, 9, 11, 13] {
             let there = crossings(&net, z);
@@ -197,7 +197,7 @@ fn tiles_over(net: &Net, z: u8) -> Vec<TileCoord> {
         .step_by(step)
         .map(|shape| {
             let (x, y) = shape.label.tile(z);
-            TileCoord::new_checked(z, x, y).unwrap()
+            TileCoord::new_checked(Grid::WebMercatorQuad, z, x, y).unwrap()
         })
         .collect();
     tiles.dedup();
@@ -221,7 +221,7 @@ fn a_vertex_on_a_neighbours_edge_opens_no_gap() {
         (0.01, -0.01),
         (0.01, 0.003),
     ]);
-    let net = Net::new(&[&great, &left, &right]);
+    let net = Net::new(Grid::WebMercatorQuad, &[&great, &left, &right]);
     let sides = sides(&net);
     let shared = |area: usize| {
         let rings = &net.shapes[area].as_ref().unwrap().rings;
@@ -230,10 +230,13 @@ fn a_vertex_on_a_neighbours_edge_opens_no_gap() {
             .count()
     };
     assert_eq!([shared(0), shared(1), shared(2)], [2, 2, 2]);
-    let at = WorldPoint::of(GroundPoint {
-        lon: 119.904,
-        lat: 32.4012,
-    });
+    let at = WorldPoint::of(
+        Grid::WebMercatorQuad,
+        GroundPoint {
+            lon: 119.904,
+            lat: 32.4012,
+        },
+    );
     let in_great = &net.shapes[0].as_ref().unwrap().rings[0];
     assert!(in_great.arcs.iter().any(|arc| net.arcs.ends(*arc).0 == at));
 }

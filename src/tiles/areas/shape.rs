@@ -7,6 +7,7 @@ use geo_types::MultiPolygon;
 
 use super::arcs::{ArcRef, Arcs, Ring};
 use super::mesh::{Mesh, twice_area};
+use crate::tiles::Grid;
 use crate::tiles::world::{WorldBox, WorldPoint};
 
 /// The borders of areas that were given together, and the areas made of them.
@@ -31,8 +32,8 @@ pub(in crate::tiles) struct Shape {
 impl Net {
     /// From areas in longitude and latitude (EPSG:4326). The same areas in the same order make the
     /// same net.
-    pub(in crate::tiles) fn new(borders: &[&MultiPolygon<f64>]) -> Self {
-        let mesh = Mesh::new(borders.iter().copied());
+    pub(in crate::tiles) fn new(grid: Grid, borders: &[&MultiPolygon<f64>]) -> Self {
+        let mesh = Mesh::new(grid, borders.iter().copied());
         let (arcs, rings) = Arcs::cut(&mesh, borders.len());
         let shapes = rings
             .into_iter()

@@ -1,6 +1,7 @@
 //! A layer at one moment, from which all its tiles are made.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use futures::{StreamExt as _, TryStreamExt as _};
 use rayon::prelude::*;
@@ -15,7 +16,7 @@ use crate::tiles::layer::Origin;
 use crate::tiles::points::{self, PointLayer, View};
 use crate::tiles::source::PointRow;
 use crate::tiles::world::{WorldBox, WorldPoint};
-use crate::tiles::{Layer, TileCoord, encode, follow};
+use crate::tiles::{Grid, Layer, TileCoord, encode, follow};
 
 /// The widest margin any layer draws beyond a tile's edge, and what rounding adds: tile units.
 const MARGIN: u32 = 256;
@@ -32,7 +33,7 @@ pub(super) struct Frozen {
 
 enum Content {
     Points(Box<PointLayer>),
-    Areas(Box<AreaLayer>),
+    Areas(Arc<AreaLayer>),
     Query {
         sql: &'static str,
         /// All within the one snapshot.
@@ -54,7 +55,7 @@ impl Frozen {
                     digest.update(drawn.to_le_bytes());
                     places.push(bounds);
                 }
-                Content::Areas(Box::new(layer))
+                Content::Areas(layer)
             }
             Origin::Points(set) => {
                 let mut tiles = BTreeSet::new();
@@ -64,7 +65,10 @@ impl Frozen {
                 };
                 let layer = follow::read_once(db, set, see).await?;
                 for (x, y) in tiles {
-                    places.push(TileCoord::new_checked(PLACES_ZOOM, x, y)?.world_box(0));
+                    places.push(
+                        TileCoord::new_checked(Grid::WebMercatorQuad, PLACES_ZOOM, x, y)?
+                            .world_box(0),
+                    );
                 }
                 Content::Points(Box::new(layer))
             }

@@ -44,6 +44,7 @@ pub(super) fn coord(tile: TileCoord) -> pmtiles::TileCoord {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tiles::Grid;
 
     #[test]
     fn zoom_by_zoom_along_the_curve() {
@@ -62,7 +63,7 @@ mod tests {
             ]
         );
         // from the specification's own examples
-        let tile = TileCoord::new_checked(12, 3423, 1763).unwrap();
+        let tile = TileCoord::new_checked(Grid::WebMercatorQuad, 12, 3423, 1763).unwrap();
         assert_eq!(id(tile), 19_078_479);
     }
 

@@ -8,8 +8,8 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{ConnectOptions as _, Connection as _, PgConnection, PgPool, SqliteConnection};
 
 use crate::space::GroundPoint;
-use crate::tiles::TileCoord;
 use crate::tiles::world::{WorldBox, WorldPoint};
+use crate::tiles::{Grid, TileCoord};
 
 /// Connections that all see the database as it was at one moment.
 pub(super) struct Snapshot {
@@ -53,7 +53,7 @@ pub(super) async fn basemap(db: &PgPool) -> sqlx::Result<(Vec<WorldBox>, String)
     )
     .fetch_all(db)
     .await?;
-    let corner = |lon, lat| WorldPoint::of(GroundPoint { lon, lat });
+    let corner = |lon, lat| WorldPoint::of(Grid::WebMercatorQuad, GroundPoint { lon, lat });
     let boxes = boxes
         .into_iter()
         .map(|(west, north, east, south)| {

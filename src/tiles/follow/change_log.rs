@@ -16,6 +16,7 @@ use tokio::time::{Instant, sleep};
 use super::prune::Pruning;
 use super::reading::{All, read_sets};
 use super::{AWAY_MAX, Begun, Shared};
+use crate::tiles::Grid;
 use crate::tiles::reached::{LOOK_EVERY, RETRY};
 use crate::tiles::store::{self, Lsn};
 
@@ -40,14 +41,14 @@ pub(super) struct ChangeLog {
 
 impl ChangeLog {
     /// Sees to it that changes are written down, and reads all points.
-    pub(super) async fn open(db: &PgPool) -> anyhow::Result<(Begun, Self)> {
+    pub(super) async fn open(db: &PgPool, grids: &[Grid]) -> anyhow::Result<(Begun, Self)> {
         // listen first, so that no change falls between reading and listening
         let mut bell = PgListener::connect_with(db).await?;
         bell.listen_all(["tiles", "city_case"]).await?;
         let writing = store::write_changes_down(&mut bell).await;
         writing.context("have changes written down for tiles")?;
         let began_at = Instant::now();
-        let (all, place) = read(db).await.context("read the points for tiles")?;
+        let (all, place) = read(db, grids).await.context("read the points for tiles")?;
         let begun = Begun {
             all,
             began_at,
@@ -69,19 +70,21 @@ impl ChangeLog {
                 // a broken connection is made anew by the listener; until then the clock wakes us
                 rung = self.bell.recv() => if rung.is_err() { sleep(RETRY).await },
                 () = shared.reached.wanted() => {}
+                () = shared.grids.more_wanted() => {}
                 () = sleep(LOOK_EVERY) => {}
             }
             if let Err(error) = self.catch_up(shared).await {
                 tracing::warn!(error = format!("{error:#}"), "the tiles stay as they are");
                 sleep(RETRY).await;
             }
-            shared.measure_age();
+            shared.measure().await;
         }
     }
 
     async fn catch_up(&mut self, shared: &Arc<Shared>) -> anyhow::Result<()> {
         let looked_at = Instant::now();
-        if shared.reached.age() > AWAY_MAX {
+        let more_grids = shared.grids.wanted() != shared.grids.held();
+        if more_grids || shared.reached.age() > AWAY_MAX {
             return self.start_over(shared, looked_at).await;
         }
         let Place { horizon, seen, .. } = &self.place;
@@ -103,7 +106,7 @@ impl ChangeLog {
     async fn start_over(&mut self, shared: &Arc<Shared>, looked_at: Instant) -> anyhow::Result<()> {
         // the bell's connection says that changes are to be written down, and may be another
         store::write_changes_down(&mut self.bell).await?;
-        let (all, place) = read(&self.db).await?;
+        let (all, place) = read(&self.db, &shared.grids.wanted()).await?;
         shared.replace(all).await;
         self.place = place;
         shared.reached.looked(looked_at, self.place.lsn);
@@ -111,9 +114,9 @@ impl ChangeLog {
     }
 }
 
-async fn read(db: &PgPool) -> anyhow::Result<(All, Place)> {
+async fn read(db: &PgPool, grids: &[Grid]) -> anyhow::Result<(All, Place)> {
     let (mut tx, snapshot) = store::begin(db, None).await?;
-    let all = read_sets(&mut tx).await?;
+    let all = read_sets(&mut tx, grids).await?;
     let place = Place {
         lsn: snapshot.lsn,
         horizon: snapshot.horizon,

@@ -25,11 +25,12 @@ use self::change_log::ChangeLog;
 use self::reading::All;
 pub(super) use self::reading::read_once;
 use self::slot::SlotStream;
+use super::grids::{Grids, NotHeld};
 use super::points::{Filter, PointLayer, Scratch, Version, View};
 use super::reached::{NotReached, RETRY, Reached};
 use super::source::{PointSet, feature_id};
 use super::store::{Lsn, SetChanges};
-use super::{Layer, TileCoord, TileNews};
+use super::{Grid, TileCoord, TileNews};
 use crate::access::Scope;
 use crate::database::Replication;
 use crate::live::Audience;
@@ -53,7 +54,9 @@ pub struct PointTiles {
 
 #[derive(Debug)]
 struct Shared {
-    current: HashMap<PointSet, RwLock<Current>>,
+    /// By layer and grid; of a grid that is not held it is empty.
+    current: HashMap<(PointSet, Grid), RwLock<Current>>,
+    grids: Grids,
     /// How far `current` has come.
     reached: Reached,
     news: Arc<TileNews>,
@@ -127,13 +130,20 @@ impl PointTiles {
         news: Arc<TileNews>,
     ) -> anyhow::Result<Self> {
         let source = Source { db, replication };
-        let (begun, way) = source.begin().await?;
+        let grids = Grids::new();
+        let (begun, way) = source.begin(&grids.held()).await?;
         let Begun { all, began_at, lsn } = begun;
-        let all = all
-            .into_iter()
-            .map(|(set, current)| (set, RwLock::new(current)));
+        let mut current = HashMap::new();
+        for set in PointSet::ALL {
+            for grid in Grid::ALL {
+                let empty = Current::new(set.empty(grid)?, HashMap::new());
+                current.insert((set, grid), RwLock::new(empty));
+            }
+        }
+        current.extend(all.into_iter().map(|(key, read)| (key, RwLock::new(read))));
         let shared = Arc::new(Shared {
-            current: all.collect(),
+            current,
+            grids,
             reached: Reached::new(began_at, lsn),
             news,
         });
@@ -147,6 +157,11 @@ impl PointTiles {
     /// Waits until everything up to this commit is in the tiles.
     pub(super) async fn reach(&self, lsn: Lsn) -> Result<(), NotReached> {
         self.shared.reached.wait_for(lsn).await
+    }
+
+    /// Waits until the tiles of a grid are held.
+    pub(super) async fn want(&self, grid: Grid) -> Result<(), NotHeld> {
+        self.shared.grids.want(grid).await
     }
 
     /// For how long nobody has known whether something changed.
@@ -164,7 +179,10 @@ impl PointTiles {
     }
 
     pub(super) async fn version(&self, set: PointSet, tile: TileCoord) -> TileVersion {
-        self.shared.current[&set].read().await.version(tile)
+        self.shared.current[&(set, tile.grid())]
+            .read()
+            .await
+            .version(tile)
     }
 
     /// The tile's bytes with the version they are of. Off the async threads: a full tile takes a
@@ -176,7 +194,7 @@ impl PointTiles {
         wanted: &Wanted,
         scratch: &mut Scratch,
     ) -> (TileVersion, Vec<u8>) {
-        let current = self.shared.current[&set].blocking_read();
+        let current = self.shared.current[&(set, tile.grid())].blocking_read();
         (current.version(tile), current.tile(tile, wanted, scratch))
     }
 }
@@ -189,7 +207,9 @@ impl Shared {
         let shared = Arc::clone(self);
         let all = move || {
             for (set, changes) in &changes {
-                shared.take_in_set(*set, changes);
+                for grid in shared.grids.held() {
+                    shared.take_in_set(*set, grid, changes);
+                }
             }
         };
         Ok(tokio::task::spawn_blocking(all).await?)
@@ -197,22 +217,31 @@ impl Shared {
 
     /// Everything was read anew.
     async fn replace(&self, all: All) {
-        for (set, current) in all {
-            *self.current[&set].write().await = current;
+        let mut grids = Vec::new();
+        for ((set, grid), current) in all {
+            if !grids.contains(&grid) {
+                grids.push(grid);
+            }
+            *self.current[&(set, grid)].write().await = current;
             self.news.changed_anywhere(set.layer());
         }
+        self.grids.hold(grids);
     }
 
-    fn measure_age(&self) {
+    /// Says how many points are held, in how many bytes, and how old they are.
+    async fn measure(&self) {
         for set in PointSet::ALL {
-            gauge!(telemetry::TILE_AGE_SECONDS, "layer" => set.layer().name())
+            let name = set.layer().name();
+            gauge!(telemetry::TILE_AGE_SECONDS, "layer" => name)
                 .set(self.reached.age().as_secs_f64());
+            let current = self.current[&(set, Grid::default())].read().await;
+            gauge!(telemetry::TILE_POINTS, "layer" => name).set(current.layer.len() as f64);
         }
     }
 
     /// Takes in all of a layer's changes at once, so that no tile shows half a transaction.
-    fn take_in_set(&self, set: PointSet, changes: &SetChanges) {
-        let mut current = self.current[&set].blocking_write();
+    fn take_in_set(&self, set: PointSet, grid: Grid, changes: &SetChanges) {
+        let mut current = self.current[&(set, grid)].blocking_write();
         let mut points = Vec::with_capacity(changes.ids.len());
         for &id in &changes.ids {
             let row = changes.rows.get(&id);
@@ -230,9 +259,9 @@ impl Shared {
             points.push((id, now));
         }
         let places = current.layer.apply(points);
-        current.measure(set.layer());
         drop(current);
-        if set.is_told() {
+        // news is of places in the map's grid
+        if grid == Grid::default() && set.is_told() {
             let places = places.iter().map(|at| at.tile(NEWS_ZOOM));
             self.news.changed(set.layer(), places);
         }
@@ -240,6 +269,14 @@ impl Shared {
 }
 
 impl Current {
+    fn new(layer: PointLayer, audiences: HashMap<u64, Audience>) -> Self {
+        Self {
+            epoch: rand::random(),
+            layer,
+            audiences,
+        }
+    }
+
     fn version(&self, tile: TileCoord) -> TileVersion {
         TileVersion {
             epoch: self.epoch,
@@ -267,10 +304,6 @@ impl Current {
         };
         self.layer.tile(tile, view, scratch)
     }
-
-    fn measure(&self, layer: Layer) {
-        gauge!(telemetry::TILE_POINTS, "layer" => layer.name()).set(self.layer.len() as f64);
-    }
 }
 
 /// What has been read to begin with.
@@ -281,6 +314,9 @@ struct Begun {
     /// Neither is anything up to here in the log of commits.
     lsn: Lsn,
 }
+
+/// Somebody asked for tiles of a grid that is not held.
+struct AnotherGrid;
 
 /// How changes are learnt of.
 enum Way {
@@ -296,9 +332,9 @@ struct Source {
 }
 
 impl Source {
-    async fn begin(&self) -> anyhow::Result<(Begun, Way)> {
+    async fn begin(&self, grids: &[Grid]) -> anyhow::Result<(Begun, Way)> {
         if let Some(replication) = &self.replication {
-            match SlotStream::open(&self.db, replication).await {
+            match SlotStream::open(&self.db, replication, grids).await {
                 Ok((begun, stream)) => return Ok((begun, Way::Slot(stream))),
                 Err(error) => tracing::info!(
                     why = format!("{error:#}"),
@@ -306,7 +342,7 @@ impl Source {
                 ),
             }
         }
-        let (begun, log) = ChangeLog::open(&self.db).await?;
+        let (begun, log) = ChangeLog::open(&self.db, grids).await?;
         Ok((begun, Way::ChangeLog(log)))
     }
 
@@ -314,16 +350,18 @@ impl Source {
         loop {
             match way {
                 Way::ChangeLog(log) => return log.follow(&shared).await,
-                Way::Slot(stream) => {
-                    let Err(error) = stream.follow(&shared).await;
-                    tracing::warn!(
+                Way::Slot(stream) => match stream.follow(&shared).await {
+                    Ok(AnotherGrid) => {
+                        tracing::info!("another grid is asked for: all points are read anew");
+                    }
+                    Err(error) => tracing::warn!(
                         error = format!("{error:#}"),
                         "the log of commits is lost: all points are read anew"
-                    );
-                }
+                    ),
+                },
             }
             way = loop {
-                match self.begin().await {
+                match self.begin(&shared.grids.wanted()).await {
                     Ok((begun, way)) => {
                         shared.replace(begun.all).await;
                         shared.reached.looked(begun.began_at, begun.lsn);
@@ -331,7 +369,7 @@ impl Source {
                     }
                     Err(error) => {
                         tracing::warn!(error = format!("{error:#}"), "the tiles stay as they are");
-                        shared.measure_age();
+                        shared.measure().await;
                         sleep(RETRY).await;
                     }
                 }

@@ -6,7 +6,6 @@
 //! The slot lives as long as its connection; whoever loses it reads everything anew.
 
 use std::collections::HashMap;
-use std::convert::Infallible;
 use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
@@ -18,8 +17,9 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 use super::pgoutput::{Message, Row, Tables, Values};
 use super::prune::Pruning;
 use super::reading::read_sets;
-use super::{Begun, Shared};
+use super::{AnotherGrid, Begun, Shared};
 use crate::database::Replication;
+use crate::tiles::Grid;
 use crate::tiles::reached::LOOK_EVERY;
 use crate::tiles::source::PointSet;
 use crate::tiles::store::{self, Lsn, SetChanges};
@@ -48,13 +48,14 @@ impl SlotStream {
     pub(super) async fn open(
         db: &PgPool,
         replication: &Replication,
+        grids: &[Grid],
     ) -> anyhow::Result<(Begun, Self)> {
         let began_at = Instant::now();
         let slot = replication.slot(PUBLICATION).await?;
         let lsn = Lsn::at(slot.begins_at);
         let (mut tx, _) = store::begin(db, Some(&slot.snapshot)).await?;
         let client = slot.start().await?;
-        let all = read_sets(&mut tx)
+        let all = read_sets(&mut tx, grids)
             .await
             .context("read the points for tiles")?;
         match store::spare_changes(db).await {
@@ -75,8 +76,8 @@ impl SlotStream {
         Ok((begun, stream))
     }
 
-    /// Ends when the log cannot be read any further: with the reason.
-    pub(super) async fn follow(mut self, shared: &Arc<Shared>) -> anyhow::Result<Infallible> {
+    /// Ends when another grid is wanted, or with the reason why the log cannot be read any further.
+    pub(super) async fn follow(mut self, shared: &Arc<Shared>) -> anyhow::Result<AnotherGrid> {
         let mut look = interval(LOOK_EVERY);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         // where the log ended when somebody looked, and when that was
@@ -88,6 +89,7 @@ impl SlotStream {
                     self.read_what_is_there()?;
                     self.take_in(shared).await?;
                 }
+                () = shared.grids.more_wanted() => return Ok(AnotherGrid),
                 _ = look.tick() => {
                     let looked_at = Instant::now();
                     match store::log_end(&self.db).await {
@@ -98,7 +100,7 @@ impl SlotStream {
                         // how old the tiles are is said by nobody renewing it
                         Err(error) => tracing::debug!(%error, "cannot ask where the log ends"),
                     }
-                    shared.measure_age();
+                    shared.measure().await;
                 }
             }
             if let Some((looked_at, lsn)) = end

@@ -7,15 +7,15 @@ mod tile;
 use axum::Json;
 use axum::extract::State;
 use axum::http::HeaderMap;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::Layer;
+use super::{Grid, Layer};
 use crate::access::{Person, RecentPerson};
-use crate::http::{ApiError, App, PathParams};
+use crate::http::{ApiError, App, PathParams, QueryParams};
 
 pub use tile::MEDIA_TYPE;
 
@@ -67,9 +67,17 @@ fn layers_named(names: &str) -> Result<Vec<Layer>, ApiError> {
     Ok(layers)
 }
 
+#[derive(Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+struct TileJsonQuery {
+    /// How the world is divided into tiles; by default `WebMercatorQuad`.
+    grid: Option<Grid>,
+}
+
 /// TileJSON 3 of a layer or, separated by commas, several; its tile URLs are absolute for the host
-/// that was asked.
-#[utoipa::path(get, path = "/tiles/{layer}", tag = "tiles", params(("layer" = String, Path)), responses(
+/// that was asked. Of another grid than `WebMercatorQuad` it is for clients that know that one.
+#[utoipa::path(get, path = "/tiles/{layer}", tag = "tiles", params(("layer" = String, Path), TileJsonQuery), responses(
     (status = 200, description = "TileJSON 3.0.0"), (status = 404, description = "no such layer"),
 ))]
 async fn tile_json(
@@ -77,8 +85,14 @@ async fn tile_json(
     State(app): State<App>,
     headers: HeaderMap,
     PathParams(names): PathParams<String>,
+    QueryParams(TileJsonQuery { grid }): QueryParams<TileJsonQuery>,
 ) -> Result<Json<Value>, ApiError> {
     let layers = layers_named(&names)?;
+    let grid = grid.unwrap_or_default();
+    let query = match grid {
+        Grid::WebMercatorQuad => String::new(),
+        Grid::CGCS2000Quad => format!("?grid={}", grid.name()),
+    };
     let vector_layers: Vec<Value> = layers
         .iter()
         .flat_map(|layer| layer.vector_layers_json())
@@ -92,8 +106,8 @@ async fn tile_json(
         "tilejson": "3.0.0",
         "name": names,
         "description": descriptions.join("; "),
-        "tiles": [format!("{}/tiles/{names}/{{z}}/{{x}}/{{y}}", origin(&headers))],
-        "minzoom": 0,
+        "tiles": [format!("{}/tiles/{names}/{{z}}/{{x}}/{{y}}{query}", origin(&headers))],
+        "minzoom": grid.zoom_min(),
         "maxzoom": zoom_max.max(),
         "vector_layers": vector_layers,
     })))

@@ -13,7 +13,7 @@ use super::tile::{MEDIA_TYPE, send};
 use super::{layers_named, origin};
 use crate::access::RecentPerson;
 use crate::http::{ApiError, App, PathParams, QueryParams};
-use crate::tiles::{Layer, TileCoord, TileCoordError};
+use crate::tiles::{Grid, Layer, TileCoord, TileCoordError};
 
 /// For signed-in people.
 pub(super) fn routes() -> OpenApiRouter<App> {
@@ -29,16 +29,57 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(tile))
 }
 
-/// The tile matrix set there is; OGC 17-083r4, Annex D.1.
-const WEB_MERCATOR_QUAD: &str = "WebMercatorQuad";
-const WEB_MERCATOR_QUAD_URI: &str =
-    "http://www.opengis.net/def/tilematrixset/OGC/1.0/WebMercatorQuad";
-const EPSG_3857: &str = "http://www.opengis.net/def/crs/EPSG/0/3857";
+/// What the standards say of a grid (OGC 17-083r4).
+struct MatrixSet {
+    title: &'static str,
+    /// `None`: nobody has registered it.
+    uri: Option<&'static str>,
+    crs: &'static str,
+    axes: [&'static str; 2],
+    /// North-west corner of the world, in the order of the axes.
+    origin: [f64; 2],
+    /// Of a pixel at zoom 0, were there one, 256 a tile: units of the CRS, and how many times a
+    /// pixel of 0.28 mm that is on the ground.
+    cell_size: f64,
+    scale: f64,
+    well_known: Option<&'static str>,
+}
+
 /// Half the world's width in metres of EPSG:3857.
 const HALF_WORLD_M: f64 = 20_037_508.342_789_244;
-/// A pixel of 0.28 mm, as the standard has it, 256 a tile.
 const SCALE_OF_ZOOM_0: f64 = 559_082_264.028_717_8;
-const CELL_OF_ZOOM_0_M: f64 = 156_543.033_928_041;
+
+/// Annex D.1.
+const WEB_MERCATOR_QUAD: MatrixSet = MatrixSet {
+    title: "Google Maps Compatible for the World",
+    uri: Some("http://www.opengis.net/def/tilematrixset/OGC/1.0/WebMercatorQuad"),
+    crs: "http://www.opengis.net/def/crs/EPSG/0/3857",
+    axes: ["X", "Y"],
+    origin: [-HALF_WORLD_M, HALF_WORLD_M],
+    cell_size: 156_543.033_928_041,
+    scale: SCALE_OF_ZOOM_0,
+    well_known: Some("http://www.opengis.net/def/wkss/OGC/1.0/GoogleMapsCompatible"),
+};
+
+/// A degree is as long on the ground as on the equator of the ellipsoid.
+const CGCS2000_QUAD: MatrixSet = MatrixSet {
+    title: "CGCS2000 longitude and latitude, as 天地图 divides them (_c)",
+    uri: None,
+    crs: "http://www.opengis.net/def/crs/EPSG/0/4490",
+    axes: ["Lat", "Lon"],
+    origin: [90.0, -180.0],
+    cell_size: 360.0 / 256.0,
+    scale: SCALE_OF_ZOOM_0,
+    well_known: None,
+};
+
+fn matrix_set_of(grid: Grid) -> &'static MatrixSet {
+    match grid {
+        Grid::WebMercatorQuad => &WEB_MERCATOR_QUAD,
+        Grid::CGCS2000Quad => &CGCS2000_QUAD,
+    }
+}
+
 const GEO_DATA: &str = "http://www.opengis.net/def/rel/ogc/1.0/data";
 const TILESETS_VECTOR: &str = "http://www.opengis.net/def/rel/ogc/1.0/tilesets-vector";
 const TILING_SCHEME: &str = "http://www.opengis.net/def/rel/ogc/1.0/tiling-scheme";
@@ -132,25 +173,38 @@ fn one_layer(name: &str) -> Result<Layer, ApiError> {
     }
 }
 
-fn known_matrix_set(name: &str) -> Result<(), ApiError> {
-    if name == WEB_MERCATOR_QUAD {
-        Ok(())
-    } else {
-        let detail = format!("there is no tile matrix set {name}; /ogc/tileMatrixSets lists them");
-        Err(ApiError::not_found(detail))
-    }
+fn grid_named(name: &str) -> Result<Grid, ApiError> {
+    let unknown = || format!("there is no tile matrix set {name}; /ogc/tileMatrixSets lists them");
+    Grid::named(name).ok_or_else(|| ApiError::not_found(unknown()))
 }
 
 /// The grids there are.
 #[utoipa::path(get, path = "/ogc/tileMatrixSets", tag = "ogc",
     responses((status = 200, description = "the tile matrix sets")))]
 async fn tile_matrix_sets(_person: RecentPerson, headers: HeaderMap) -> Json<Value> {
-    Json(json!({ "tileMatrixSets": [{
-        "id": WEB_MERCATOR_QUAD,
-        "uri": WEB_MERCATOR_QUAD_URI,
-        "crs": EPSG_3857,
-        "links": [json_link(&headers, "self", &format!("/tileMatrixSets/{WEB_MERCATOR_QUAD}"))],
-    }] }))
+    let all = Grid::ALL.map(|grid| {
+        let set = matrix_set_of(grid);
+        json_of([
+            ("id", json!(grid.name())),
+            ("title", json!(set.title)),
+            ("uri", json!(set.uri)),
+            ("crs", json!(set.crs)),
+            ("links", json!([matrix_set_link(&headers, "self", grid)])),
+        ])
+    });
+    Json(json!({ "tileMatrixSets": all }))
+}
+
+/// An object of what is there.
+fn json_of<const N: usize>(members: [(&str, Value); N]) -> Value {
+    let there = members.into_iter().filter(|(_, value)| !value.is_null());
+    there
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect()
+}
+
+fn matrix_set_link(headers: &HeaderMap, rel: &str, grid: Grid) -> Value {
+    json_link(headers, rel, &format!("/tileMatrixSets/{}", grid.name()))
 }
 
 /// A grid, zoom by zoom.
@@ -161,61 +215,70 @@ async fn tile_matrix_set(
     _person: RecentPerson,
     PathParams(name): PathParams<String>,
 ) -> Result<Json<Value>, ApiError> {
-    known_matrix_set(&name)?;
+    let grid = grid_named(&name)?;
+    let set = matrix_set_of(grid);
     let matrix = |z: u8| {
-        let tiles = 1_u64 << z;
+        let (columns, rows) = grid.size(z);
         json!({
             "id": z.to_string(),
-            "scaleDenominator": SCALE_OF_ZOOM_0 / tiles as f64,
-            "cellSize": CELL_OF_ZOOM_0_M / tiles as f64,
+            "scaleDenominator": set.scale / f64::from(columns),
+            "cellSize": set.cell_size / f64::from(columns),
             "cornerOfOrigin": "topLeft",
-            "pointOfOrigin": [-HALF_WORLD_M, HALF_WORLD_M],
+            "pointOfOrigin": set.origin,
             "tileWidth": 256,
             "tileHeight": 256,
-            "matrixWidth": tiles,
-            "matrixHeight": tiles,
+            "matrixWidth": columns,
+            "matrixHeight": rows,
         })
     };
-    let matrices: Vec<Value> = (0..=TileCoord::ZOOM_MAX).map(matrix).collect();
-    Ok(Json(json!({
-        "id": WEB_MERCATOR_QUAD,
-        "title": "Google Maps Compatible for the World",
-        "uri": WEB_MERCATOR_QUAD_URI,
-        "crs": EPSG_3857,
-        "orderedAxes": ["X", "Y"],
-        "wellKnownScaleSet": "http://www.opengis.net/def/wkss/OGC/1.0/GoogleMapsCompatible",
-        "tileMatrices": matrices,
-    })))
+    let matrices: Vec<Value> = (grid.zoom_min()..=TileCoord::ZOOM_MAX)
+        .map(matrix)
+        .collect();
+    Ok(Json(json_of([
+        ("id", json!(grid.name())),
+        ("title", json!(set.title)),
+        ("uri", json!(set.uri)),
+        ("crs", json!(set.crs)),
+        ("orderedAxes", json!(set.axes)),
+        ("wellKnownScaleSet", json!(set.well_known)),
+        ("tileMatrices", json!(matrices)),
+    ])))
 }
 
-fn tileset_of(headers: &HeaderMap, layer: Layer) -> Value {
-    let own = format!("/collections/{}/tiles/{WEB_MERCATOR_QUAD}", layer.name());
+fn tileset_of(headers: &HeaderMap, layer: Layer, grid: Grid) -> Value {
+    let set = matrix_set_of(grid);
+    let own = format!("/collections/{}/tiles/{}", layer.name(), grid.name());
     let template = format!("{own}/{{tileMatrix}}/{{tileRow}}/{{tileCol}}");
     let mut item = link(headers, "item", MEDIA_TYPE, &template);
     item["templated"] = json!(true);
-    json!({
-        "title": layer.name(),
-        "description": layer.description(),
-        "dataType": "vector",
-        "crs": EPSG_3857,
-        "tileMatrixSetURI": WEB_MERCATOR_QUAD_URI,
-        "links": [
-            json_link(headers, "self", &own),
-            json_link(headers, TILING_SCHEME, &format!("/tileMatrixSets/{WEB_MERCATOR_QUAD}")),
-            item,
-        ],
-        "layers": layer.vector_layers().iter().map(|inner| json!({
+    let layers = layer.vector_layers().iter().map(|inner| {
+        let fields = inner.fields.iter();
+        let properties: serde_json::Map<String, Value> = fields
+            .map(|(name, meaning)| ((*name).to_owned(), json!({ "description": meaning })))
+            .collect();
+        json!({
             "id": inner.id,
             "dataType": "vector",
             "maxTileMatrix": layer.zoom_max().to_string(),
-            "propertiesSchema": {
-                "type": "object",
-                "properties": inner.fields.iter().map(|(name, meaning)| {
-                    ((*name).to_owned(), json!({ "description": meaning }))
-                }).collect::<serde_json::Map<String, Value>>(),
-            },
-        })).collect::<Vec<_>>(),
-    })
+            "propertiesSchema": { "type": "object", "properties": properties },
+        })
+    });
+    json_of([
+        ("title", json!(layer.name())),
+        ("description", json!(layer.description())),
+        ("dataType", json!("vector")),
+        ("crs", json!(set.crs)),
+        ("tileMatrixSetURI", json!(set.uri)),
+        (
+            "links",
+            json!([
+                json_link(headers, "self", &own),
+                matrix_set_link(headers, TILING_SCHEME, grid),
+                item,
+            ]),
+        ),
+        ("layers", layers.collect()),
+    ])
 }
 
 /// The tilesets of a layer.
@@ -232,9 +295,8 @@ async fn tilesets(
         "self",
         &format!("/collections/{name}/tiles"),
     )];
-    Ok(Json(
-        json!({ "links": links, "tilesets": [tileset_of(&headers, layer)] }),
-    ))
+    let tilesets = Grid::ALL.map(|grid| tileset_of(&headers, layer, grid));
+    Ok(Json(json!({ "links": links, "tilesets": tilesets })))
 }
 
 /// The tiles of a layer in a grid.
@@ -247,8 +309,8 @@ async fn tileset(
     headers: HeaderMap,
     PathParams((name, tms)): PathParams<(String, String)>,
 ) -> Result<Json<Value>, ApiError> {
-    known_matrix_set(&tms)?;
-    Ok(Json(tileset_of(&headers, one_layer(&name)?)))
+    let grid = grid_named(&tms)?;
+    Ok(Json(tileset_of(&headers, one_layer(&name)?, grid)))
 }
 
 /// A tile: the one of `/tiles/{layer}/{z}/{x}/{y}`, with the row before the column.
@@ -270,9 +332,12 @@ async fn tile(
     QueryParams(query): QueryParams<TileQuery>,
 ) -> Result<Response, ApiError> {
     let layer = one_layer(&name)?;
-    known_matrix_set(&tms)?;
+    let grid = grid_named(&tms)?;
+    if query.grid.is_some() {
+        return Err(ApiError::field("grid", "is what the path names"));
+    }
     // 20-057, requirement /req/core/tc-error: what is outside the limits is not found
     let outside = |error: TileCoordError| ApiError::not_found(error.to_string());
-    let tile = TileCoord::new_checked(z, col, row).map_err(outside)?;
+    let tile = TileCoord::new_checked(grid, z, col, row).map_err(outside)?;
     send(&app, &person, &headers, &[layer], tile, &query).await
 }

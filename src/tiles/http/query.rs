@@ -7,10 +7,10 @@ use serde::Deserialize;
 
 use crate::access::Scope;
 use crate::http::ApiError;
-use crate::tiles::Layer;
 use crate::tiles::follow::Wanted;
 use crate::tiles::layer::Origin;
 use crate::tiles::points::{Column, Filter, Literal, Test};
+use crate::tiles::{Grid, Layer};
 
 #[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -19,6 +19,9 @@ pub(super) struct TileQuery {
     /// `pg_current_wal_insert_lsn()` after a commit: the tile waits until it holds it.
     #[param(example = "16/B374D848")]
     pub(super) min_lsn: Option<String>,
+    /// How the world is divided into tiles; by default `WebMercatorQuad`. What a grid's tiles hold is
+    /// read when one is asked for first.
+    pub(super) grid: Option<Grid>,
     /// `1`: every feature with every attribute, at every zoom and without a budget.
     full: Option<String>,
     /// Only features of these classes, separated by commas.

@@ -21,7 +21,7 @@ use crate::tiles::points::Scratch;
 use crate::tiles::reached::NotReached;
 use crate::tiles::source::PointSet;
 use crate::tiles::store::{self, InvalidLsn, Lsn, TileRow};
-use crate::tiles::{Layer, TileCoord, TileCoordError, encode};
+use crate::tiles::{BasemapFile, Grid, Layer, TileCoord, TileCoordError, encode};
 
 /// Of a tile.
 pub const MEDIA_TYPE: &str = "application/vnd.mapbox-vector-tile";
@@ -47,9 +47,10 @@ pub(super) async fn tile(
     QueryParams(query): QueryParams<TileQuery>,
 ) -> Result<Response, ApiError> {
     let layers = layers_named(&names)?;
-    let tile = TileCoord::new_checked(z, x, y).map_err(|error| {
+    let grid = query.grid.unwrap_or_default();
+    let tile = TileCoord::new_checked(grid, z, x, y).map_err(|error| {
         let field = match &error {
-            TileCoordError::Zoom => "z".to_owned(),
+            TileCoordError::Zoom { .. } => "z".to_owned(),
             TileCoordError::Outside { axis, .. } => axis.to_string(),
         };
         ApiError::field(field, error.to_string())
@@ -76,6 +77,9 @@ pub(super) async fn send(
         ));
     };
     let started = Instant::now();
+    if tile.grid() != Grid::default() {
+        want(app, layers, tile.grid()).await?;
+    }
     if let Some(lsn) = &query.min_lsn {
         let lsn = lsn
             .parse()
@@ -92,7 +96,7 @@ pub(super) async fn send(
     for (&layer, wanted) in layers.iter().zip(wanted) {
         let version = match layer.origin() {
             // what the query finds is at least as new as the version that was looked up before
-            Origin::Query(_) => match &app.basemap_file {
+            Origin::Query(_) => match basemap_file(app, tile) {
                 Some(file) => file.version(),
                 None => app.area_tiles.basemap_version(),
             },
@@ -133,18 +137,38 @@ pub(super) async fn send(
     answer(&kept, coding)
 }
 
-fn not_reached(error: NotReached) -> ApiError {
+/// The archive that has the base map's tiles of the map's grid.
+fn basemap_file(app: &App, tile: TileCoord) -> Option<&BasemapFile> {
+    let file = app.basemap_file.as_deref();
+    file.filter(|_| tile.grid() == Grid::WebMercatorQuad)
+}
+
+fn later(kind: &'static str, detail: impl ToString) -> ApiError {
     ApiError::Refused {
         status: StatusCode::SERVICE_UNAVAILABLE,
-        kind: "commit-not-reached",
-        detail: error.to_string(),
+        kind,
+        detail: detail.to_string(),
         errors: Vec::new(),
         retry_after_s: Some(1),
     }
 }
 
+/// Waits until these layers are held in a grid.
+async fn want(app: &App, layers: &[Layer], grid: Grid) -> Result<(), ApiError> {
+    for layer in layers {
+        let held = match layer.origin() {
+            Origin::Query(_) => Ok(()),
+            Origin::Points(_) => app.point_tiles.want(grid).await,
+            Origin::Areas(_) => app.area_tiles.want(grid).await,
+        };
+        held.map_err(|error| later("grid-not-ready", error))?;
+    }
+    Ok(())
+}
+
 /// Waits until everything up to this commit is in the tiles of these layers.
 async fn reach(app: &App, layers: &[Layer], lsn: Lsn) -> Result<(), ApiError> {
+    let not_reached = |error: NotReached| later("commit-not-reached", error);
     let points = |layer: &Layer| matches!(layer.origin(), Origin::Points(_));
     if layers.iter().any(points) {
         app.point_tiles.reach(lsn).await.map_err(not_reached)?;
@@ -178,7 +202,7 @@ async fn pack(app: &App, key: &TileKey) -> Result<Arc<Kept>, ApiError> {
         .map_err(anyhow::Error::from)?;
     let mut found = Vec::with_capacity(key.layers.len());
     for part in &key.layers {
-        found.push(match (part.layer.origin(), &app.basemap_file) {
+        found.push(match (part.layer.origin(), basemap_file(app, key.tile)) {
             (Origin::Query(_), Some(file)) => Found::Tile(file.tile(key.tile).await?),
             (Origin::Query(sql), None) => Found::Rows(store::list(&app.db, sql, key.tile).await?),
             (Origin::Points(set), _) => Found::Points(set),

@@ -11,8 +11,9 @@ use super::dictionary::Dictionary;
 use super::places::Places;
 use super::policy::Policy;
 use super::versions::{Version, Versions};
-use crate::tiles::TileCoord;
+use crate::space::GroundPoint;
 use crate::tiles::world::WorldPoint;
+use crate::tiles::{Grid, TileCoord};
 
 /// What is drawn beyond a tile's edge, so that a symbol on the edge is whole: tile units.
 pub(super) const MARGIN: u32 = 64;
@@ -39,6 +40,8 @@ pub(in crate::tiles) struct Names {
 /// Points by place, with the versions of the tiles they are in.
 #[derive(Debug)]
 pub(in crate::tiles) struct PointLayer {
+    /// Whose tiles it makes; places are in its projection.
+    grid: Grid,
     pub(super) names: Names,
     pub(super) columns: &'static [Column],
     pub(super) policy: Policy,
@@ -57,8 +60,14 @@ struct BucketChange {
 }
 
 impl PointLayer {
-    pub(in crate::tiles) fn new(names: Names, columns: &'static [Column], policy: Policy) -> Self {
+    pub(in crate::tiles) fn new(
+        grid: Grid,
+        names: Names,
+        columns: &'static [Column],
+        policy: Policy,
+    ) -> Self {
         Self {
+            grid,
             names,
             columns,
             policy,
@@ -67,6 +76,11 @@ impl PointLayer {
             dictionaries: columns.iter().map(|_| Dictionary::default()).collect(),
             versions: Versions::default(),
         }
+    }
+
+    /// Where something is in the layer's tiles.
+    pub(in crate::tiles) fn place(&self, at: GroundPoint) -> WorldPoint {
+        WorldPoint::of(self.grid, at)
     }
 
     /// A point with its values, one for each column.

@@ -80,7 +80,12 @@ fn empty(policy: &str) -> PointLayer {
         summary: "component_density",
         thinned: "component_thinned",
     };
-    PointLayer::new(names, COLUMNS, Policy::parse(policy, COLUMNS).unwrap())
+    PointLayer::new(
+        Grid::WebMercatorQuad,
+        names,
+        COLUMNS,
+        Policy::parse(policy, COLUMNS).unwrap(),
+    )
 }
 
 const FULL: View<'static> = View {
@@ -90,10 +95,13 @@ const FULL: View<'static> = View {
 
 /// Somewhere within a kilometre of a corner that four tiles of every zoom up to 10 share.
 fn thing() -> impl Strategy<Value = Thing> {
-    let corner = WorldPoint::of(GroundPoint {
-        lon: 119.926_757_8,
-        lat: 32.45,
-    });
+    let corner = WorldPoint::of(
+        Grid::WebMercatorQuad,
+        GroundPoint {
+            lon: 119.926_757_8,
+            lat: 32.45,
+        },
+    );
     (
         0_u64..500,
         -50_000_i64..50_000,
@@ -220,7 +228,13 @@ fn by_the_crate(things: &[Thing], tile: TileCoord, full: bool) -> BTreeSet<Featu
 /// The tile that holds a place, or one of its eight neighbours.
 fn tile_near(at: WorldPoint, z: u8, east: i32, south: i32) -> Option<TileCoord> {
     let (x, y) = at.tile(z);
-    TileCoord::new_checked(z, x.checked_add_signed(east)?, y.checked_add_signed(south)?).ok()
+    TileCoord::new_checked(
+        Grid::WebMercatorQuad,
+        z,
+        x.checked_add_signed(east)?,
+        y.checked_add_signed(south)?,
+    )
+    .ok()
 }
 
 proptest! {
@@ -255,7 +269,7 @@ proptest! {
         let tiles: BTreeSet<(u32, u32)> = things.iter().map(|thing| thing.at.tile(z)).collect();
         let mut counted = BTreeMap::<String, usize>::new();
         for (x, y) in tiles {
-            let tile = TileCoord::new_checked(z, x, y).unwrap();
+            let tile = TileCoord::new_checked(Grid::WebMercatorQuad, z, x, y).unwrap();
             for square in numbers(layer.tile(tile, view, &mut Scratch::default()), "component_density") {
                 for (key, number) in square {
                     *counted.entry(key).or_default() += number;
@@ -333,7 +347,7 @@ proptest! {
 
 #[test]
 fn a_change_moves_the_versions_of_the_tiles_it_touches_and_no_others() {
-    let at = |lon, lat| WorldPoint::of(GroundPoint { lon, lat });
+    let at = |lon, lat| WorldPoint::of(Grid::WebMercatorQuad, GroundPoint { lon, lat });
     let (here, far) = (at(119.92, 32.45), at(119.99, 32.49));
     let mut layer = empty(POLICY);
     let thing = |state| Thing {

@@ -65,6 +65,7 @@ fn tiles_around(at: WorldPoint, z: u8, margin: u32) -> impl Iterator<Item = (u32
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tiles::Grid;
     use proptest::prelude::*;
 
     proptest! {
@@ -74,7 +75,7 @@ mod tests {
             let (column, row) = at.tile(z);
             let near = |column: u32, by: i64| u32::try_from(i64::from(column) + by).ok();
             let (Some(column), Some(row)) = (near(column, east), near(row, south)) else { return Ok(()) };
-            let Ok(tile) = TileCoord::new_checked(z, column, row) else { return Ok(()) };
+            let Ok(tile) = TileCoord::new_checked(Grid::WebMercatorQuad, z, column, row) else { return Ok(()) };
             let touched = tiles_around(at, z, 64).any(|it| it == (column, row));
             prop_assert_eq!(touched, tile.world_box(64).holds(at));
         }

@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::tiles::Grid;
 use crate::tiles::points::{Names, Policy};
 use crate::tiles::world::WorldPoint;
 
@@ -26,7 +27,12 @@ fn layer() -> PointLayer {
         thinned: "c",
     };
     let policy = "bytes_max = 1000\n[[zoom]]\nfrom = 0\nshow = \"points\"\nattributes = []";
-    PointLayer::new(names, COLUMNS, Policy::parse(policy, COLUMNS).unwrap())
+    PointLayer::new(
+        Grid::WebMercatorQuad,
+        names,
+        COLUMNS,
+        Policy::parse(policy, COLUMNS).unwrap(),
+    )
 }
 
 type Row = (Option<&'static str>, Option<&'static str>, Option<u64>);
