@@ -66,6 +66,9 @@ pub mod catalogue;
 /// Time as the regulation counts it: office hours, holidays, the clocks of a stage.
 pub mod clock;
 
+/// Redrawing whose ground it is: plans, their approval, their publication.
+pub mod plan;
+
 /// What the city goes by, in versioned sets.
 pub mod rules;
 

@@ -26,7 +26,7 @@ use utoipa_axum::router::OpenApiRouter;
 use crate::http::{ApiError, App, ClientAddress, measure, security_headers};
 use crate::{
     access, camera, cases, catalogue, export, http, journal, ledger, live, notify, orders,
-    organisation, outcomes, rules, telemetry, territory, tiles, workflow,
+    organisation, outcomes, plan, rules, telemetry, territory, tiles, workflow,
 };
 
 #[derive(OpenApi)]
@@ -61,6 +61,7 @@ fn api() -> (Router<App>, Router<App>, Document) {
         .merge(notify::webhook_routes())
         .merge(orders::routes())
         .merge(outcomes::routes())
+        .merge(plan::routes())
         .merge(rules::routes())
         .merge(territory::routes())
         .merge(tiles::routes())

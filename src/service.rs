@@ -11,7 +11,7 @@ use crate::http::App;
 use crate::pipeline::Pipeline;
 use crate::vision::Model;
 use crate::workflow::timers;
-use crate::{http, journal, live, notify, router, telemetry, upkeep};
+use crate::{http, journal, live, notify, plan, router, telemetry, upkeep};
 
 /// Serves until `stop` is cancelled; then finishes what was accepted and returns.
 ///
@@ -30,6 +30,7 @@ pub async fn run(
     let app = App::start(Arc::new(config), pools).await?;
     let pipeline = Pipeline::start(&app, model, stop.clone()).await?;
     tokio::spawn(upkeep::run(app.clone(), stop.clone()));
+    let publishing = tokio::spawn(plan::publish(app.clone(), stop.clone()));
     let timers = timers::run(
         app.machine.clone(),
         app.workflow(),
@@ -67,5 +68,6 @@ pub async fn run(
     noticing.await?;
     delivering.await??;
     timers.await?;
+    publishing.await?;
     pipeline.drain().await
 }

@@ -126,6 +126,8 @@ pub enum Action {
     RefuseAppeal,
     /// 撤回: the last step of the same person, before anybody else acted
     Undo,
+    /// 网格调整: a new edition of cells and responsibilities is in force where it is.
+    Rehome,
     /// A clock passed 80 % of its limit.
     Warned,
     /// A clock passed its limit.
@@ -136,7 +138,7 @@ pub enum Action {
 
 impl Action {
     /// Every action, in the order of a case's life.
-    pub const ALL: [Self; 55] = [
+    pub const ALL: [Self; 56] = [
         Self::Opened,
         Self::SeenAgain,
         Self::SendToVerify,
@@ -189,6 +191,7 @@ impl Action {
         Self::GrantAppeal,
         Self::RefuseAppeal,
         Self::Undo,
+        Self::Rehome,
         Self::Warned,
         Self::Breached,
         Self::Escalated,

@@ -14,6 +14,7 @@ use crate::cases::CaseState;
 use crate::catalogue::ClassCode;
 
 pub use http::routes;
+pub(crate) use sheet::{BYTE_ORDER_MARK, harmless};
 
 /// How long an approval can be used.
 const VALID: TimeDelta = TimeDelta::days(7);

@@ -8,7 +8,7 @@ use crate::catalogue::Catalogue;
 use crate::territory::Unit;
 
 /// Without it spreadsheets take UTF-8 for something else.
-const BYTE_ORDER_MARK: &str = "\u{feff}";
+pub(crate) const BYTE_ORDER_MARK: &str = "\u{feff}";
 
 /// No free text: people write names and numbers into it.
 const COLUMNS: [&str; 15] = [
@@ -72,7 +72,7 @@ fn line(case: &CaseRow) -> anyhow::Result<[String; COLUMNS.len()]> {
 }
 
 /// A cell that begins like a formula is one for a spreadsheet; behind an apostrophe it is text.
-fn harmless(text: &str) -> String {
+pub(crate) fn harmless(text: &str) -> String {
     let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
     if formula {
         format!("'{text}")

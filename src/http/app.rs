@@ -18,6 +18,7 @@ use crate::database::Pools;
 use crate::live::LiveFeed;
 use crate::notify::{NoticeFeed, WebhookKey};
 use crate::pipeline::FrameReport;
+use crate::plan::{Grounds, Workings};
 use crate::rules::Rules;
 use crate::territory::TerritoryWatch;
 use crate::tiles::{AreaTiles, BasemapFile, PointTiles, TileCache, TileNews};
@@ -39,6 +40,10 @@ pub struct Parts {
     pub last_frames: Arc<LastFrames>,
     /// Whose spot a point is.
     pub territory: TerritoryWatch,
+    /// The ground that plans are made on.
+    pub grounds: Arc<Grounds>,
+    /// The ground of plans that are worked on.
+    pub workings: Arc<Workings>,
     /// What the city goes by.
     pub rules: Rules,
     /// Where people's actions on cases are carried out.
@@ -131,6 +136,8 @@ impl App {
             cameras: Cameras::watch(machine.clone()).await?,
             intake: Arc::new(intake),
             territory: workflow.territory,
+            grounds: Arc::new(Grounds::new(machine.clone())),
+            workings: Arc::default(),
             point_tiles: PointTiles::open(machine.clone(), replication, Arc::clone(&tile_news))
                 .await?,
             area_tiles: AreaTiles::open(machine.clone(), Arc::clone(&tile_news)).await?,

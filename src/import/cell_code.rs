@@ -2,9 +2,12 @@
 //! of the community, 3 of the sequence inside the community, numbered from west to east and from
 //! north to south.
 
+/// The sequence inside a community has three digits.
+pub(crate) const SEQUENCE_MAX: usize = 999;
+
 /// A cell that waits for its number.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Unnumbered {
+pub(crate) struct Unnumbered {
     pub index: usize,
     /// Centre, degrees.
     pub lon: f64,
@@ -24,7 +27,7 @@ pub(super) fn is_community(code: &str) -> bool {
 /// The order of numbering: rows from north to south, in each row from west to east. Cells are of
 /// one row when their centres are within half of the middle cell's height of the row's
 /// northernmost.
-pub(super) fn reading_order(mut cells: Vec<Unnumbered>) -> Vec<usize> {
+pub(crate) fn reading_order(mut cells: Vec<Unnumbered>) -> Vec<usize> {
     let mut heights: Vec<f64> = cells.iter().map(|cell| cell.height_deg).collect();
     heights.sort_by(f64::total_cmp);
     let row_height_deg = heights

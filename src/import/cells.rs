@@ -6,7 +6,7 @@ use anyhow::{Context, ensure};
 use geo_types::Geometry;
 use sqlx::{PgConnection, PgPool};
 
-use super::cell_code::{self, Unnumbered};
+use super::cell_code::{self, SEQUENCE_MAX, Unnumbered};
 use super::fields::{self, Guess};
 use super::geometry::{self, Shape};
 use super::options::{CellOptions, FileOptions};
@@ -16,9 +16,6 @@ use super::row::{Row, Table};
 use super::store::{self, NewCell};
 use super::units::Units;
 use super::{overlap, read, staged};
-
-/// The sequence inside a community has three digits.
-const SEQUENCE_MAX: usize = 999;
 
 /// Imports a file of cells as a new edition: all of it in one transaction, or nothing, or with
 /// `partial` the rows that are right.

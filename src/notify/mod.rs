@@ -10,6 +10,6 @@ mod receipt;
 mod webhook;
 
 pub use notice::{
-    Addressed, Notice, NoticeFeed, NoticeKind, keep_noticing, routes as notice_routes,
+    Addressed, Notice, NoticeFeed, NoticeKind, UnitMoved, keep_noticing, routes as notice_routes,
 };
 pub use webhook::{WebhookKey, deliver, routes as webhook_routes};

@@ -194,6 +194,7 @@ pub const STEPS: &[Step] = &[
     decide(Pending::Appeal, ENDED, RefuseAppeal,  &[],   &[Who::Role(Dispatcher), Who::Role(Operator)], "practice"),
 
     step(OPEN,          Undo,             OPEN,          &[Who::Role(Operator), Who::Role(DutyChief), Who::Role(Dispatcher), Who::Role(DistrictDispatcher), Who::Unit(UnitManager), Who::Role(Leader)], "practice"),
+    step(OPEN,          Rehome,           &[],           &[Who::System], "practice"),
     step(OPEN,          Warned,           &[],           &[Who::System], "3"),
     step(OPEN,          Breached,         &[],           &[Who::System], "3"),
     step(OPEN,          Escalated,        &[],           &[Who::System], "3"),

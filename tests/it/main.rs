@@ -11,6 +11,7 @@
 
 mod city;
 mod door;
+mod drawing;
 mod office;
 mod people;
 mod program;
@@ -41,6 +42,9 @@ mod notices;
 mod oidc;
 mod orders;
 mod organisation;
+mod plan_impact;
+mod plan_publish;
+mod plan_steps;
 mod recurrence;
 mod registration;
 mod reporter;

@@ -208,3 +208,53 @@ async fn an_order_is_told_to_its_units() {
     assert_eq!(told[0]["params"]["title"], "清理落叶");
     service.stop().await;
 }
+
+#[tokio::test]
+async fn ground_that_moved_is_told_to_the_desks_of_both_units() {
+    let street = Street::new().await;
+    let service = TestService::start(&street.city).await;
+    let loser = unit_of(&street).await;
+    let gainer = street.city.unit(2).await;
+    let manager =
+        async |unit| colleague(&street.city, &service, "unit_manager", Some(unit), None).await;
+    let (loser_desk, gainer_desk) = (manager(loser).await, manager(gainer).await);
+    let worker = colleague(&street.city, &service, "unit_worker", Some(gainer), None).await;
+    let moved = |unit: i32, gained: u32, lost: u32| {
+        json!({
+            "unit_id": unit, "cells_gained": gained, "cells_lost": lost,
+            "cases_gained": 3 * gained, "cases_lost": 3 * lost,
+        })
+    };
+    let after = json!({
+        "edition_id": 1, "title": "冬季调整", "units": [moved(loser, 0, 2), moved(gainer, 2, 0)],
+    });
+    for (action, after) in [("approve", json!({})), ("put_in_force", after)] {
+        sqlx::query(
+            "insert into audit_entry (at, actor, subject, action, after)
+            values (now(), 'system:plans', 'plan:1', $1, $2)",
+        )
+        .bind(action)
+        .bind(after)
+        .execute(&street.city.db)
+        .await
+        .unwrap();
+    }
+    let lost = &wait_for(&loser_desk, 1).await[0];
+    let gained = &wait_for(&gainer_desk, 1).await[0];
+    for (told, cells) in [(lost, [0, 2]), (gained, [2, 0])] {
+        assert_eq!(told["kind"], "ground_moved");
+        assert_eq!(told["case_id"], Value::Null);
+        assert_eq!(told["params"]["title"], "冬季调整");
+        let count = |what: &str| told["params"][what].clone();
+        assert_eq!(
+            [count("cells_gained"), count("cells_lost")],
+            cells.map(Value::from)
+        );
+        assert_eq!(
+            [count("cases_gained"), count("cases_lost")],
+            cells.map(|cells| Value::from(3 * cells))
+        );
+    }
+    assert!(notices(&worker).await.is_empty(), "the desk is told");
+    service.stop().await;
+}

@@ -64,7 +64,7 @@ pub(super) async fn read(file: &GridFile) -> anyhow::Result<Read> {
     let (mut rows, mut cells) = (Vec::new(), Vec::new());
     for row in table.rows {
         let cell = geometry::wgs84_geometry(&row, &crs, Shape::Area)
-            .and_then(|geometry| cell(&geometry, &mut frame));
+            .and_then(|geometry| grid_cell(&geometry, &mut frame));
         match cell {
             Ok(cell) => {
                 cells.push(cell);
@@ -83,7 +83,14 @@ pub(super) async fn read(file: &GridFile) -> anyhow::Result<Read> {
     })
 }
 
-fn cell(geometry: &Geometry<f64>, frame: &mut Option<Frame>) -> Result<Cell, String> {
+/// An area on the grid of `frame`, which is laid around its first place if there is none yet.
+///
+/// # Errors
+/// Why it is none.
+pub(crate) fn grid_cell(
+    geometry: &Geometry<f64>,
+    frame: &mut Option<Frame>,
+) -> Result<Cell, String> {
     let polygons: Vec<&geo_types::Polygon<f64>> = match geometry {
         Geometry::Polygon(polygon) => vec![polygon],
         Geometry::MultiPolygon(polygons) => polygons.iter().collect(),

@@ -14,6 +14,7 @@ use cityward_partition::{check, repair};
 use clap::{Args, Subcommand};
 
 use self::ground::{Read, read};
+pub(crate) use self::ground::grid_cell;
 use super::Crs;
 
 /// The file can be read and something is left for a person to decide.

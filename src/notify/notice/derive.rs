@@ -56,9 +56,11 @@ async fn derive(db: &PgPool) -> anyhow::Result<()> {
     };
     let happened = store::happened(&mut *tx, &span, &rule::actions()).await?;
     let orders = store::orders_issued(&mut *tx, &span).await?;
+    let moved = store::ground_moved(&mut *tx, &span).await?;
     let of_cases = happened.iter().flat_map(Happened::notices);
     let drafts: Vec<Draft> = of_cases
         .chain(orders.iter().flat_map(|order| order.notices()))
+        .chain(moved.iter().flat_map(|moved| moved.notices()))
         .collect();
     for drafts in drafts.chunks(NOTICES_AT_A_TIME) {
         store::insert(&mut *tx, drafts).await?;

@@ -1,5 +1,6 @@
 //! Notices in the page.
 
+mod announced;
 mod derive;
 mod feed;
 mod http;
@@ -14,6 +15,7 @@ use utoipa::ToSchema;
 
 use crate::access::{Person, Role};
 
+pub use announced::UnitMoved;
 pub use derive::keep_noticing;
 pub use feed::NoticeFeed;
 pub use http::routes;

@@ -41,6 +41,8 @@ pub enum NoticeKind {
     Escalated,
     /// The centre tells several units to do something.
     OrderIssued,
+    /// Cells went to their unit or from it: the ground was redrawn.
+    GroundMoved,
 }
 
 /// Whom a rule names.
@@ -327,40 +329,12 @@ impl Happened {
     }
 }
 
-fn of_unit(unit_id: i32, roles: &[Role]) -> Vec<Address> {
+pub(super) fn of_unit(unit_id: i32, roles: &[Role]) -> Vec<Address> {
     let of = |role: &Role| Address::OfUnit {
         role: *role,
         unit_id,
     };
     roles.iter().map(of).collect()
-}
-
-/// An order of the centre to several units, Article 3.
-#[derive(Debug, Clone, sqlx::FromRow)]
-pub(super) struct OrderIssued {
-    pub(super) at: chrono::DateTime<chrono::Utc>,
-    pub(super) person_id: Option<i32>,
-    /// `order:7`
-    pub(super) subject: String,
-    pub(super) title: Option<String>,
-    pub(super) unit_ids: Vec<i32>,
-}
-
-impl OrderIssued {
-    pub(super) fn notices(&self) -> impl Iterator<Item = Draft> {
-        let to_unit = |unit_id: &i32| of_unit(*unit_id, &[UnitManager, UnitWorker]);
-        self.unit_ids.iter().flat_map(to_unit).map(|address| Draft {
-            kind: NoticeKind::OrderIssued,
-            at: self.at,
-            case_id: None,
-            params: json!({
-                "order_id": self.subject.split_once(':').and_then(|(_, id)| id.parse::<i64>().ok()),
-                "title": self.title,
-            }),
-            address,
-            done_by: self.person_id,
-        })
-    }
 }
 
 #[cfg(test)]

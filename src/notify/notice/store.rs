@@ -3,7 +3,8 @@
 use chrono::{DateTime, Utc};
 use sqlx::PgExecutor;
 
-use super::rule::{Address, Draft, Happened, OrderIssued};
+use super::announced::{GroundMoved, OrderIssued};
+use super::rule::{Address, Draft, Happened};
 use super::{Addressed, Notice};
 use crate::access::Role;
 use crate::cases::{Action, CaseId};
@@ -54,6 +55,27 @@ pub(super) async fn orders_issued(
                 or xact = any (array(select pg_snapshot_xip($1::pg_snapshot))))
             and pg_visible_in_snapshot(xact, $2::pg_snapshot)
             and subject like 'order:%' and action = 'issue'
+        order by entry_id",
+    )
+    .bind(&span.from)
+    .bind(&span.until)
+    .fetch_all(db)
+    .await
+}
+
+/// Plans that came into force in the span.
+pub(super) async fn ground_moved(
+    db: impl PgExecutor<'_>,
+    span: &Span,
+) -> sqlx::Result<Vec<GroundMoved>> {
+    sqlx::query_as(
+        "select at, after->>'title' as title, (after->>'edition_id')::integer as edition_id,
+            coalesce(after->'units', '[]') as units
+        from audit_entry
+        where (xact >= pg_snapshot_xmax($1::pg_snapshot)
+                or xact = any (array(select pg_snapshot_xip($1::pg_snapshot))))
+            and pg_visible_in_snapshot(xact, $2::pg_snapshot)
+            and subject like 'plan:%' and action = 'put_in_force'
         order by entry_id",
     )
     .bind(&span.from)

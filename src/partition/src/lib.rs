@@ -26,6 +26,7 @@ pub mod geojson;
 mod ids;
 mod line;
 mod locate;
+mod naming;
 mod near;
 mod noding;
 mod operation;

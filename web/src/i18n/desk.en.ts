@@ -45,7 +45,9 @@ export const deskEn: DeskWords = {
       breached: 'is overdue',
       escalated: 'is overdue and was escalated',
       order_issued: 'new task order',
+      ground_moved: 'cells changed hands',
     },
+    moved: (m) => `cells +${m.cells[0]} −${m.cells[1]} · open cases +${m.cases[0]} −${m.cases[1]}`,
   },
 
   list: {

@@ -44,7 +44,11 @@ export const deskZh = {
       breached: '已超期',
       escalated: '超期未办，已上报',
       order_issued: '布置任务',
+      ground_moved: '网格有调整',
     },
+    /** What a unit has more and less of since the ground was redrawn. */
+    moved: (m: { cells: [number, number]; cases: [number, number] }) =>
+      `网格 +${m.cells[0]} −${m.cells[1]} · 在办案件 +${m.cases[0]} −${m.cases[1]}`,
   },
 
   list: {

@@ -106,6 +106,7 @@ export const workflowEn: WorkflowWords = {
     refuse_appeal: 'Refuse the appeal',
     undo: 'Undo',
     deliver: 'Notice delivered',
+    rehome: 'Grid redrawn',
     warned: 'Due soon',
     breached: 'Overdue',
     escalated: 'Escalated',

@@ -108,6 +108,7 @@ export const workflowZh = {
     refuse_appeal: '驳回申诉',
     undo: '撤回',
     deliver: '通知送达',
+    rehome: '网格调整',
     warned: '临期提醒',
     breached: '超期',
     escalated: '上报督办',

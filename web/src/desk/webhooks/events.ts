@@ -59,6 +59,7 @@ export const EVENTS = {
     'reply_supervision',
     'end_supervision',
     'undo',
+    'rehome',
   ],
 } as const satisfies Record<string, readonly ActionName[]>;
 

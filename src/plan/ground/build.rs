@@ -1,0 +1,124 @@
+//! From published polygons to a partition and back.
+
+use std::collections::HashMap;
+
+use cityward_partition::geojson::Features;
+use cityward_partition::{
+    Defect, DefectKind, FaceId, Frame, Partition, Place, Point, UnitId, repair,
+};
+use geo_types::{Coord, Geometry, LineString, MultiPolygon, Polygon};
+use serde_json::json;
+
+use super::cache::NoGround;
+use super::store::PublishedCell;
+use super::{FIRST_PLANNED, FIRST_UNCLAIMED, Ground, GroundCell, Span};
+use crate::import::grid_cell;
+use crate::territory::Unit;
+
+/// Corners that are one in degrees stay one on the grid; where a corner lies on another cell's
+/// side, rounding to the grid parts them by a millimetre and a half at most.
+const ROUNDING_MM: u32 = 2;
+
+impl Ground {
+    /// The partition of cells in ascending order of their faces: of the same cells always the same.
+    ///
+    /// # Errors
+    /// Where they are none.
+    pub(super) fn build(
+        span: Span,
+        frame: Frame,
+        published: Vec<PublishedCell>,
+        units: HashMap<i32, Unit>,
+    ) -> Result<Self, NoGround> {
+        let (heads, borders): (Vec<GroundCell>, Vec<MultiPolygon<f64>>) = published
+            .into_iter()
+            .map(|cell| (cell.head, cell.border))
+            .unzip();
+        let drawn: Vec<_> = heads
+            .iter()
+            .zip(borders)
+            .map(|(head, border)| {
+                grid_cell(&Geometry::MultiPolygon(border), &mut Some(frame))
+                    .map_err(|why| anyhow::anyhow!("cell {}: {why}", head.code))
+            })
+            .collect::<Result<_, _>>()?;
+        let repaired = repair(&drawn, ROUNDING_MM);
+        let defects: Vec<Defect> = repaired
+            .conflicts
+            .into_iter()
+            .map(|conflict| conflict.defect)
+            .filter(|defect| defect.kind != DefectKind::Gap)
+            .collect();
+        if !defects.is_empty() {
+            let codes: Vec<&str> = heads.iter().map(|head| head.code.as_str()).collect();
+            return Err(NoGround::Overlaps(overlaps(&frame, &codes, &defects)));
+        }
+        let partition = named(repaired.partition, &heads);
+        Ok(Self {
+            bytes: partition.to_bytes().into(),
+            span,
+            frame,
+            partition,
+            cells: heads.into_iter().map(|cell| (cell.face, cell)).collect(),
+            units,
+        })
+    }
+}
+
+/// Where cells overlap, as a collection of GeoJSON features.
+fn overlaps(frame: &Frame, codes: &[&str], defects: &[Defect]) -> String {
+    let mut features = Features::of(frame);
+    for defect in defects {
+        let code = |cell: &u32| codes[*cell as usize];
+        let properties = json!({
+            "defect": defect.kind.name(),
+            "codes": defect.cells.iter().map(code).collect::<Vec<_>>(),
+            "area_m2": defect.area_m2,
+            "width_m": defect.width_mm / 1000.0,
+        });
+        // what a repair leaves is ground, never points
+        if let Place::Area(polygons) = &defect.place {
+            features.push_area(None, polygons, &properties);
+        }
+    }
+    features.finish()
+}
+
+/// Faces are numbered by the index of their cell, gaps after them.
+fn named(partition: Partition, heads: &[GroundCell]) -> Partition {
+    let head = |FaceId(index): FaceId| heads.get(index as usize);
+    let count = u32::try_from(heads.len()).unwrap_or(u32::MAX);
+    let name = |face| match head(face) {
+        Some(head) => head.face,
+        None => FaceId(FIRST_UNCLAIMED.0 + (face.0 - count)),
+    };
+    let owner = |face| {
+        let unit = head(face)?.unit_id?;
+        u32::try_from(unit).ok().map(UnitId)
+    };
+    partition.named(name, owner, FIRST_PLANNED)
+}
+
+/// The border of a face in degrees; to the grid and back it is the same.
+pub(in crate::plan) fn cell_geometry(
+    frame: &Frame,
+    partition: &Partition,
+    face: FaceId,
+) -> MultiPolygon<f64> {
+    let at = |point: &Point| {
+        let place = frame.degrees(*point);
+        Coord {
+            x: place.lon,
+            y: place.lat,
+        }
+    };
+    let ring = |ring: &Vec<Point>| -> LineString<f64> {
+        let points = ring.iter().chain(ring.first());
+        LineString(points.map(at).collect())
+    };
+    let polygons = partition.polygons(face).into_iter().map(|polygon| {
+        let holes = polygon.holes.iter().map(ring).collect();
+        Polygon::new(ring(&polygon.exterior), holes)
+    });
+    MultiPolygon(polygons.collect())
+}

@@ -1,0 +1,87 @@
+//! Grounds that were asked for lately, so that most questions need no polygons.
+
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use chrono::{DateTime, Utc};
+use quick_cache::sync::Cache;
+use sqlx::PgPool;
+
+use super::store;
+use super::{Ground, Span};
+use crate::plan::store::now;
+
+/// Spans kept in memory: the published one, the bases of open plans, a few that are looked back at.
+const GROUNDS_MAX: usize = 8;
+
+/// Why there is no partition of a moment.
+#[derive(Debug, thiserror::Error)]
+pub enum NoGround {
+    #[error("no cell is valid then")]
+    NoCells,
+    /// Where, as GeoJSON.
+    #[error("published cells overlap")]
+    Overlaps(String),
+    #[error(transparent)]
+    Other(#[from] anyhow::Error),
+}
+
+impl From<sqlx::Error> for NoGround {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Other(error.into())
+    }
+}
+
+/// Published ground by moment. Asks the database when the moment's span begins and ends; the
+/// polygons are read once a span.
+#[derive(Debug)]
+pub struct Grounds {
+    machine: PgPool,
+    kept: Cache<(i32, DateTime<Utc>, Option<DateTime<Utc>>), Arc<Ground>>,
+}
+
+impl Grounds {
+    pub fn new(machine: PgPool) -> Self {
+        Self {
+            machine,
+            kept: Cache::new(GROUNDS_MAX),
+        }
+    }
+
+    /// The ground at a moment; now, by the database's clock, when none is given: cells and
+    /// responsibilities are valid by it.
+    ///
+    /// # Errors
+    /// When there is none that can be planned on, or the database does not answer.
+    pub async fn at(&self, at: Option<DateTime<Utc>>) -> Result<Arc<Ground>, NoGround> {
+        let mut tx = self.machine.begin().await?;
+        store::at_one_moment(&mut tx).await?;
+        let at = match at {
+            Some(at) => at,
+            None => now(&mut *tx).await?,
+        };
+        let (valid_from, valid_to) = store::span(&mut tx, at).await?.ok_or(NoGround::NoCells)?;
+        let edition = store::edition(&mut tx, at).await?;
+        let span = Span {
+            edition: edition.ok_or(NoGround::NoCells)?,
+            valid_from,
+            valid_to,
+        };
+        let key = (span.edition.id, valid_from, valid_to);
+        if let Some(ground) = self.kept.get(&key) {
+            return Ok(ground);
+        }
+        let frame = store::frame(&mut tx, at).await?;
+        let cells = store::cells(&mut tx, &span).await.context("read cells")?;
+        let units = store::units(&mut *tx).await.context("read units")?;
+        tx.commit().await?;
+        let units = units.into_iter().map(|unit| (unit.id, unit)).collect();
+        let build = move || Ground::build(span, frame, cells, units);
+        let ground = tokio::task::spawn_blocking(build)
+            .await
+            .map_err(anyhow::Error::from)?;
+        let ground = Arc::new(ground?);
+        self.kept.insert(key, Arc::clone(&ground));
+        Ok(ground)
+    }
+}

@@ -1,0 +1,229 @@
+//! What every change of a plan has in common: who may, on which version, and what is said where
+//! it cannot be done.
+
+use std::sync::Arc;
+
+use axum::http::StatusCode;
+use cityward_partition::{Operation, Refusal};
+use serde_json::{Map, Value, json};
+use sqlx::{Postgres, Transaction};
+
+use crate::access::{Person, Role};
+use crate::http::{ApiError, App};
+use crate::plan::finding::centre;
+use crate::plan::ground::{Ground, no_ground};
+use crate::plan::store;
+use crate::plan::working::{Misfit, Recipe, Revision, Working};
+use crate::plan::{Plan, PlanState, Somebody};
+
+/// Plans are read by those who answer for cells, people and data.
+pub(super) const READERS: &[Role] = &[
+    Role::Planner,
+    Role::Leader,
+    Role::Administrator,
+    Role::DataOfficer,
+    Role::Auditor,
+];
+pub(super) const WRITERS: &[Role] = &[Role::Planner];
+/// None of them approves what they wrote in.
+pub(super) const APPROVERS: &[Role] = &[Role::Planner, Role::Leader, Role::Administrator];
+
+/// A plan under somebody's hands: one transaction that holds it.
+pub(super) struct Held<'a> {
+    pub(super) tx: Transaction<'static, Postgres>,
+    /// As it is to be.
+    pub(super) plan: Plan,
+    pub(super) before: Revision,
+    app: &'a App,
+}
+
+impl<'a> Held<'a> {
+    /// 403 for others than `roles`, 404 for an unknown plan, 409 where it is in another state or
+    /// somebody else changed it since `version`.
+    pub(super) async fn begin(
+        app: &'a App,
+        person: &Person,
+        id: i32,
+        version: i32,
+        roles: &[Role],
+        states: &[PlanState],
+    ) -> Result<Self, ApiError> {
+        person.require_of_city(roles)?;
+        let mut tx = app.scoped(person).await?;
+        let mut plan = store::lock(&mut tx, id).await?.ok_or_else(|| no_plan(id))?;
+        if !states.contains(&plan.state) {
+            let detail = format!("plan {id} is in another state");
+            return Err(conflict("wrong-state", detail, [("state", json!(plan.state))]));
+        }
+        if plan.version != version {
+            let more = [
+                ("version", json!(plan.version)),
+                ("changed_by", json!(plan.changed_by)),
+                ("changed_at", json!(plan.changed_at)),
+            ];
+            let detail = format!("plan {id} was changed by {} first", plan.changed_by.name);
+            return Err(conflict("version-conflict", detail, more));
+        }
+        let before = plan.revision();
+        plan.changed_at = store::now(&mut *tx).await?;
+        plan.changed_by = Somebody {
+            id: person.id,
+            name: person.name.clone(),
+        };
+        Ok(Self {
+            tx,
+            plan,
+            before,
+            app,
+        })
+    }
+
+    /// For those who write in it.
+    pub(super) async fn draft(
+        app: &'a App,
+        person: &Person,
+        id: i32,
+        version: i32,
+    ) -> Result<Self, ApiError> {
+        let mut held =
+            Self::begin(app, person, id, version, WRITERS, &[PlanState::Draft]).await?;
+        if !held.plan.authors.contains(&person.id) {
+            held.plan.authors.push(person.id);
+        }
+        Ok(held)
+    }
+
+    /// What its ground is made of, before the change.
+    pub(super) async fn recipe(&mut self) -> Result<Recipe, ApiError> {
+        let (_, steps) = store::recipe(&mut *self.tx, self.plan.id).await?;
+        Ok(Recipe {
+            revision: self.before,
+            base: base(self.app, &self.plan).await?,
+            steps,
+        })
+    }
+
+    /// Which revision it is once this change is committed.
+    pub(super) fn revision_after(&self) -> Revision {
+        Revision {
+            version: self.before.version + 1,
+            changed_at: self.plan.changed_at,
+        }
+    }
+
+    /// Writes it and commits.
+    pub(super) async fn finish(mut self) -> Result<Plan, ApiError> {
+        let plan = store::update(&mut self.tx, &self.plan).await?;
+        self.tx.commit().await?;
+        Ok(plan)
+    }
+}
+
+/// A plan that somebody looks at, and what its ground is made of.
+pub(super) async fn read(
+    app: &App,
+    person: &Person,
+    id: i32,
+) -> Result<(Plan, Recipe), ApiError> {
+    person.require_of_city(READERS)?;
+    let mut tx = app.scoped(person).await?;
+    let (revision, steps) = store::recipe(&mut *tx, id).await?;
+    let plan = store::find(&mut *tx, id).await?;
+    tx.commit().await?;
+    let plan = plan.ok_or_else(|| no_plan(id))?;
+    let recipe = Recipe {
+        revision: revision.unwrap_or_else(|| plan.revision()),
+        base: base(app, &plan).await?,
+        steps,
+    };
+    Ok((plan, recipe))
+}
+
+async fn base(app: &App, plan: &Plan) -> Result<Arc<Ground>, ApiError> {
+    app.grounds.at(Some(plan.base.at)).await.map_err(no_ground)
+}
+
+/// Works on a plan's ground.
+pub(super) async fn working<T: Send + 'static>(
+    app: &App,
+    id: i32,
+    recipe: Recipe,
+    work: impl FnOnce(&mut Revision, &mut Working) -> T + Send + 'static,
+) -> Result<T, ApiError> {
+    let base = Arc::clone(&recipe.base);
+    let done = app.workings.with(id, recipe, work).await?;
+    done.map_err(|misfit| misfits(&base, &misfit))
+}
+
+/// 422: why an operation is not done, and where.
+pub(super) fn refused(base: &Ground, operation: &Operation, refusal: &Refusal) -> ApiError {
+    tracing::debug!(?operation, %refusal, "an operation was refused");
+    ApiError::Explained {
+        status: StatusCode::UNPROCESSABLE_ENTITY,
+        kind: "operation-refused",
+        detail: refusal.to_string(),
+        more: reason(base, refusal),
+    }
+}
+
+/// 409: the step that does not fit other ground.
+fn misfits(base: &Ground, misfit: &Misfit) -> ApiError {
+    let mut more = reason(base, &misfit.refusal);
+    more.insert("seq".to_owned(), json!(misfit.seq));
+    ApiError::Explained {
+        status: StatusCode::CONFLICT,
+        kind: "steps-do-not-fit",
+        detail: misfit.to_string(),
+        more,
+    }
+}
+
+fn reason(base: &Ground, refusal: &Refusal) -> Map<String, Value> {
+    let of_face = || centre(&base.partition, refusal.face()?);
+    let place = refusal.at().or_else(of_face);
+    let place = place.map(|point| base.place(point));
+    [("refusal", json!(refusal)), ("place", json!(place))]
+        .map(|(name, value)| (name.to_owned(), value))
+        .into_iter()
+        .collect()
+}
+
+/// 409 with what it is about.
+pub(super) fn conflict<const N: usize>(
+    kind: &'static str,
+    detail: impl Into<String>,
+    more: [(&str, Value); N],
+) -> ApiError {
+    ApiError::Explained {
+        status: StatusCode::CONFLICT,
+        kind,
+        detail: detail.into(),
+        more: more
+            .map(|(name, value)| (name.to_owned(), value))
+            .into_iter()
+            .collect(),
+    }
+}
+
+pub(super) fn no_plan(id: i32) -> ApiError {
+    ApiError::not_found(format!("there is no plan {id}"))
+}
+
+/// How the record of changes names a plan.
+pub(super) fn subject(id: i32) -> String {
+    format!("plan:{id}")
+}
+
+/// The text without spaces around it; 400 unless it has 1 to `chars_max` characters then.
+pub(super) fn check_text<'a>(
+    field: &str,
+    text: &'a str,
+    chars_max: usize,
+) -> Result<&'a str, ApiError> {
+    let text = text.trim();
+    if (1..=chars_max).contains(&text.chars().count()) {
+        return Ok(text);
+    }
+    let detail = format!("1 to {chars_max} characters");
+    Err(ApiError::field(field, detail))
+}

@@ -1,0 +1,300 @@
+//! What a plan would mean, before it is published: for cells, for what stands and happens in them,
+//! for the units.
+
+mod sheet;
+mod store;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use cityward_partition::{FaceId, Ground as OfFace, Partition};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::ground::Ground;
+use super::outcome::{Outcome, unit_of};
+use crate::cases::{CaseId, CaseState};
+use crate::catalogue::ClassCode;
+use crate::space::GroundPoint;
+use crate::territory::Unit;
+
+pub(super) use sheet::write as sheet;
+pub(super) use store::{Standing, read};
+
+/// Cases that are told of one by one.
+pub(super) const CASES_MAX: usize = 1_000;
+/// Cases this old tell how much happens in a place.
+pub(super) const RECENT: TimeDelta = TimeDelta::days(90);
+
+/// A cell that begins, changes or ends.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub(super) struct ImpactCell {
+    #[schema(value_type = u32)]
+    face: FaceId,
+    /// Null: it gets one when it is published.
+    code: Option<String>,
+    name: String,
+    area_m2: f64,
+    unit_id: Option<i32>,
+    /// The codes of the cells whose ground it has, the largest part first.
+    from: Vec<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Default, Serialize, ToSchema)]
+pub(super) struct ImpactCells {
+    added: Vec<ImpactCell>,
+    /// The border changes, code and face stay.
+    changed: Vec<ImpactCell>,
+    gone: Vec<ImpactCell>,
+    /// The border stays, the unit changes.
+    owner_changed: usize,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, ToSchema)]
+pub(super) struct ImpactComponents {
+    other_cell: usize,
+    /// Those that have a unit of their own keep it.
+    other_unit: usize,
+}
+
+/// An open case in a cell that changes.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub(super) struct ImpactCase {
+    #[schema(value_type = i64)]
+    id: CaseId,
+    #[schema(value_type = String)]
+    class: ClassCode,
+    state: CaseState,
+    due_at: Option<DateTime<Utc>>,
+    /// It goes to another unit after 80 % of its time.
+    at_risk: bool,
+    from_cell: String,
+    /// Null: a cell that has no code yet, or none.
+    to_cell: Option<String>,
+    #[schema(value_type = Option<u32>)]
+    to_face: Option<FaceId>,
+    from_unit: Option<i32>,
+    to_unit: Option<i32>,
+    /// Whoever was sent to a case keeps it.
+    moves_unit: bool,
+}
+
+/// A camera in a cell that changes.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema, sqlx::FromRow)]
+pub(super) struct ImpactCamera {
+    id: String,
+    name_zh: String,
+    name_en: String,
+    #[serde(flatten)]
+    #[schema(value_type = Object)]
+    place: GroundPoint,
+}
+
+/// What a unit answers for.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, ToSchema)]
+pub(super) struct Load {
+    cells: usize,
+    area_m2: f64,
+    /// Without those that have a unit of their own.
+    components: usize,
+    open_cases: usize,
+    /// Cases of the last 90 days on its ground.
+    recent_cases: usize,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub(super) struct UnitLoad {
+    unit: Unit,
+    before: Load,
+    after: Load,
+}
+
+/// What a plan would mean.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub(super) struct Impact {
+    cells: ImpactCells,
+    components: ImpactComponents,
+    /// Those at risk first; 1,000 at most.
+    open_cases: Vec<ImpactCase>,
+    open_cases_total: usize,
+    /// Of the last 90 days, in cells that change.
+    recent_cases: usize,
+    cameras: Vec<ImpactCamera>,
+    /// Every unit that answers for something before or after, by id.
+    units: Vec<UnitLoad>,
+}
+
+/// Two grounds side by side.
+struct Sides<'a> {
+    base: &'a Ground,
+    after: &'a Partition,
+    /// Faces that begin, end or change their border or unit.
+    touched: BTreeSet<FaceId>,
+}
+
+impl Sides<'_> {
+    /// Whose face a place is before and after.
+    fn faces_at(&self, place: GroundPoint) -> [Option<FaceId>; 2] {
+        let Some(point) = self.base.point(place) else {
+            return [None, None];
+        };
+        [&self.base.partition, self.after].map(|partition| partition.face_at(point))
+    }
+
+    fn is_touched(&self, faces: [Option<FaceId>; 2]) -> bool {
+        faces.iter().flatten().any(|face| self.touched.contains(face))
+    }
+
+    /// Who answers for them.
+    fn owners(&self, [before, after]: [Option<FaceId>; 2]) -> [Option<i32>; 2] {
+        let owner = |partition: &Partition, face: Option<FaceId>| {
+            unit_of(partition.faces().get(&face?)?.owner)
+        };
+        [owner(&self.base.partition, before), owner(self.after, after)]
+    }
+}
+
+/// Loads before and after.
+#[derive(Default)]
+struct Loads(BTreeMap<i32, [Load; 2]>);
+
+impl Loads {
+    fn add(&mut self, units: [Option<i32>; 2], add: impl Fn(&mut Load)) {
+        for (side, unit) in units.into_iter().enumerate() {
+            if let Some(unit) = unit {
+                add(&mut self.0.entry(unit).or_default()[side]);
+            }
+        }
+    }
+}
+
+/// Works out what a plan would mean for what stands and happens in the city at `now`.
+pub(super) fn impact(
+    base: &Ground,
+    after: &Partition,
+    standing: Standing,
+    now: DateTime<Utc>,
+) -> Impact {
+    let outcome = Outcome::of(base, after);
+    let begun = outcome.cells.iter().map(|cell| cell.face);
+    let handed_over = outcome.owners.iter().map(|owner| owner.face);
+    let sides = Sides {
+        base,
+        after,
+        touched: begun.chain(handed_over).chain(outcome.ended.iter().copied()).collect(),
+    };
+    let mut loads = Loads::default();
+    let grounds = [&base.partition, after];
+    for (side, partition) in grounds.into_iter().enumerate() {
+        for (face, of_face) in partition.faces() {
+            if let (OfFace::Cell, Some(unit)) = (&of_face.ground, unit_of(of_face.owner)) {
+                let load = &mut loads.0.entry(unit).or_default()[side];
+                load.cells += 1;
+                load.area_m2 += partition.area_m2(*face);
+            }
+        }
+    }
+    let mut components = ImpactComponents::default();
+    for component in standing.components {
+        let faces = sides.faces_at(component.place);
+        let owners = sides.owners(faces);
+        components.other_cell += usize::from(faces[0] != faces[1]);
+        if !component.has_unit {
+            components.other_unit += usize::from(owners[0] != owners[1]);
+            loads.add(owners, |load| load.components += 1);
+        }
+    }
+    let mut recent_cases = 0;
+    for place in standing.recent {
+        let faces = sides.faces_at(place);
+        recent_cases += usize::from(sides.is_touched(faces));
+        loads.add(sides.owners(faces), |load| load.recent_cases += 1);
+    }
+    let mut open_cases = Vec::new();
+    for case in standing.open {
+        let faces = sides.faces_at(case.place);
+        let [from_owner, to_owner] = sides.owners(faces);
+        let follows = case.goes_by_ground && from_owner != to_owner;
+        let from_unit = case.unit_id;
+        let to_unit = if follows { to_owner } else { from_unit };
+        loads.add([from_unit, to_unit], |load| load.open_cases += 1);
+        if sides.is_touched(faces) {
+            let moves_unit = from_unit != to_unit;
+            open_cases.push(ImpactCase {
+                id: case.case_id,
+                class: case.class_code,
+                state: case.state,
+                due_at: case.due_at,
+                at_risk: moves_unit && case.warn_at.is_some_and(|warn_at| warn_at <= now),
+                from_cell: case.code,
+                to_cell: faces[1].and_then(|face| base.code(face)).map(ToOwned::to_owned),
+                to_face: faces[1],
+                from_unit,
+                to_unit,
+                moves_unit,
+            });
+        }
+    }
+    open_cases.sort_by_key(|case| (!case.at_risk, !case.moves_unit, case.due_at, case.id));
+    let open_cases_total = open_cases.len();
+    open_cases.truncate(CASES_MAX);
+    let mut cameras = standing.cameras;
+    cameras.retain(|camera| sides.is_touched(sides.faces_at(camera.place)));
+    Impact {
+        cells: cells(base, after, &outcome),
+        components,
+        open_cases,
+        open_cases_total,
+        recent_cases,
+        cameras,
+        units: units(loads, &base.units),
+    }
+}
+
+fn cells(base: &Ground, after: &Partition, outcome: &Outcome) -> ImpactCells {
+    let mut cells = ImpactCells {
+        owner_changed: outcome.owners.len(),
+        ..ImpactCells::default()
+    };
+    for cell in &outcome.cells {
+        let codes = cell.parents.iter().filter_map(|(parent, _)| base.code(*parent));
+        let (code, name) = cell.kept.clone().unzip();
+        let shown = ImpactCell {
+            face: cell.face,
+            name: name.unwrap_or_default(),
+            area_m2: cell.area_m2,
+            unit_id: cell.unit_id,
+            from: codes.map(ToOwned::to_owned).collect(),
+            code,
+        };
+        if cell.kept.is_some() {
+            cells.changed.push(shown);
+        } else {
+            cells.added.push(shown);
+        }
+    }
+    let gone = outcome.ended.iter().filter(|face| !after.faces().contains_key(face));
+    cells.gone = gone
+        .filter_map(|face| base.cells.get(face))
+        .map(|cell| ImpactCell {
+            face: cell.face,
+            code: Some(cell.code.clone()),
+            name: cell.name.clone(),
+            area_m2: base.partition.area_m2(cell.face),
+            unit_id: cell.unit_id,
+            from: Vec::new(),
+        })
+        .collect();
+    cells
+}
+
+fn units(loads: Loads, known: &HashMap<i32, Unit>) -> Vec<UnitLoad> {
+    let of_unit = |(id, [before, after]): (i32, [Load; 2])| {
+        Some(UnitLoad {
+            unit: known.get(&id)?.clone(),
+            before,
+            after,
+        })
+    };
+    loads.0.into_iter().filter_map(of_unit).collect()
+}

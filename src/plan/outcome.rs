@@ -1,0 +1,199 @@
+//! What a publication means for the cells: which end, which begin, whose they become.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use cityward_partition::{Difference, FaceId, Ground as OfFace, Partition, Polygon, UnitId, difference};
+
+use super::ground::Ground;
+
+/// Digits of a cell's code down to the community.
+const COMMUNITY_DIGITS: usize = 12;
+/// Ground narrower than this changed hands by rounding: a corner on another cell's side lies on the
+/// grid, and bends it.
+const ROUNDING_M: f64 = 0.002;
+
+/// A cell that begins.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct NewCell {
+    pub(super) face: FaceId,
+    /// The code and name it keeps, if only its border changes.
+    pub(super) kept: Option<(String, String)>,
+    pub(super) unit_id: Option<i32>,
+    pub(super) area_m2: f64,
+    /// The published cells whose ground it has, the largest part first, square metres.
+    pub(super) parents: Vec<(FaceId, f64)>,
+    /// The community it is numbered in; the first digits of its parents' codes, or of the cell with
+    /// the longest border to it.
+    pub(super) communities: BTreeSet<String>,
+}
+
+/// A cell that stays and gets another unit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct NewOwner {
+    pub(super) face: FaceId,
+    pub(super) before: Option<i32>,
+    pub(super) after: Option<i32>,
+}
+
+/// Everything that differs between published ground and planned ground, in ascending order of
+/// faces.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(super) struct Outcome {
+    /// Published cells that end, also those that begin again with another border.
+    pub(super) ended: Vec<FaceId>,
+    pub(super) cells: Vec<NewCell>,
+    pub(super) owners: Vec<NewOwner>,
+}
+
+impl Outcome {
+    pub(super) fn of(base: &Ground, after: &Partition) -> Self {
+        let difference = difference(&base.partition, after);
+        let moved = Moved::of(&difference);
+        let mut outcome = Self::default();
+        for (&face, planned) in after.faces() {
+            let unit_id = unit_of(planned.owner);
+            let published = base.cells.get(&face);
+            match (published, &planned.ground) {
+                (Some(cell), OfFace::Cell) if !moved.faces.contains(&face) => {
+                    if cell.unit_id != unit_id {
+                        outcome.owners.push(NewOwner {
+                            face,
+                            before: cell.unit_id,
+                            after: unit_id,
+                        });
+                    }
+                }
+                (_, OfFace::Cell) => {
+                    let kept = published.map(|cell| (cell.code.clone(), cell.name.clone()));
+                    let parents = moved.parents(base, after, face);
+                    outcome.cells.push(NewCell {
+                        face,
+                        kept,
+                        unit_id,
+                        area_m2: after.area_m2(face),
+                        communities: communities(base, after, face, &parents),
+                        parents,
+                    });
+                }
+                (_, OfFace::Unclaimed | OfFace::Contested(_)) => {}
+            }
+        }
+        let ends = |face: &FaceId| {
+            let planned = after.faces().get(face);
+            let stays = planned.is_some_and(|planned| planned.ground == OfFace::Cell);
+            !stays || moved.faces.contains(face)
+        };
+        outcome.ended = base.cells.keys().copied().filter(ends).collect();
+        outcome
+    }
+
+    /// The cells that need a code, by their community.
+    pub(super) fn numbered(&self) -> BTreeMap<&str, Vec<&NewCell>> {
+        let mut numbered: BTreeMap<&str, Vec<&NewCell>> = BTreeMap::new();
+        for cell in self.cells.iter().filter(|cell| cell.kept.is_none()) {
+            if let Some(community) = cell.communities.first() {
+                numbered.entry(community).or_default().push(cell);
+            }
+        }
+        numbered
+    }
+
+    /// Those that give a code.
+    pub(super) fn communities(&self) -> Vec<String> {
+        self.numbered().into_keys().map(ToOwned::to_owned).collect()
+    }
+
+    pub(super) fn is_nothing(&self) -> bool {
+        self.ended.is_empty() && self.cells.is_empty() && self.owners.is_empty()
+    }
+}
+
+/// Ground that changed hands, without what rounding moved.
+struct Moved {
+    /// Whose ground is not what it was.
+    faces: BTreeSet<FaceId>,
+    /// Square metres by who had it and who gets it.
+    area_m2: BTreeMap<(FaceId, FaceId), f64>,
+}
+
+impl Moved {
+    fn of(difference: &Difference) -> Self {
+        let mut moved = Self {
+            faces: BTreeSet::new(),
+            area_m2: BTreeMap::new(),
+        };
+        for part in &difference.moved {
+            let real = part.polygons.iter().filter(|polygon| !is_rounding(polygon));
+            let area_m2: f64 = real.map(Polygon::area_m2).sum();
+            if area_m2 > 0.0 {
+                moved.faces.extend([part.from, part.to].into_iter().flatten());
+                if let (Some(from), Some(to)) = (part.from, part.to) {
+                    moved.area_m2.insert((from, to), area_m2);
+                }
+            }
+        }
+        moved
+    }
+
+    fn parents(&self, base: &Ground, after: &Partition, face: FaceId) -> Vec<(FaceId, f64)> {
+        let gained = self.area_m2.iter().filter(|((_, to), _)| *to == face);
+        let mut parents: Vec<(FaceId, f64)> = gained
+            .map(|((from, _), area_m2)| (*from, *area_m2))
+            .filter(|(from, _)| base.cells.contains_key(from))
+            .collect();
+        if base.cells.contains_key(&face) {
+            let gained_m2: f64 = self
+                .area_m2
+                .iter()
+                .filter(|((_, to), _)| *to == face)
+                .map(|(_, area_m2)| area_m2)
+                .sum();
+            let own_m2 = after.area_m2(face) - gained_m2;
+            if own_m2 > 0.0 {
+                parents.push((face, own_m2));
+            }
+        }
+        parents.sort_by(|one, other| other.1.total_cmp(&one.1).then(one.0.cmp(&other.0)));
+        parents
+    }
+}
+
+fn is_rounding(polygon: &Polygon) -> bool {
+    let ring_mm = |ring: &Vec<_>| -> f64 {
+        let ends = ring.iter().skip(1).chain(ring.first());
+        let sides = ring.iter().zip(ends);
+        sides
+            .map(|(a, b): (&cityward_partition::Point, _)| a.distance_mm(*b))
+            .sum()
+    };
+    let border_m = polygon.rings().map(ring_mm).sum::<f64>() / 1000.0;
+    2.0 * polygon.area_m2() <= border_m * ROUNDING_M
+}
+
+/// Of the parents, else of the neighbour with the longest border.
+fn communities(
+    base: &Ground,
+    after: &Partition,
+    face: FaceId,
+    parents: &[(FaceId, f64)],
+) -> BTreeSet<String> {
+    let of = |face: FaceId| Some(base.code(face)?.get(..COMMUNITY_DIGITS)?.to_owned());
+    if !parents.is_empty() {
+        return parents.iter().filter_map(|(parent, _)| of(*parent)).collect();
+    }
+    let mut borders: BTreeMap<String, f64> = BTreeMap::new();
+    for arc in after.arcs_of_face(face).iter().map(|id| &after.arcs()[id]) {
+        let beyond = arc.sides().into_iter().flatten().filter(|side| *side != face);
+        let length_mm: f64 = arc.line.segments().map(|(a, b)| a.distance_mm(b)).sum();
+        for community in beyond.filter_map(of) {
+            *borders.entry(community).or_default() += length_mm;
+        }
+    }
+    let longest = borders.into_iter().max_by(|one, other| one.1.total_cmp(&other.1));
+    longest.map(|(community, _)| community).into_iter().collect()
+}
+
+/// A unit as the city's tables number it.
+pub(super) fn unit_of(owner: Option<UnitId>) -> Option<i32> {
+    owner.and_then(|UnitId(unit)| i32::try_from(unit).ok())
+}

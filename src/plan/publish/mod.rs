@@ -1,0 +1,349 @@
+//! A plan's date has come: its ground is in force, or it is a draft again.
+//!
+//! All of it is one transaction, so that whoever looks sees the ground before or the ground after.
+//! Rows end and others begin; nothing that was is changed. Readers wait for nothing, and neither
+//! does whoever files a case: cells are locked against those who write cells, cases only while
+//! they are written, last.
+
+mod codes;
+mod rehome;
+mod store;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use chrono::{DateTime, Utc};
+use cityward_partition::{FaceId, Operation};
+use serde::Serialize;
+use serde_json::json;
+use sqlx::{PgConnection, Postgres, Transaction};
+use tokio_util::sync::CancellationToken;
+
+use super::finding::{Severity, codes_used_up, findings};
+use super::ground::{Ground, NoGround, cell_geometry};
+use super::outcome::Outcome;
+use super::working::Working;
+use super::{Plan, PlanState};
+use crate::http::App;
+use crate::journal::{self, Entry};
+use rehome::Rehomed;
+use store::NewRow;
+
+/// Between two looks for a plan whose date has come.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+/// Between two looks for cases that were filed by the ground before.
+const SWEEP_EVERY: Duration = Duration::from_secs(5);
+/// Who reads the ground may be behind for so long; cases that are filed by it meanwhile follow.
+const STRAGGLE: chrono::TimeDelta = chrono::TimeDelta::minutes(10);
+
+/// What a publication changed for a unit.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+struct UnitShare {
+    cells_gained: usize,
+    cells_lost: usize,
+    cases_gained: usize,
+    cases_lost: usize,
+}
+
+/// Publishes what is due until `stop`. Of several processes one does it.
+pub(crate) async fn run(app: App, stop: CancellationToken) {
+    let mut swept = tokio::time::Instant::now();
+    while !stop.is_cancelled() && !app.machine.is_closed() {
+        if let Err(error) = round(&app).await {
+            tracing::error!(error = format!("{error:#}"), "cannot publish a plan");
+        }
+        if swept.elapsed() > SWEEP_EVERY {
+            swept = tokio::time::Instant::now();
+            if let Err(error) = sweep(&app).await {
+                tracing::error!(error = format!("{error:#}"), "cannot re-home cases");
+            }
+        }
+        stop.run_until_cancelled(tokio::time::sleep(LOOK_EVERY))
+            .await;
+    }
+}
+
+/// Publishes the plan whose date has come, if there is one and nobody else is at it.
+///
+/// # Errors
+/// When the database does not do its part; the plan is due still.
+pub(super) async fn round(app: &App) -> anyhow::Result<()> {
+    let Some(plan) = store::due(&app.machine).await? else {
+        return Ok(());
+    };
+    let (_, steps) = super::store::recipe(&app.machine, plan.id).await?;
+    match prepare(app, &plan, steps).await {
+        Ok(ready) => put_in_force(app, &plan, ready).await,
+        Err(Unfit::Plan(why)) => send_back(app, plan, &why).await,
+        Err(Unfit::Other(error)) => Err(error),
+    }
+}
+
+/// What can be worked out before anything is locked.
+struct Ready {
+    base: Arc<Ground>,
+    outcome: Outcome,
+    geometries: Vec<geo_types::MultiPolygon<f64>>,
+}
+
+/// Why a plan is not published.
+enum Unfit {
+    /// It does not fit the ground any more.
+    Plan(String),
+    Other(anyhow::Error),
+}
+
+impl From<anyhow::Error> for Unfit {
+    fn from(error: anyhow::Error) -> Self {
+        Self::Other(error)
+    }
+}
+
+/// Does the plan's steps on the ground as it is now: something else may have been published since
+/// it was approved.
+async fn prepare(app: &App, plan: &Plan, steps: Vec<(i32, Operation)>) -> Result<Ready, Unfit> {
+    let base = match app.grounds.at(None).await {
+        Ok(base) => base,
+        Err(NoGround::Other(error)) => return Err(Unfit::Other(error)),
+        Err(none) => return Err(Unfit::Plan(none.to_string())),
+    };
+    tracing::info!(plan = plan.id, steps = steps.len(), "publishing a plan");
+    let work = move || {
+        let working = Working::replay(base, &steps).map_err(|misfit| misfit.to_string())?;
+        let (base, after) = (&*working.base, &working.partition);
+        let outcome = Outcome::of(base, after);
+        let errors = findings(base, after, &outcome).into_iter();
+        if let Some(error) = { errors }.find(|finding| finding.severity == Severity::Error) {
+            return Err(error.detail);
+        }
+        let border = |face: FaceId| cell_geometry(&base.frame, after, face);
+        Ok(Ready {
+            geometries: outcome.cells.iter().map(|cell| border(cell.face)).collect(),
+            base: Arc::clone(&working.base),
+            outcome,
+        })
+    };
+    let ready = tokio::task::spawn_blocking(work).await;
+    ready.map_err(anyhow::Error::from)?.map_err(Unfit::Plan)
+}
+
+async fn put_in_force(app: &App, plan: &Plan, ready: Ready) -> anyhow::Result<()> {
+    let mut tx = app.machine.begin().await?;
+    let Some(held) = hold(&mut tx, plan).await? else {
+        return Ok(());
+    };
+    let edition_id = held.edition_id.context("an approved plan has an edition")?;
+    store::lock_ground(&mut tx).await?;
+    let now = super::store::now(&mut *tx).await?;
+    if store::last_change(&mut tx, now).await? != Some(ready.base.span.valid_from) {
+        tracing::info!(plan = plan.id, "the ground changed meanwhile; the plan is looked at again");
+        return Ok(());
+    }
+    // nothing begins at or after the moment at which it ends
+    let from = held
+        .in_force_from
+        .filter(|from| ready.base.span.valid_from < *from)
+        .unwrap_or(now);
+    let publication = Publication {
+        edition_id,
+        from,
+        ready,
+    };
+    if let Err(used_up) = publication.write(&mut tx).await? {
+        drop(tx);
+        return send_back(app, held, &used_up).await;
+    }
+    let rehomed = rehome::rehome(&mut tx, edition_id, from).await?;
+    let mut published = held;
+    published.state = PlanState::InForce;
+    published.changed_at = now;
+    super::store::update(&mut tx, &published).await?;
+    store::mark_written(&mut tx, edition_id, from).await?;
+    record(&mut tx, app.now(), &published, &publication, &rehomed).await?;
+    tx.commit().await?;
+    let moved = rehomed.len();
+    tracing::info!(plan = plan.id, edition_id, cases = moved, "a plan is in force");
+    Ok(())
+}
+
+/// The plan, until the transaction ends; `None`: somebody else has it, or it is not as it was.
+async fn hold(
+    tx: &mut Transaction<'static, Postgres>,
+    seen: &Plan,
+) -> anyhow::Result<Option<Plan>> {
+    if !store::try_lock(tx, seen.id).await? {
+        return Ok(None);
+    }
+    let plan = super::store::find(&mut **tx, seen.id).await?;
+    Ok(plan.filter(|plan| plan.revision() == seen.revision()))
+}
+
+/// Gives a plan that does not fit back to those who write it.
+async fn send_back(app: &App, seen: Plan, why: &str) -> anyhow::Result<()> {
+    let mut tx = app.machine.begin().await?;
+    let Some(mut plan) = hold(&mut tx, &seen).await? else {
+        return Ok(());
+    };
+    let now = super::store::now(&mut *tx).await?;
+    if let Some(edition) = plan.edition_id {
+        super::store::withdraw_edition(&mut *tx, edition, now).await?;
+    }
+    plan.back_to_draft(why);
+    plan.changed_at = now;
+    super::store::update(&mut tx, &plan).await?;
+    let entry = Entry::of_city("system:plans", app.now(), format!("plan:{}", plan.id), "send_back")
+        .because(why)
+        .after(json!({ "state": plan.state }));
+    journal::record(&mut *tx, &entry).await?;
+    tx.commit().await?;
+    tracing::warn!(plan = plan.id, why, "a plan does not fit the ground and is a draft again");
+    Ok(())
+}
+
+/// What is written, from which moment on.
+struct Publication {
+    edition_id: i32,
+    from: DateTime<Utc>,
+    ready: Ready,
+}
+
+impl Publication {
+    fn cell_id(&self, face: FaceId) -> Option<i32> {
+        Some(self.ready.base.cells.get(&face)?.cell_id)
+    }
+
+    /// Ends and begins cells, with what hangs on them; says which codes are used up where they are.
+    async fn write(&self, tx: &mut PgConnection) -> anyhow::Result<Result<(), String>> {
+        let outcome = &self.ready.outcome;
+        let taken = super::store::taken(&mut *tx, &outcome.communities()).await?;
+        if let Some(used_up) = codes_used_up(outcome, &taken).into_iter().next() {
+            return Ok(Err(used_up.detail));
+        }
+        let codes = codes::codes(outcome, &self.ready.geometries, &taken);
+        let ended: Vec<i32> = outcome
+            .ended
+            .iter()
+            .filter_map(|face| self.cell_id(*face))
+            .collect();
+        let (edition, from) = (self.edition_id, self.from);
+        store::end_cells(tx, edition, from, &ended).await?;
+        let rows = outcome.cells.iter().zip(&codes).zip(&self.ready.geometries);
+        let rows: Vec<NewRow<'_>> = rows
+            .map(|((cell, code), border)| NewRow {
+                code,
+                name: cell.kept.as_ref().map_or("", |(_, name)| name),
+                border,
+                unit_id: cell.unit_id,
+                main_parent: cell.parents.first().and_then(|(face, _)| self.cell_id(*face)),
+            })
+            .collect();
+        let begun = store::begin_cells(tx, edition, from, &rows).await?;
+        store::hand_down(tx, edition, from, &begun, &rows).await?;
+        store::end_duties(tx, edition, from, &ended).await?;
+        let owners: Vec<(i32, Option<i32>)> = outcome
+            .owners
+            .iter()
+            .filter_map(|owner| Some((self.cell_id(owner.face)?, owner.after)))
+            .collect();
+        store::hand_over(tx, edition, from, &owners).await?;
+        let lineage: Vec<(i32, i32, f64)> = outcome
+            .cells
+            .iter()
+            .zip(&begun)
+            .flat_map(|(cell, child)| {
+                let parents = cell.parents.iter();
+                parents.filter_map(|(face, area_m2)| {
+                    Some((self.cell_id(*face)?, *child, *area_m2))
+                })
+            })
+            .collect();
+        store::insert_lineage(tx, edition, &lineage).await?;
+        Ok(Ok(()))
+    }
+
+    /// Cells that units get and lose.
+    fn shares(&self) -> BTreeMap<i32, UnitShare> {
+        let mut shares: BTreeMap<i32, UnitShare> = BTreeMap::new();
+        let mut count = |before: Option<i32>, after: Option<i32>| {
+            if before == after {
+                return;
+            }
+            if let Some(unit) = before {
+                shares.entry(unit).or_default().cells_lost += 1;
+            }
+            if let Some(unit) = after {
+                shares.entry(unit).or_default().cells_gained += 1;
+            }
+        };
+        let (base, outcome) = (&self.ready.base, &self.ready.outcome);
+        let before = |face: &FaceId| base.cells.get(face).and_then(|cell| cell.unit_id);
+        for cell in &outcome.cells {
+            count(before(&cell.face), cell.unit_id);
+        }
+        for face in &outcome.ended {
+            if !outcome.cells.iter().any(|cell| cell.face == *face) {
+                count(before(face), None);
+            }
+        }
+        for owner in &outcome.owners {
+            count(owner.before, owner.after);
+        }
+        shares
+    }
+}
+
+/// The line in the record, from which units are told.
+async fn record(
+    tx: &mut PgConnection,
+    at: DateTime<Utc>,
+    plan: &Plan,
+    publication: &Publication,
+    rehomed: &[Rehomed],
+) -> sqlx::Result<()> {
+    let mut shares = publication.shares();
+    for case in rehomed.iter().filter(|case| case.from_unit != case.to_unit) {
+        if let Some(unit) = case.from_unit {
+            shares.entry(unit).or_default().cases_lost += 1;
+        }
+        if let Some(unit) = case.to_unit {
+            shares.entry(unit).or_default().cases_gained += 1;
+        }
+    }
+    let units: Vec<_> = shares
+        .into_iter()
+        .map(|(unit_id, share)| {
+            let mut of_unit = json!(share);
+            of_unit["unit_id"] = json!(unit_id);
+            of_unit
+        })
+        .collect();
+    let outcome = &publication.ready.outcome;
+    let entry = Entry::of_city("system:plans", at, format!("plan:{}", plan.id), "put_in_force")
+        .after(json!({
+            "edition_id": publication.edition_id,
+            "title": plan.title,
+            "in_force_from": publication.from,
+            "cells_ended": outcome.ended.len(),
+            "cells_begun": outcome.cells.len(),
+            "owners_changed": outcome.owners.len(),
+            "cases": rehomed.len(),
+            "units": units,
+        }));
+    journal::record(tx, &entry).await
+}
+
+/// Cases that were filed by the ground before, when the ground after was in force already.
+async fn sweep(app: &App) -> anyhow::Result<()> {
+    let written = store::written_since(&app.machine, STRAGGLE).await?;
+    for (edition_id, from) in written {
+        let mut tx = app.machine.begin().await?;
+        let rehomed = rehome::rehome(&mut tx, edition_id, from).await?;
+        tx.commit().await?;
+        if !rehomed.is_empty() {
+            tracing::info!(edition_id, cases = rehomed.len(), "re-homed cases filed late");
+        }
+    }
+    Ok(())
+}

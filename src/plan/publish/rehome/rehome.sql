@@ -1,0 +1,70 @@
+-- Open cases in cells that an edition ended, and cases nobody was sent to in cells whose
+-- responsibility it changed. $1: the edition.
+with ground as (
+    -- the cell each case lies in now
+    select c.case_id, coalesce(child.cell_id, c.cell_id) as cell_id
+    from city_case c
+    join cell old on old.cell_id = c.cell_id
+    left join lateral (
+        select n.cell_id from cell_lineage l join cell n on n.cell_id = l.child_id
+        -- a place on a border, or beside one by rounding: about a centimetre, in degrees
+        where l.parent_id = c.cell_id and l.edition_id = $1
+            and st_dwithin(n.geom, c.location, 1e-7)
+        order by st_distance(n.geom, c.location), n.cell_id limit 1
+    ) as child on old.ended_edition_id = $1
+    where c.ended_at is null and (
+        old.ended_edition_id = $1
+        or exists (select from responsibility r where r.cell_id = c.cell_id
+            and (r.edition_id = $1 or r.ended_edition_id = $1)))
+), owned as (
+    select ground.case_id, ground.cell_id, cell.code,
+        -- sent to nobody, and not by a component's own unit
+        c.handling_unit_id is null and c.ended_at is null as follows,
+        c.because ->> 'rule' in ('component_maintenance', 'component_owner') as by_component,
+        duty.*
+    from ground
+    join city_case c using (case_id)
+    join cell on cell.cell_id = ground.cell_id
+    left join lateral (
+        select r.responsibility_id, r.unit_id, r.edition_id, r.class_code is not null as of_class
+        from responsibility r
+        where r.cell_id = ground.cell_id and r.valid @> now()
+            and (r.class_code = c.class_code or r.class_code is null)
+        order by r.class_code nulls last limit 1
+    ) as duty on true
+), planned as (
+    select o.case_id, o.cell_id,
+        case when follows and not by_component then o.unit_id else c.unit_id end as unit_id,
+        case when follows then coalesce(o.edition_id, $1) else c.edition_id end as edition_id,
+        case when not follows then c.because
+            when by_component then c.because || jsonb_build_object('cell_code', o.code)
+            else jsonb_strip_nulls(jsonb_build_object(
+                'rule', case when o.responsibility_id is null then 'none'
+                    when o.of_class then 'cell_class' else 'cell_default' end,
+                'edition', (select jsonb_build_object('id', e.edition_id, 'note', note,
+                        'published_at', published_at)
+                    from edition e where e.edition_id = coalesce(o.edition_id, $1)),
+                'responsibility_id', o.responsibility_id,
+                'cell_code', o.code,
+                'class', c.class_code)) end as because
+    from owned o join city_case c using (case_id)
+    where (o.cell_id, case when follows and not by_component then o.unit_id else c.unit_id end)
+        is distinct from (c.cell_id, c.unit_id)
+), locked as (
+    select c.case_id, c.cell_id, c.unit_id, c.edition_id
+    from city_case c join planned using (case_id)
+    order by c.case_id for no key update of c
+)
+update city_case c
+set cell_id = p.cell_id, unit_id = p.unit_id, edition_id = p.edition_id, because = p.because,
+    version = version + 1, written_version = written_version + 1,
+    -- whoever looks at the case looks again only where it is another unit's
+    acted_version = case when p.unit_id is distinct from c.unit_id then version + 1
+        else acted_version end
+from planned p join locked using (case_id)
+where c.case_id = p.case_id and c.ended_at is null
+returning c.case_id, locked.unit_id as from_unit, c.unit_id as to_unit, c.version,
+    jsonb_build_object('cell_id', locked.cell_id, 'unit_id', locked.unit_id,
+        'edition_id', locked.edition_id) as before,
+    jsonb_build_object('cell_id', c.cell_id, 'unit_id', c.unit_id,
+        'edition_id', c.edition_id) as after

@@ -1,0 +1,265 @@
+//! What a publication writes of cells, responsibilities and areas.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use geo_types::{Geometry, MultiPolygon};
+use geozero::{CoordDimensions, ToWkb};
+use sqlx::{PgConnection, PgExecutor};
+
+use crate::plan::{Plan, store};
+
+/// A plan whose date has come.
+pub(super) async fn due(db: &sqlx::PgPool) -> sqlx::Result<Option<Plan>> {
+    let id: Option<i32> = sqlx::query_scalar(
+        "select plan_id from plan where state = 'approved' and in_force_from <= now()
+        order by in_force_from limit 1",
+    )
+    .fetch_optional(db)
+    .await?;
+    match id {
+        Some(id) => store::find(db, id).await,
+        None => Ok(None),
+    }
+}
+
+/// Holds a plan until the transaction ends; `false`: somebody else does.
+pub(super) async fn try_lock(tx: &mut PgConnection, plan: i32) -> sqlx::Result<bool> {
+    let locked = sqlx::query(
+        "select from plan where plan_id = $1 and state = 'approved' for no key update skip locked",
+    )
+    .bind(plan)
+    .fetch_optional(tx)
+    .await?;
+    Ok(locked.is_some())
+}
+
+/// Until the transaction ends nobody else changes cells or responsibilities; readers and those who
+/// file cases go on.
+pub(super) async fn lock_ground(tx: &mut PgConnection) -> sqlx::Result<()> {
+    sqlx::query("lock table cell, responsibility, area_cell in share row exclusive mode")
+        .execute(tx)
+        .await?;
+    Ok(())
+}
+
+/// When the ground that is valid at a moment began.
+pub(super) async fn last_change(
+    tx: &mut PgConnection,
+    at: DateTime<Utc>,
+) -> sqlx::Result<Option<DateTime<Utc>>> {
+    let span = crate::plan::ground::span(tx, at).await?;
+    Ok(span.map(|(from, _)| from))
+}
+
+pub(super) async fn end_cells(
+    tx: &mut PgConnection,
+    edition: i32,
+    from: DateTime<Utc>,
+    cells: &[i32],
+) -> sqlx::Result<()> {
+    sqlx::query(
+        "update cell set valid = tstzrange(lower(valid), $2), ended_edition_id = $1
+        where cell_id = any ($3)",
+    )
+    .bind(edition)
+    .bind(from)
+    .bind(cells)
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+/// A cell that begins.
+pub(super) struct NewRow<'a> {
+    pub(super) code: &'a str,
+    pub(super) name: &'a str,
+    pub(super) border: &'a MultiPolygon<f64>,
+    pub(super) unit_id: Option<i32>,
+    /// The cell that had most of its ground: rules for single classes and areas are its own.
+    pub(super) main_parent: Option<i32>,
+}
+
+/// Returns their ids in their order.
+pub(super) async fn begin_cells(
+    tx: &mut PgConnection,
+    edition: i32,
+    from: DateTime<Utc>,
+    cells: &[NewRow<'_>],
+) -> sqlx::Result<Vec<i32>> {
+    let mut wkbs = Vec::with_capacity(cells.len());
+    for cell in cells {
+        let geometry = Geometry::MultiPolygon(cell.border.clone());
+        let wkb = geometry.to_ewkb(CoordDimensions::xy(), Some(4326));
+        wkbs.push(wkb.map_err(|error| sqlx::Error::Encode(Box::new(error)))?);
+    }
+    let begun: Vec<(String, i32)> = sqlx::query_as(
+        "insert into cell (code, name, geom, edition_id, valid)
+        select code, name, st_geomfromewkb(wkb), $1, tstzrange($2, null)
+        from unnest($3::text[], $4::text[], $5::bytea[]) as new (code, name, wkb)
+        returning code, cell_id",
+    )
+    .bind(edition)
+    .bind(from)
+    .bind(column(cells, |cell| cell.code))
+    .bind(column(cells, |cell| cell.name))
+    .bind(wkbs)
+    .fetch_all(tx)
+    .await?;
+    let ids: std::collections::HashMap<String, i32> = begun.into_iter().collect();
+    let in_order = cells.iter().map(|cell| ids.get(cell.code).copied());
+    in_order
+        .collect::<Option<_>>()
+        .ok_or(sqlx::Error::RowNotFound)
+}
+
+/// Gives new cells their unit, and what their main parent has: rules for single classes, areas.
+pub(super) async fn hand_down(
+    tx: &mut PgConnection,
+    edition: i32,
+    from: DateTime<Utc>,
+    begun: &[i32],
+    cells: &[NewRow<'_>],
+) -> sqlx::Result<()> {
+    let parents = column(cells, |cell| cell.main_parent);
+    sqlx::query(
+        "insert into responsibility (cell_id, class_code, unit_id, edition_id, valid)
+        select cell_id, null, unit_id, $1, tstzrange($2, null)
+        from unnest($3::integer[], $4::integer[]) as new (cell_id, unit_id)
+        where unit_id is not null
+        union all
+        select new.cell_id, class_code, unit_id, $1, tstzrange($2, upper(valid))
+        from unnest($3::integer[], $5::integer[]) as new (cell_id, parent)
+        join responsibility r on r.cell_id = parent
+        where class_code is not null and valid @> $2",
+    )
+    .bind(edition)
+    .bind(from)
+    .bind(begun)
+    .bind(column(cells, |cell| cell.unit_id))
+    .bind(&parents)
+    .execute(&mut *tx)
+    .await?;
+    sqlx::query(
+        "insert into area_cell (area_id, kind, cell_id, valid)
+        select area_id, kind, new.cell_id, tstzrange($1, upper(valid))
+        from unnest($2::integer[], $3::integer[]) as new (cell_id, parent)
+        join area_cell a on a.cell_id = parent
+        where valid @> $1",
+    )
+    .bind(from)
+    .bind(begun)
+    .bind(&parents)
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+/// Ends what hangs on cells that end.
+pub(super) async fn end_duties(
+    tx: &mut PgConnection,
+    edition: i32,
+    from: DateTime<Utc>,
+    cells: &[i32],
+) -> sqlx::Result<()> {
+    sqlx::query(
+        "update responsibility set valid = tstzrange(lower(valid), $2), ended_edition_id = $1
+        where cell_id = any ($3) and valid @> $2 and lower(valid) < $2",
+    )
+    .bind(edition)
+    .bind(from)
+    .bind(cells)
+    .execute(&mut *tx)
+    .await?;
+    sqlx::query(
+        "update area_cell set valid = tstzrange(lower(valid), $1)
+        where cell_id = any ($2) and valid @> $1 and lower(valid) < $1",
+    )
+    .bind(from)
+    .bind(cells)
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+/// Gives cells that stay to other units; to `None`: nobody.
+pub(super) async fn hand_over(
+    tx: &mut PgConnection,
+    edition: i32,
+    from: DateTime<Utc>,
+    owners: &[(i32, Option<i32>)],
+) -> sqlx::Result<()> {
+    let cells = column(owners, |(cell, _)| *cell);
+    sqlx::query(
+        "update responsibility set valid = tstzrange(lower(valid), $2), ended_edition_id = $1
+        where cell_id = any ($3) and class_code is null and valid @> $2 and lower(valid) < $2",
+    )
+    .bind(edition)
+    .bind(from)
+    .bind(&cells)
+    .execute(&mut *tx)
+    .await?;
+    sqlx::query(
+        "insert into responsibility (cell_id, unit_id, edition_id, valid)
+        select cell_id, unit_id, $1, tstzrange($2, null)
+        from unnest($3::integer[], $4::integer[]) as new (cell_id, unit_id)
+        where unit_id is not null",
+    )
+    .bind(edition)
+    .bind(from)
+    .bind(cells)
+    .bind(column(owners, |(_, unit)| *unit))
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+/// Which ground went from which cell to which, square metres.
+pub(super) async fn insert_lineage(
+    tx: &mut PgConnection,
+    edition: i32,
+    lineage: &[(i32, i32, f64)],
+) -> sqlx::Result<()> {
+    sqlx::query(
+        "insert into cell_lineage (parent_id, child_id, edition_id, area_m2)
+        select parent, child, $1, area_m2
+        from unnest($2::integer[], $3::integer[], $4::float8[]) as l (parent, child, area_m2)",
+    )
+    .bind(edition)
+    .bind(column(lineage, |(parent, _, _)| *parent))
+    .bind(column(lineage, |(_, child, _)| *child))
+    .bind(column(lineage, |(_, _, area_m2)| *area_m2))
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+/// The edition's rows are written; they are valid from `from`.
+pub(super) async fn mark_written(
+    tx: &mut PgConnection,
+    edition: i32,
+    from: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    sqlx::query("update edition set written_at = now(), published_at = $2 where edition_id = $1")
+        .bind(edition)
+        .bind(from)
+        .execute(tx)
+        .await?;
+    Ok(())
+}
+
+/// Editions whose rows were written lately, with when they took effect.
+pub(super) async fn written_since(
+    db: impl PgExecutor<'_>,
+    ago: TimeDelta,
+) -> sqlx::Result<Vec<(i32, DateTime<Utc>)>> {
+    sqlx::query_as(
+        "select edition_id, published_at from edition
+        where written_at > now() - $1 * interval '1 second' order by edition_id",
+    )
+    .bind(ago.num_seconds() as f64)
+    .fetch_all(db)
+    .await
+}
+
+fn column<'a, T, V>(rows: &'a [T], value: impl FnMut(&'a T) -> V) -> Vec<V> {
+    rows.iter().map(value).collect()
+}

@@ -1,0 +1,142 @@
+//! The ground of a plan: its base with the steps in effect, kept while somebody works on it.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use cityward_partition::{Change, Limits, Operation, Partition, Refusal, Warning};
+use quick_cache::sync::Cache;
+use tokio::sync::Mutex;
+
+use super::ground::Ground;
+
+/// Plans kept in memory; any other is had again from its base and its steps.
+const KEPT_MAX: usize = 32;
+
+/// Which state of a plan a ground is of; what was not committed is of none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Revision {
+    pub(super) version: i32,
+    pub(super) changed_at: DateTime<Utc>,
+}
+
+/// A step that cannot be done on this ground.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[error("step {seq}: {refusal}")]
+pub(super) struct Misfit {
+    pub(super) seq: i32,
+    pub(super) refusal: Refusal,
+}
+
+/// A plan's ground while it is worked on.
+#[derive(Debug)]
+pub(super) struct Working {
+    pub(super) base: Arc<Ground>,
+    pub(super) partition: Partition,
+    /// What the steps in effect changed, in their order.
+    changes: Vec<Change>,
+}
+
+impl Working {
+    /// Does steps one after another, each with its number.
+    ///
+    /// # Errors
+    /// The first that cannot be done.
+    pub(super) fn replay<'a>(
+        base: Arc<Ground>,
+        steps: impl IntoIterator<Item = &'a (i32, Operation)>,
+    ) -> Result<Self, Misfit> {
+        let mut working = Self {
+            partition: base.partition.clone(),
+            base,
+            changes: Vec::new(),
+        };
+        for (seq, operation) in steps {
+            working
+                .take(operation)
+                .map_err(|refusal| Misfit { seq: *seq, refusal })?;
+        }
+        Ok(working)
+    }
+
+    /// Does one more step; returns what to look at.
+    ///
+    /// # Errors
+    /// Why it cannot be done; nothing has changed.
+    pub(super) fn take(&mut self, operation: &Operation) -> Result<Vec<Warning>, Refusal> {
+        let planned = operation.plan(&self.partition, &Limits::default())?;
+        self.partition
+            .apply(&planned.change)
+            .expect("a change that was planned on this very partition fits it");
+        self.changes.push(planned.change);
+        Ok(planned.warnings)
+    }
+
+    /// Takes the last step back; `false` where there is none.
+    pub(super) fn take_back(&mut self) -> bool {
+        let Some(change) = self.changes.pop() else {
+            return false;
+        };
+        self.partition
+            .apply(&change.inverse())
+            .expect("the last change can be taken back");
+        true
+    }
+}
+
+/// One plan's ground, and of which revision; none while it is not known.
+type Slot = Mutex<Option<(Revision, Working)>>;
+
+/// Plans that are worked on, one person at a time each.
+#[derive(Debug)]
+pub struct Workings {
+    kept: Cache<i32, Arc<Slot>>,
+}
+
+impl Default for Workings {
+    fn default() -> Self {
+        Self {
+            kept: Cache::new(KEPT_MAX),
+        }
+    }
+}
+
+/// What a plan's ground is made of.
+#[derive(Debug)]
+pub(super) struct Recipe {
+    pub(super) revision: Revision,
+    pub(super) base: Arc<Ground>,
+    /// In effect, with their numbers.
+    pub(super) steps: Vec<(i32, Operation)>,
+}
+
+impl Workings {
+    /// Works on a plan's ground, apart from the threads that wait. `work` may say of which revision
+    /// the ground is afterwards; whoever is not heard of again leaves one that nobody asks for.
+    ///
+    /// # Errors
+    /// A step does not fit the base.
+    pub(super) async fn with<T: Send + 'static>(
+        &self,
+        plan_id: i32,
+        recipe: Recipe,
+        work: impl FnOnce(&mut Revision, &mut Working) -> T + Send + 'static,
+    ) -> anyhow::Result<Result<T, Misfit>> {
+        let slot = self
+            .kept
+            .get_or_insert_with(&plan_id, || Ok::<_, anyhow::Error>(Arc::default()))?;
+        let mut kept = slot.lock_owned().await;
+        let working = tokio::task::spawn_blocking(move || {
+            let known = kept.take().filter(|(revision, working)| {
+                *revision == recipe.revision && Arc::ptr_eq(&working.base, &recipe.base)
+            });
+            let (mut revision, mut working) = match known {
+                Some(known) => known,
+                None => (recipe.revision, Working::replay(recipe.base, &recipe.steps)?),
+            };
+            let done = work(&mut revision, &mut working);
+            *kept = Some((revision, working));
+            Ok(done)
+        });
+        Ok(working.await?)
+    }
+}
