@@ -17,19 +17,20 @@ import numpy as np
 import measure
 import report
 from data import Frames, tensor
-from export import look, reported, session_of
+from export import reported, run, session_of
 from recipe import RECIPES
 
 BEGIN, END = "<!-- measured: evaluate.py writes from here -->\n", "<!-- to here -->\n"
 WORST = 20
+# Least confidence on the sheets of the worst pictures.
+SHOWN = 0.25
 STEPS = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
 
 
-def by_class(finds, frames, names, thresholds):
-    """The table of the classes, what it ranks by, and the finds that are reported."""
+def by_class(finds, at_work, frames, names, thresholds):
+    """The table of the classes, and what its averages rank by; `at_work` are reported finds."""
     ranked = measure.matched(finds, frames, names)
     whole = measure.average_over_overlaps(finds, frames, names)
-    at_work = [reported(of, names, thresholds) for of in finds]
     meant = measure.matched(at_work, frames, names, measure.MEANT_IOU)
     exact = measure.matched(at_work, frames, names)
     ap50 = {name: measure.average_precision(*ranked[name]) for name in names}
@@ -47,7 +48,7 @@ def by_class(finds, frames, names, thresholds):
     rows = [row([name], name, thresholds.get(name, "none")) for name in names]
     head = ["class", "AP50", "AP50-95", "threshold", "precision", "recall"]
     head += ["recall at 0.5", "things"]
-    return report.markdown(head, [*rows, row(names, "all", "")]), ranked, at_work
+    return report.markdown(head, [*rows, row(names, "all", "")]), ranked
 
 
 def confused(at_work, frames, names):
@@ -56,7 +57,7 @@ def confused(at_work, frames, names):
     return report.markdown(["there \\ reported", *names, "not found"], rows)
 
 
-def noise(finds, frames, recipe, thresholds):
+def noise(outputs, frames, recipe, thresholds):
     """Frames with a false event and with a box of any class, by threshold and folder."""
     names = recipe.classes
     event = {names.index(name) for name in recipe.catalogue}
@@ -64,7 +65,8 @@ def noise(finds, frames, recipe, thresholds):
     total = sum(map(len, folders.values()))
 
     def false(folder, limits):
-        seen = [{name for name, *_ in reported(finds[i], names, limits)} for i in folder]
+        finds = reported([outputs[i] for i in folder], recipe, limits)
+        seen = [{name for name, *_ in of} for of in finds]
         return sum(bool(of & event) for of in seen), sum(map(bool, seen))
 
     rows = []
@@ -72,7 +74,8 @@ def noise(finds, frames, recipe, thresholds):
         limits = thresholds if step == "shipped" else dict.fromkeys(names, step)
         counts = [false(folder, limits) for folder in folders.values()]
         shares = (f"{100 * sum(of) / max(total, 1):.1f} %" for of in zip(*counts))
-        rows.append([step, *(f"{events} / {boxes}" for events, boxes in counts), " / ".join(shares)])
+        cells = (f"{events} / {boxes}" for events, boxes in counts)
+        rows.append([step, *cells, " / ".join(shares)])
     head = ["threshold", *(f"{name} ({len(of)})" for name, of in folders.items()), "all"]
     return report.markdown(head, rows)
 
@@ -81,9 +84,11 @@ def quiet_folders(frames, event):
     """Indices of the frames without events by their folder: of the quiet ones, or of any where
     there are none."""
     folders = {}
-    for index in range(frames.quiet_from % len(frames), len(frames)):
+    first = frames.quiet_from if frames.quiet_from < len(frames) else 0
+    for index in range(first, len(frames)):
         if not event & set(frames.truths[index][0].tolist()):
-            folders.setdefault(frames.folders[index].name, []).append(index)
+            folder = frames.folders[index].resolve()
+            folders.setdefault(f"{folder.parent.name}/{folder.name}", []).append(index)
     return folders
 
 
@@ -98,9 +103,11 @@ def speed(session, picture):
 
 
 def write_worst(file, finds, frames, indices, names):
-    blamed = sorted(indices, key=lambda i: -measure.blame(finds[i], frames.truths[i]))[:WORST]
+    """The pictures that went worst, side by side: things in white, finds in colour."""
+    sure = {i: [find for find in finds[i] if find[1] >= SHOWN] for i in indices}
+    blamed = sorted(sure, key=lambda i: -measure.blame(sure[i], frames.truths[i]))[:WORST]
     pictures = [
-        report.drawn(frames.frames[i], finds[i], frames.truths[i], names) for i in blamed
+        report.drawn(frames.frames[i], sure[i], frames.truths[i], names) for i in blamed
     ]
     cv2.imwrite(str(file), report.sheet(pictures))
 
@@ -123,16 +130,17 @@ def main():
     }
     session = session_of(args.model / manifest["file"])
     frames = Frames(recipe, args.frames, args.quiet)
-    finds = look(session, frames, recipe)
-    labelled = frames.quiet_from
+    outputs = [run(session, picture) for picture in frames.frames]
+    finds = [measure.found(output, recipe.across_classes) for output in outputs]
+    at_work = reported(outputs[: frames.quiet_from], recipe, thresholds)
 
-    table, ranked, at_work = by_class(finds[:labelled], frames, names, thresholds)
+    table, ranked = by_class(finds[: frames.quiet_from], at_work, frames, names, thresholds)
     text = (
         "At the thresholds of the manifest; a find means a thing of its class that it overlaps by "
         f"{measure.MEANT_IOU} or more:\n\n{table}\n"
         f"What was taken for what:\n\n{confused(at_work, frames, names)}\n"
         "Frames without an event, with a false event in them / with a box of any class:\n\n"
-        f"{noise(finds, frames, recipe, thresholds)}\n"
+        f"{noise(outputs, frames, recipe, thresholds)}\n"
         f"The network alone, one core: {speed(session, frames.frames[0]):.1f} ms a frame.\n"
     )
     print(text)
@@ -141,7 +149,7 @@ def main():
     if card.exists() and BEGIN in card.read_text():
         before, rest = card.read_text().split(BEGIN)
         card.write_text(before + BEGIN + "\n" + text + "\n" + END + rest.split(END)[1])
-    cv2.imwrite(str(args.model / "curves.png"), report.curves(ranked, thresholds))
+        cv2.imwrite(str(args.model / "curves.png"), report.curves(ranked, thresholds))
     if args.sheets:
         args.sheets.mkdir(parents=True, exist_ok=True)
         labelled, quiet = np.split(np.arange(len(frames)), [frames.quiet_from])

@@ -12,6 +12,7 @@ import shutil
 from pathlib import Path
 
 import cv2
+import numpy as np
 import onnx
 import onnxruntime
 import torch
@@ -69,19 +70,14 @@ def session_of(file):
     return onnxruntime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
 
 
-def look(session, frames, recipe):
-    """Finds of every frame."""
-    return [found_on(session, picture, recipe) for picture in frames.frames]
+def run(session, picture):
+    return session.run(None, {"images": tensor([picture]).contiguous().numpy()})[0][0]
 
 
-def found_on(session, picture, recipe):
-    output = session.run(None, {"images": tensor([picture]).contiguous().numpy()})[0][0]
-    return measure.found(output, recipe.across_classes)
-
-
-def reported(finds, names, thresholds):
-    """Without those below their threshold; a class without one is never reported."""
-    return [find for find in finds if find[1] >= thresholds.get(names[find[0]], math.inf)]
+def reported(outputs, recipe, thresholds):
+    """What the service reports of each output; of a class without a threshold nothing."""
+    least = np.array([thresholds.get(name, math.inf) for name in recipe.classes])
+    return [measure.found(output, recipe.across_classes, least) for output in outputs]
 
 
 def quiet_threshold(finds, name_index, share):
@@ -104,15 +100,15 @@ def thresholds_of(finds, frames, recipe, least_precision, quiet_share):
     return thresholds
 
 
-def golden_of(finds, frames, names, thresholds):
+def golden_of(finds, outputs, frames, recipe, thresholds):
     """The picture that shows most classes, everything found right and nothing near a threshold."""
     def worth(index):
-        seen = reported(finds[index], names, thresholds)
+        (seen,) = reported(outputs[index : index + 1], recipe, thresholds)
         near = any(
-            abs(confidence - thresholds[names[name]]) < 0.06 for name, confidence, _ in finds[index]
+            abs(confidence - thresholds[recipe.classes[name]]) < 0.06
+            for name, confidence, _ in finds[index]
         )
-        classes = frames.truths[index][0]
-        right = sorted(name for name, _, _ in seen) == sorted(classes)
+        right = sorted(name for name, _, _ in seen) == sorted(frames.truths[index][0])
         return (right and not near, len({name for name, _, _ in seen}), -len(seen))
 
     return frames.files[max(range(frames.quiet_from), key=worth)]
@@ -125,9 +121,8 @@ def golden_boxes(session, file, recipe, thresholds):
         file, wide, tall, recipe.width, recipe.height
     )
     text = ""
-    for name, confidence, box in reported(
-        found_on(session, picture, recipe), recipe.classes, thresholds
-    ):
+    (seen,) = reported([run(session, picture)], recipe, thresholds)
+    for name, confidence, box in seen:
         x0, y0, x1, y1 = (
             min(max((value - shift) / scale, 0.0), side)  # the service keeps boxes in the picture
             for value, shift, scale, side in zip(
@@ -171,9 +166,10 @@ def main():
 
     session = session_of(file)
     valid = Frames(recipe, args.valid, args.quiet)
-    finds = look(session, valid, recipe)
+    outputs = [run(session, picture) for picture in valid.frames]
+    finds = [measure.found(output, recipe.across_classes) for output in outputs]
     thresholds = thresholds_of(finds, valid, recipe, args.precision, args.quiet_share)
-    golden = args.golden or golden_of(finds, valid, recipe.classes, thresholds)
+    golden = args.golden or golden_of(finds, outputs, valid, recipe, thresholds)
     if golden.resolve() != (out / "golden.jpg").resolve():
         shutil.copy(golden, out / "golden.jpg")
     text = MANIFEST.format(
@@ -186,7 +182,7 @@ def main():
         nms=measure.NMS_IOU,
         across=str(recipe.across_classes).lower(),
     )
-    text += golden_boxes(session, golden, recipe, thresholds)
+    text += golden_boxes(session, golden, recipe, thresholds) or "boxes = []\n"
     for name in recipe.classes:
         text += f'\n[[classes]]\nlabel = "{name}"\n'
         if name in recipe.catalogue:

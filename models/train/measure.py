@@ -22,11 +22,14 @@ def overlaps(a, b):
 
 
 def found(output, across_classes=True, least=0.05):
-    """Boxes of one picture after suppression, as `src/vision/boxes.rs` makes them: (class,
-    confidence, box), most confident first. output: [4 + classes, cells]."""
+    """Boxes of one picture, as `src/vision/boxes.rs` makes them: first what is under the least
+    confidence (one for all classes, or one each) goes, then boxes that say the same.
+
+    output: [4 + classes, cells]; returns (class, confidence, box), most confident first.
+    """
     scores = output[4:]
     classes, confidences = scores.argmax(0), scores.max(0)
-    keep = np.flatnonzero(confidences >= least)
+    keep = np.flatnonzero(confidences >= np.broadcast_to(least, len(scores))[classes])
     keep = keep[np.argsort(-confidences[keep], kind="stable")][:300]
     x, y, w, h = output[:4, keep]
     boxes = np.stack([x - w / 2, y - h / 2, x + w / 2, y + h / 2], 1)

@@ -75,7 +75,7 @@ RECIPES = {
             height=416,
             looks=Looks(0.5, 1.6, 1.3, 0.3, 0.7, (256, 288, 320, 352)),
             numbers=("garbage", "garbage_bin", "overflow"),
-            settle=2,
+            settle=1,
             frozen=("stem", "at4"),
         ),
         Recipe(

@@ -53,13 +53,13 @@ class CrossStage(nn.Module):
     def __init__(self, inputs, outputs, blocks=1, shortcut=False):
         super().__init__()
         half = outputs // 2
+        # Here and in the head, named in the order of the published file: `take` counts on it.
         self.through = Conv(inputs, half)
         self.past = Conv(inputs, half)
         self.blocks = nn.Sequential(*(Bottleneck(half, shortcut) for _ in range(blocks)))
         self.join = Conv(outputs, outputs)
 
     def forward(self, x):
-        # Named in the order in which they run: `take` counts on it.
         return self.join(torch.cat([self.blocks(self.through(x)), self.past(x)], 1))
 
 
@@ -157,9 +157,14 @@ class YoloxNano(nn.Module):
     @torch.no_grad()
     def take(self, file, rows):
         """Takes the weights of the published network, into which normalisation is folded; of its
-        classes those in these rows, none: every class begins anew."""
+        classes those in these rows, none: every class begins anew. Or takes all that `export.py`
+        wrote."""
         graph = onnx.load(file).graph
         stored = {one.name: torch.tensor(numpy_helper.to_array(one)) for one in graph.initializer}
+        own = self.state_dict().keys()
+        if own <= stored.keys():
+            self.load_state_dict({name: stored[name] for name in own})
+            return
         nodes = [node for node in graph.node if node.op_type == "Conv"]
         convs = [module for module in self.modules() if isinstance(module, nn.Conv2d)]
         if len(nodes) != len(convs):
