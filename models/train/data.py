@@ -1,4 +1,5 @@
-"""Labelled pictures as `cityward demo-frames` writes them, kept in memory at the input's size."""
+"""Labelled pictures, kept in memory at the input's size: those that `cityward demo-frames` writes,
+with `labels.jsonl`, and photographs in `images/` with a text file each in `labels/`."""
 
 import json
 from pathlib import Path
@@ -7,8 +8,8 @@ import cv2
 import numpy as np
 import torch
 
-CLASSES = ("overflow", "garbage", "stall", "water", "open_cover", "bin", "cover")
 FILL = 114
+SIDES = ("left", "top", "right", "bottom")
 
 
 def fit(frame_width, frame_height, width, height):
@@ -47,39 +48,54 @@ def read_picture(path, frame_width, frame_height, width, height):
 class Frames:
     """Pictures of some folders with their true classes and boxes in pixels of the input."""
 
-    def __init__(self, folders, width, height):
-        self.files, self.frames, self.truths, self.placements, self.edges = [], [], [], [], []
+    def __init__(self, recipe, folders, quiet=()):
+        """In the `quiet` folders there is nothing of the classes, whatever their labels say."""
+        self.width, self.height = recipe.width, recipe.height
+        self.files, self.folders, self.frames, self.truths, self.edges = [], [], [], [], []
         for folder in map(Path, folders):
-            self.add(folder, width, height)
+            if (folder / "labels.jsonl").exists():
+                self.rendered(folder, recipe.classes)
+            else:
+                self.photographs(folder, [recipe.classes.index(name) for name in recipe.numbers])
+        self.quiet_from = len(self.frames)
+        for folder in map(Path, quiet):
+            self.photographs(folder, None)
 
-    def add(self, folder, width, height):
+    def rendered(self, folder, names):
         for line in map(json.loads, (folder / "labels.jsonl").read_text().splitlines()):
-            canvas, placement = read_picture(
-                folder / line["file"], line["width"], line["height"], width, height
-            )
-            scale_x, scale_y, left, top = placement
-            boxes = [
-                [
-                    box["left"] * scale_x + left,
-                    box["top"] * scale_y + top,
-                    box["right"] * scale_x + left,
-                    box["bottom"] * scale_y + top,
-                ]
-                for box in line["boxes"]
-            ]
-            classes = [CLASSES.index(box["label"]) for box in line["boxes"]]
-            self.files.append(folder / line["file"])
-            self.frames.append(canvas)
-            self.truths.append(
-                (np.array(classes, np.int64), np.array(boxes, np.float32).reshape(-1, 4))
-            )
-            self.placements.append(placement)
-            self.edges.append(
-                np.array(
-                    [left, top, left + line["width"] * scale_x, top + line["height"] * scale_y],
-                    np.float32,
-                )
-            )
+            classes = [names.index(box["label"]) for box in line["boxes"]]
+            boxes = [[box[side] for side in SIDES] for box in line["boxes"]]
+            size = (line["width"], line["height"])
+            self.edges.append(self.add(folder, folder / line["file"], size, classes, boxes))
+
+    def photographs(self, folder, numbers):
+        """Labels: class, then centre and size in parts of the picture, a line each."""
+        for file in sorted((folder / "images").iterdir()):
+            height, width = cv2.imread(str(file), cv2.IMREAD_IGNORE_ORIENTATION).shape[:2]
+            rows = []
+            if numbers is not None:
+                text = (folder / "labels" / f"{file.stem}.txt").read_text()
+                rows = [line.split() for line in text.splitlines() if line.strip()]
+            parts = np.array([row[1:] for row in rows], float).reshape(-1, 4)
+            boxes = np.concatenate(
+                [parts[:, :2] - parts[:, 2:] / 2, parts[:, :2] + parts[:, 2:] / 2], 1
+            ) * [width, height, width, height]
+            classes = [numbers[int(row[0])] for row in rows]
+            self.add(folder, file, (width, height), classes, boxes)
+            self.edges.append(None)  # everything is labelled, whole or not
+
+    def add(self, folder, file, size, classes, boxes):
+        """Returns the edges of the picture in the input."""
+        width, height = size
+        canvas, placement = read_picture(file, width, height, self.width, self.height)
+        scale_x, scale_y, left, top = placement
+        boxes = np.array(boxes, np.float32).reshape(-1, 4)
+        boxes = boxes * np.float32([scale_x, scale_y] * 2) + np.float32([left, top] * 2)
+        self.files.append(file)
+        self.folders.append(folder)
+        self.frames.append(canvas)
+        self.truths.append((np.array(classes, np.int64), boxes))
+        return np.float32([left, top, left + width * scale_x, top + height * scale_y])
 
     def __len__(self):
         return len(self.frames)
@@ -89,38 +105,3 @@ def tensor(pictures):
     """[N, height, width, 3] bytes to [N, 3, height, width], 0 to 1."""
     batch = torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2)
     return batch.to(torch.float32, memory_format=torch.channels_last) / 255
-
-
-def augment(picture, classes, boxes, rng):
-    """Another look at the same street: mirrored, nearer or farther, in other light."""
-    height, width = picture.shape[:2]
-    if rng.random() < 0.5:
-        picture = picture[:, ::-1]
-        boxes = np.stack([width - boxes[:, 2], boxes[:, 1], width - boxes[:, 0], boxes[:, 3]], 1)
-    if rng.random() < 0.7:
-        zoom = float(np.exp(rng.uniform(np.log(0.75), np.log(1.5))))
-        shift_x = float(rng.uniform(min(0, width - width * zoom), max(0, width - width * zoom)))
-        shift_y = float(rng.uniform(min(0, height - height * zoom), max(0, height - height * zoom)))
-        matrix = np.array([[zoom, 0, shift_x], [0, zoom, shift_y]], np.float32)
-        # OpenCV places pixel centres on whole numbers, boxes are pixel edges.
-        centred = matrix.copy()
-        centred[:, 2] += (zoom - 1) / 2
-        picture = cv2.warpAffine(
-            np.ascontiguousarray(picture), centred, (width, height),
-            flags=cv2.INTER_LINEAR, borderValue=(FILL, FILL, FILL),
-        )
-        boxes = boxes * zoom + np.array([shift_x, shift_y] * 2, np.float32)
-        area = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
-        boxes = np.clip(boxes, 0, np.array([width, height] * 2, np.float32))
-        left = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
-        seen = (left > 0.5 * area) & (boxes[:, 3] - boxes[:, 1] >= 3)
-        classes, boxes = classes[seen], boxes[seen]
-    light = picture.astype(np.float32)
-    if rng.random() < 0.8:
-        gain = rng.uniform(0.65, 1.35) * rng.uniform(0.92, 1.08, 3)
-        middle = light.mean()
-        light = (light - middle) * rng.uniform(0.75, 1.25) + middle
-        light = light * gain.astype(np.float32) + rng.uniform(-12, 12)
-    if rng.random() < 0.3:
-        light = light + rng.normal(0, rng.uniform(1, 6), light.shape).astype(np.float32)
-    return np.clip(light, 0, 255).astype(np.uint8), classes, boxes.astype(np.float32)

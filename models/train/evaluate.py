@@ -1,61 +1,161 @@
-"""Measures a model folder on labelled frames: AP50, precision and recall at the thresholds of its
-manifest, false boxes on frames without events, milliseconds per frame on one core."""
+"""Measures a model folder: average precision, precision and recall at the thresholds of its
+manifest, confusion, false boxes where there is nothing, milliseconds a frame on one core.
+
+Everything goes through the exported network in ONNX Runtime. The tables replace those in the
+model's card, the curves are drawn beside it; the worst pictures, which may not be ours to show, are
+written to `--sheets` only.
+"""
 
 import argparse
 import time
 import tomllib
 from pathlib import Path
 
+import cv2
 import numpy as np
 
 import measure
-from data import CLASSES, Frames, tensor
-from export import CATALOGUE, look, reported, session_of
+import report
+from data import Frames, tensor
+from export import reported, run, session_of
+from recipe import RECIPES
+
+BEGIN, END = "<!-- measured: evaluate.py writes from here -->\n", "<!-- to here -->\n"
+WORST = 20
+# Least confidence on the sheets of the worst pictures.
+SHOWN = 0.25
+STEPS = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("model", type=Path, help="folder with model.toml")
-    parser.add_argument(
-        "frames", type=Path, nargs="+", help="folders with pictures and labels.jsonl"
-    )
-    args = parser.parse_args()
+def by_class(finds, at_work, frames, names, thresholds):
+    """The table of the classes, and what its averages rank by; `at_work` are reported finds."""
+    ranked = measure.matched(finds, frames, names)
+    whole = measure.average_over_overlaps(finds, frames, names)
+    meant = measure.matched(at_work, frames, names, measure.MEANT_IOU)
+    exact = measure.matched(at_work, frames, names)
+    ap50 = {name: measure.average_precision(*ranked[name]) for name in names}
 
-    manifest = tomllib.loads((args.model / "model.toml").read_text())
-    thresholds = {row["label"]: row["threshold"] for row in manifest["classes"]}
-    session = session_of(args.model / manifest["file"])
-    frames = Frames(args.frames, manifest["input"]["width"], manifest["input"]["height"])
-    finds = look(session, frames)
+    def row(of, label, threshold):
+        """Of one class or of all together: averages of the curves, sums of the counts."""
+        right, made = (sum(count(meant[name][1]) for name in of) for count in (sum, len))
+        close = sum(sum(exact[name][1]) for name in of)
+        things = sum(meant[name][2] for name in of)
+        averages = (np.nanmean([table[name] for name in of]) for table in (ap50, whole))
+        shares = (right / max(made, 1), right / max(things, 1), close / max(things, 1))
+        figures = [f"{figure:.3f}" for figure in (*averages, *shares)]
+        return [label, *figures[:2], threshold, *figures[2:], things]
 
-    ranked = measure.matched(finds, frames)
-    at_work = measure.matched(
-        [reported(f, thresholds) for f in finds], frames, measure.MEANT_IOU
-    )
-    print(f"{len(frames)} frames; at the thresholds of {args.model / 'model.toml'}")
-    print(f"{'class':<12}{'AP50':>7}{'threshold':>11}{'precision':>11}{'recall':>8}{'things':>8}")
-    for name in CLASSES:
-        _, right, things = at_work[name]
-        precision = np.mean(right) if right else float("nan")
-        print(
-            f"{name:<12}{measure.average_precision(*ranked[name]):7.3f}{thresholds[name]:11.2f}"
-            f"{precision:11.3f}{sum(right) / max(things, 1):8.3f}{things:8d}"
-        )
-    events = {CLASSES.index(name) for name in CATALOGUE}
-    quiet = [i for i, (true, _) in enumerate(frames.truths) if not events & set(true.tolist())]
-    false = [
-        sum(name in events for name, _, _ in reported(finds[i], thresholds)) for i in quiet
-    ]
-    print(
-        f"frames without events: {len(quiet)}; with a false event in them: "
-        f"{sum(n > 0 for n in false)}; false events: {sum(false)}"
-    )
-    batch = tensor(frames.frames[:1]).contiguous().numpy()
+    rows = [row([name], name, thresholds.get(name, "none")) for name in names]
+    head = ["class", "AP50", "AP50-95", "threshold", "precision", "recall"]
+    head += ["recall at 0.5", "things"]
+    return report.markdown(head, [*rows, row(names, "all", "")]), ranked
+
+
+def confused(at_work, frames, names):
+    counts = measure.confusion(at_work, frames, names)
+    rows = [[name, *counts[i]] for i, name in enumerate([*names, "nothing"])]
+    return report.markdown(["there \\ reported", *names, "not found"], rows)
+
+
+def noise(outputs, frames, recipe, thresholds):
+    """Frames with a false event and with a box of any class, by threshold and folder."""
+    names = recipe.classes
+    event = {names.index(name) for name in recipe.catalogue}
+    folders = quiet_folders(frames, event)
+    total = sum(map(len, folders.values()))
+
+    def false(folder, limits):
+        finds = reported([outputs[i] for i in folder], recipe, limits)
+        seen = [{name for name, *_ in of} for of in finds]
+        return sum(bool(of & event) for of in seen), sum(map(bool, seen))
+
+    rows = []
+    for step in (*STEPS, "shipped"):
+        limits = thresholds if step == "shipped" else dict.fromkeys(names, step)
+        counts = [false(folder, limits) for folder in folders.values()]
+        shares = (f"{100 * sum(of) / max(total, 1):.1f} %" for of in zip(*counts))
+        cells = (f"{events} / {boxes}" for events, boxes in counts)
+        rows.append([step, *cells, " / ".join(shares)])
+    head = ["threshold", *(f"{name} ({len(of)})" for name, of in folders.items()), "all"]
+    return report.markdown(head, rows)
+
+
+def quiet_folders(frames, event):
+    """Indices of the frames without events by their folder: of the quiet ones, or of any where
+    there are none."""
+    folders = {}
+    first = frames.quiet_from if frames.quiet_from < len(frames) else 0
+    for index in range(first, len(frames)):
+        if not event & set(frames.truths[index][0].tolist()):
+            folder = frames.folders[index].resolve()
+            folders.setdefault(f"{folder.parent.name}/{folder.name}", []).append(index)
+    return folders
+
+
+def speed(session, picture):
+    batch = tensor([picture]).contiguous().numpy()
     spent = []
     for _ in range(60):
         start = time.process_time()
         session.run(None, {"images": batch})
         spent.append(time.process_time() - start)
-    print(f"network alone, one core: {1000 * np.median(spent[10:]):.1f} ms")
+    return 1000 * np.median(spent[10:])
+
+
+def write_worst(file, finds, frames, indices, names):
+    """The pictures that went worst, side by side: things in white, finds in colour."""
+    sure = {i: [find for find in finds[i] if find[1] >= SHOWN] for i in indices}
+    blamed = sorted(sure, key=lambda i: -measure.blame(sure[i], frames.truths[i]))[:WORST]
+    pictures = [
+        report.drawn(frames.frames[i], sure[i], frames.truths[i], names) for i in blamed
+    ]
+    cv2.imwrite(str(file), report.sheet(pictures))
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("model", type=Path, help="folder with model.toml")
+    parser.add_argument("frames", type=Path, nargs="+", help="folders of labelled pictures")
+    parser.add_argument(
+        "--quiet", type=Path, nargs="*", default=[], help="those without anything of the classes"
+    )
+    parser.add_argument("--sheets", type=Path, help="the worst pictures go here")
+    args = parser.parse_args()
+
+    manifest = tomllib.loads((args.model / "model.toml").read_text())
+    recipe = RECIPES[manifest["name"]]
+    names = recipe.classes
+    thresholds = {
+        row["label"]: row["threshold"] for row in manifest["classes"] if "threshold" in row
+    }
+    session = session_of(args.model / manifest["file"])
+    frames = Frames(recipe, args.frames, args.quiet)
+    outputs = [run(session, picture) for picture in frames.frames]
+    finds = [measure.found(output, recipe.across_classes) for output in outputs]
+    at_work = reported(outputs[: frames.quiet_from], recipe, thresholds)
+
+    table, ranked = by_class(finds[: frames.quiet_from], at_work, frames, names, thresholds)
+    text = (
+        "At the thresholds of the manifest; a find means a thing of its class that it overlaps by "
+        f"{measure.MEANT_IOU} or more:\n\n{table}\n"
+        f"What was taken for what:\n\n{confused(at_work, frames, names)}\n"
+        "Frames without an event, with a false event in them / with a box of any class:\n\n"
+        f"{noise(outputs, frames, recipe, thresholds)}\n"
+        f"The network alone, one core: {speed(session, frames.frames[0]):.1f} ms a frame.\n"
+    )
+    print(text)
+
+    card = args.model / "card.md"
+    if card.exists() and BEGIN in card.read_text():
+        before, rest = card.read_text().split(BEGIN)
+        card.write_text(before + BEGIN + "\n" + text + "\n" + END + rest.split(END)[1])
+        cv2.imwrite(str(args.model / "curves.png"), report.curves(ranked, thresholds))
+    if args.sheets:
+        args.sheets.mkdir(parents=True, exist_ok=True)
+        labelled, quiet = np.split(np.arange(len(frames)), [frames.quiet_from])
+        write_worst(args.sheets / "worst.jpg", finds, frames, labelled, names)
+        if len(quiet):
+            write_worst(args.sheets / "noise.jpg", finds, frames, quiet, names)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 """Turns a checkpoint into a model folder: network, manifest, golden picture.
 
-Thresholds are chosen on the `valid` pictures: per class the lowest from which on at least nine in ten
-finds are right. Everything is measured on the exported network in ONNX Runtime.
+Thresholds are chosen on the `valid` pictures: per class the lowest from which on enough finds are
+right, and at which hardly any of the `quiet` pictures has a find of it. Everything is measured on
+the exported network in ONNX Runtime.
 """
 
 import argparse
@@ -11,28 +12,20 @@ import shutil
 from pathlib import Path
 
 import cv2
+import numpy as np
 import onnx
 import onnxruntime
 import torch
 
 import measure
-from data import CLASSES, Frames, tensor
-from network import StreetEvents
-
-# What each class is evidence of; a bin or a closed cover is none of anything.
-CATALOGUE = {
-    "overflow": "M06042",
-    "garbage": "M06010",
-    "stall": "M09006",
-    "water": "E0506",
-    "open_cover": "M01002",
-}
+from data import Frames, read_picture, tensor
+from recipe import RECIPES
 
 MANIFEST = """# What the network expects and means; read strictly, see src/vision/manifest.rs.
-name = "street-events"
+name = "{name}"
 version = "{version}"
 licence = "Apache-2.0"
-file = "street-events.onnx"
+file = "{name}.onnx"
 sha256 = "{sha256}"
 
 [input]
@@ -51,7 +44,7 @@ layout = "yolov8"
 
 [nms]
 iou = {nms}
-across_classes = true
+across_classes = {across}
 
 [golden]
 picture = "golden.jpg"
@@ -77,74 +70,59 @@ def session_of(file):
     return onnxruntime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
 
 
-def look(session, frames):
-    """Finds of every frame."""
-    return [
-        measure.found(session.run(None, {"images": tensor([picture]).contiguous().numpy()})[0][0])
-        for picture in frames.frames
-    ]
+def run(session, picture):
+    return session.run(None, {"images": tensor([picture]).contiguous().numpy()})[0][0]
 
 
-def reported(finds, thresholds):
-    return [find for find in finds if find[1] >= thresholds[CLASSES[find[0]]]]
+def reported(outputs, recipe, thresholds):
+    """What the service reports of each output; of a class without a threshold nothing."""
+    least = np.array([thresholds.get(name, math.inf) for name in recipe.classes])
+    return [measure.found(output, recipe.across_classes, least) for output in outputs]
 
 
-def golden_of(finds, frames, thresholds):
+def quiet_threshold(finds, name_index, share):
+    """The confidence above which at most this share of empty frames has a find of a class."""
+    loudest = (
+        max((sure for name, sure, _ in of if name == name_index), default=0.0) for of in finds
+    )
+    loudest = sorted(loudest, reverse=True)
+    return loudest[int(share * len(loudest))] if loudest else 0.0
+
+
+def thresholds_of(finds, frames, recipe, least_precision, quiet_share):
+    labelled = frames.quiet_from
+    rows = measure.table_of(finds[:labelled], frames, recipe.classes, least_precision)
+    measure.show(rows)
+    thresholds = {}
+    for index, (name, row) in enumerate(rows.items()):
+        least = max(row["threshold"], quiet_threshold(finds[labelled:], index, quiet_share))
+        thresholds[name] = math.floor(min(max(least, 0.3), 0.95) * 100 + 1) / 100
+    return thresholds
+
+
+def golden_of(finds, outputs, frames, recipe, thresholds):
     """The picture that shows most classes, everything found right and nothing near a threshold."""
     def worth(index):
-        seen = reported(finds[index], thresholds)
+        (seen,) = reported(outputs[index : index + 1], recipe, thresholds)
         near = any(
-            abs(confidence - thresholds[CLASSES[name]]) < 0.06 for name, confidence, _ in finds[index]
+            abs(confidence - thresholds[recipe.classes[name]]) < 0.06
+            for name, confidence, _ in finds[index]
         )
-        classes = frames.truths[index][0]
-        right = sorted(name for name, _, _ in seen) == sorted(classes)
+        right = sorted(name for name, _, _ in seen) == sorted(frames.truths[index][0])
         return (right and not near, len({name for name, _, _ in seen}), -len(seen))
 
-    return max(range(len(frames)), key=worth)
+    return frames.files[max(range(frames.quiet_from), key=worth)]
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("checkpoint", type=Path)
-    parser.add_argument(
-        "frames", type=Path, nargs="+", help="folders of `cityward demo-frames --split`"
+def golden_boxes(session, file, recipe, thresholds):
+    """What the model reports of a picture, in pixels of it, as lines of a manifest."""
+    tall, wide = cv2.imread(str(file)).shape[:2]
+    picture, (scale_x, scale_y, left, top) = read_picture(
+        file, wide, tall, recipe.width, recipe.height
     )
-    parser.add_argument("--out", type=Path, default=Path("../street-events"))
-    parser.add_argument("--version", required=True)
-    parser.add_argument("--precision", type=float, default=0.9)
-    args = parser.parse_args()
-    torch.set_num_threads(1)
-
-    saved = torch.load(args.checkpoint, weights_only=True)
-    width, height = saved["size"]
-    network = StreetEvents(len(CLASSES))
-    network.load_state_dict(saved["average"])
-    network.eval()
-    args.out.mkdir(parents=True, exist_ok=True)
-    file = args.out / "street-events.onnx"
-    onnx_of(network, width, height, file)
-
-    valid = Frames([f / "valid" for f in args.frames], width, height)
-    finds = look(session_of(file), valid)
-    rows = measure.table_of(finds, valid, args.precision)
-    measure.show(rows)
-    thresholds = {
-        name: math.floor(min(max(row["threshold"], 0.3), 0.95) * 100) / 100 for name, row in rows.items()
-    }
-
-    golden = golden_of(finds, valid, thresholds)
-    shutil.copy(valid.files[golden], args.out / "golden.jpg")
-    scale_x, scale_y, left, top = valid.placements[golden]
-    tall, wide = cv2.imread(str(valid.files[golden])).shape[:2]
-    text = MANIFEST.format(
-        version=args.version,
-        sha256=hashlib.sha256(file.read_bytes()).hexdigest(),
-        width=width,
-        height=height,
-        scale=repr(1 / 255),
-        nms=measure.NMS_IOU,
-    )
-    for name, confidence, box in reported(finds[golden], thresholds):
+    text = ""
+    (seen,) = reported([run(session, picture)], recipe, thresholds)
+    for name, confidence, box in seen:
         x0, y0, x1, y1 = (
             min(max((value - shift) / scale, 0.0), side)  # the service keeps boxes in the picture
             for value, shift, scale, side in zip(
@@ -152,16 +130,66 @@ def main():
             )
         )
         text += (
-            f'\n[[golden.boxes]]\nlabel = "{CLASSES[name]}"\nconfidence = {confidence:.3f}\n'
+            f'\n[[golden.boxes]]\nlabel = "{recipe.classes[name]}"\n'
+            f"confidence = {confidence:.3f}\n"
             f"left = {x0:.1f}\ntop = {y0:.1f}\nright = {x1:.1f}\nbottom = {y1:.1f}\n"
         )
-    for name in CLASSES:
+    return text
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("recipe", choices=RECIPES)
+    parser.add_argument("checkpoint", type=Path)
+    parser.add_argument("--valid", type=Path, nargs="+", required=True, help="folders kept back")
+    parser.add_argument(
+        "--quiet", type=Path, nargs="*", default=[], help="those without anything of the classes"
+    )
+    parser.add_argument("--golden", type=Path, help="a picture; none: the best of `valid`")
+    parser.add_argument("--out", type=Path, help="none: the recipe's folder beside this one")
+    parser.add_argument("--version", required=True)
+    parser.add_argument("--precision", type=float, default=0.9, help="least, by class")
+    parser.add_argument(
+        "--quiet-share", type=float, default=0.003, help="most quiet pictures with a find, by class"
+    )
+    args = parser.parse_args()
+    torch.set_num_threads(1)
+
+    recipe = RECIPES[args.recipe]
+    network = recipe.network(len(recipe.classes))
+    network.load_state_dict(torch.load(args.checkpoint, weights_only=True)["average"])
+    network.eval()
+    out = args.out or Path("..") / recipe.name
+    out.mkdir(parents=True, exist_ok=True)
+    file = out / f"{recipe.name}.onnx"
+    onnx_of(network, recipe.width, recipe.height, file)
+
+    session = session_of(file)
+    valid = Frames(recipe, args.valid, args.quiet)
+    outputs = [run(session, picture) for picture in valid.frames]
+    finds = [measure.found(output, recipe.across_classes) for output in outputs]
+    thresholds = thresholds_of(finds, valid, recipe, args.precision, args.quiet_share)
+    golden = args.golden or golden_of(finds, outputs, valid, recipe, thresholds)
+    if golden.resolve() != (out / "golden.jpg").resolve():
+        shutil.copy(golden, out / "golden.jpg")
+    text = MANIFEST.format(
+        name=recipe.name,
+        version=args.version,
+        sha256=hashlib.sha256(file.read_bytes()).hexdigest(),
+        width=recipe.width,
+        height=recipe.height,
+        scale=repr(1 / 255),
+        nms=measure.NMS_IOU,
+        across=str(recipe.across_classes).lower(),
+    )
+    text += golden_boxes(session, golden, recipe, thresholds) or "boxes = []\n"
+    for name in recipe.classes:
         text += f'\n[[classes]]\nlabel = "{name}"\n'
-        if name in CATALOGUE:
-            text += f'class = "{CATALOGUE[name]}"\n'
+        if name in recipe.catalogue:
+            text += f'class = "{recipe.catalogue[name]}"\n'
         text += f"threshold = {thresholds[name]}\n"
-    (args.out / "model.toml").write_text(text)
-    print(f"{file}: {file.stat().st_size} bytes, golden picture {valid.files[golden].name}")
+    (out / "model.toml").write_text(text)
+    print(f"{file}: {file.stat().st_size} bytes, thresholds {thresholds}, golden picture {golden}")
 
 
 if __name__ == "__main__":

@@ -56,10 +56,9 @@ def assign(scores, boxes, cells, true_classes, true_boxes):
     return thing, torch.where(taken, target.clamp(0, 1), 0)
 
 
-def loss(logits, sides, cells, truths):
-    """Mean loss of a batch; truths: per picture (classes [T], boxes [T, 4])."""
-    boxes = torch.cat([cells[:2] - sides[:, :2], cells[:2] + sides[:, 2:]], 1).transpose(1, 2)
-    logits = logits.transpose(1, 2)
+def loss(logits, boxes, cells, truths):
+    """Mean loss of a batch as a network predicts it; truths: per picture (classes [T], boxes [T, 4])."""
+    boxes, logits = boxes.transpose(1, 2), logits.transpose(1, 2)
     targets = torch.zeros_like(logits)
     box_loss = logits.new_zeros(())
     for picture, (true_classes, true_boxes) in enumerate(truths):

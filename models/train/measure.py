@@ -2,8 +2,6 @@
 
 import numpy as np
 
-from data import CLASSES
-
 NMS_IOU = 0.5
 # A find that overlaps a thing of its class by this much means that thing, however loose its box;
 # thresholds are chosen by it.
@@ -23,16 +21,21 @@ def overlaps(a, b):
     return shared / (area(a)[:, None] + area(b)[None] - shared + 1e-6)
 
 
-def found(output, least=0.05):
-    """Boxes of one picture after suppression across classes, as `src/vision/boxes.rs` makes them:
-    (class, confidence, box), most confident first. output: [4 + classes, cells]."""
+def found(output, across_classes=True, least=0.05):
+    """Boxes of one picture, as `src/vision/boxes.rs` makes them: first what is under the least
+    confidence (one for all classes, or one each) goes, then boxes that say the same.
+
+    output: [4 + classes, cells]; returns (class, confidence, box), most confident first.
+    """
     scores = output[4:]
     classes, confidences = scores.argmax(0), scores.max(0)
-    keep = np.flatnonzero(confidences >= least)
+    keep = np.flatnonzero(confidences >= np.broadcast_to(least, len(scores))[classes])
     keep = keep[np.argsort(-confidences[keep], kind="stable")][:300]
     x, y, w, h = output[:4, keep]
     boxes = np.stack([x - w / 2, y - h / 2, x + w / 2, y + h / 2], 1)
     shared = overlaps(boxes, boxes)
+    if not across_classes:
+        shared = shared * (classes[keep][:, None] == classes[keep][None])
     kept = []
     for index in range(len(keep)):
         if all(shared[index, other] <= NMS_IOU for other in kept):
@@ -40,9 +43,9 @@ def found(output, least=0.05):
     return [(int(classes[keep[i]]), float(confidences[keep[i]]), boxes[i]) for i in kept]
 
 
-def matched(finds, frames, iou=0.5):
+def matched(finds, frames, names, iou=0.5):
     """Per class: confidences, whether each was right, and the number of true things."""
-    table = {name: ([], [], 0) for name in CLASSES}
+    table = {name: ([], [], 0) for name in names}
     for boxes, (true_classes, true_boxes), edges in zip(finds, frames.truths, frames.edges):
         taken = np.zeros(len(true_classes), bool)
         for name_index, confidence, box in boxes:
@@ -52,12 +55,12 @@ def matched(finds, frames, iou=0.5):
                 best = int(shared.argmax()) if shared.max() >= iou else -1
             if best >= 0:
                 taken[best] = True
-            elif np.abs(box - edges).min() < EDGE:
+            elif edges is not None and np.abs(box - edges).min() < EDGE:
                 continue
-            confidences, right, _ = table[CLASSES[name_index]]
+            confidences, right, _ = table[names[name_index]]
             confidences.append(confidence)
             right.append(best >= 0)
-        for index, name in enumerate(CLASSES):
+        for index, name in enumerate(names):
             confidences, right, things = table[name]
             table[name] = (confidences, right, things + int((true_classes == index).sum()))
     return table
@@ -89,11 +92,11 @@ def threshold(confidences, right, things, least_precision, least=0.3):
     return float(values[at]), float(precision[at]), float(recall[at])
 
 
-def table_of(finds, frames, least_precision=0.97):
+def table_of(finds, frames, names, least_precision=0.97):
     """One row per class: AP50, threshold, precision and recall there, things."""
-    exact, meant = matched(finds, frames), matched(finds, frames, MEANT_IOU)
+    exact, meant = matched(finds, frames, names), matched(finds, frames, names, MEANT_IOU)
     rows = {}
-    for name in CLASSES:
+    for name in names:
         at, precision, recall = threshold(*meant[name], least_precision)
         rows[name] = {
             "ap50": average_precision(*exact[name]),
@@ -114,3 +117,42 @@ def show(rows):
         )
     scored = [row["ap50"] for row in rows.values() if row["things"]]
     print(f"mean AP50 {np.mean(scored):.3f}", flush=True)
+
+
+def average_over_overlaps(finds, frames, names):
+    """Mean over the overlaps 0.5, 0.55 ... 0.95 of the average precision, by class (COCO's AP)."""
+    tables = [matched(finds, frames, names, iou) for iou in np.arange(0.5, 0.96, 0.05)]
+    return {name: np.mean([average_precision(*table[name]) for table in tables]) for name in names}
+
+
+def confusion(finds, frames, names, iou=0.5):
+    """Counts [truth, find]; the last row is finds of nothing, the last column things not found."""
+    nothing = len(names)
+    counts = np.zeros((nothing + 1, nothing + 1), int)
+    for boxes, (true_classes, true_boxes) in zip(finds, frames.truths):
+        free = np.ones(len(true_classes), bool)
+        for name, _, box in boxes:
+            shared = overlaps(box[None], true_boxes)[0] * free if len(true_boxes) else np.zeros(1)
+            if shared.max() >= iou:
+                counts[true_classes[shared.argmax()], name] += 1
+                free[shared.argmax()] = False
+            else:
+                counts[nothing, name] += 1
+        for name in true_classes[free]:
+            counts[name, nothing] += 1
+    return counts
+
+
+def blame(finds, truth, iou=0.5):
+    """How badly one picture went: confidence of what is not there, and what was missed."""
+    true_classes, true_boxes = truth
+    free, wrong = np.ones(len(true_classes), bool), 0.0
+    for name, confidence, box in finds:
+        shared = np.zeros(1)
+        if len(true_boxes):
+            shared = overlaps(box[None], true_boxes)[0] * free * (true_classes == name)
+        if shared.max() >= iou:
+            free[shared.argmax()] = False
+        else:
+            wrong += confidence
+    return wrong + 0.5 * free.sum()

@@ -66,22 +66,27 @@ class StreetEvents(nn.Module):
         p8 = self.lateral8(c8) + F.interpolate(p16, scale_factor=2.0, mode="nearest")
         return self.smooth8(p8), self.smooth16(p16), self.smooth32(p32)
 
-    def raw(self, x):
-        """Logits [N, classes, cells] and distances to the four sides in pixels [N, 4, cells]."""
+    def predict(self, x):
+        """Logits [N, classes, cells] and boxes [N, 4, cells]: left, top, right, bottom, pixels."""
         logits, distances = [], []
         for level, (stride, feature) in enumerate(zip(STRIDES, self.features(x))):
             feature = self.head(feature)
             logits.append(self.score(feature).flatten(2))
             sides = F.softplus(self.distance(feature) * self.scale[level]) * float(stride)
             distances.append(sides.flatten(2))
-        return torch.cat(logits, 2), torch.cat(distances, 2)
+        sides = torch.cat(distances, 2)
+        cells = grid(x.shape[2], x.shape[3]).to(x)[:2]
+        return torch.cat(logits, 2), torch.cat([cells - sides[:, :2], cells + sides[:, 2:]], 1)
 
     def forward(self, x):
-        logits, sides = self.raw(x)
-        cells = grid(x.shape[2], x.shape[3]).to(x)
-        left_top, right_bottom = cells[:2] - sides[:, :2], cells[:2] + sides[:, 2:]
-        centre = (left_top + right_bottom) / 2
-        return torch.cat([centre, right_bottom - left_top, logits.sigmoid()], 1)
+        return said(*self.predict(x))
+
+
+def said(logits, boxes):
+    """What a network puts out."""
+    left_top, right_bottom = boxes[:, :2], boxes[:, 2:]
+    centre = (left_top + right_bottom) / 2
+    return torch.cat([centre, right_bottom - left_top, logits.sigmoid()], 1)
 
 
 def grid(height, width):

@@ -1,4 +1,4 @@
-"""Trains the detector on rendered frames; stops and goes on where it stood."""
+"""Trains a detector by its recipe; stops and goes on where it stood."""
 
 import argparse
 import copy
@@ -10,20 +10,32 @@ import numpy as np
 import torch
 
 import measure
-from data import CLASSES, Frames, augment, tensor
+from data import Frames, tensor
+from looks import augment
 from loss import loss
-from network import StreetEvents, grid
+from network import grid
+from recipe import RECIPES
+from teacher import teach
 
 
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("recipe", choices=RECIPES)
+    parser.add_argument("--train", type=Path, nargs="+", required=True, help="folders of pictures")
+    parser.add_argument("--valid", type=Path, nargs="+", required=True, help="those kept back")
     parser.add_argument(
-        "frames", type=Path, nargs="+", help="folders of `cityward demo-frames --split`"
+        "--quiet", type=Path, nargs="*", default=[], help="those without anything of the classes"
+    )
+    parser.add_argument(
+        "--quiet-share", type=float, default=0.15, help="of these in an epoch, for each other"
     )
     parser.add_argument("--runs", type=Path, default=Path("runs"), help="checkpoints go here")
-    parser.add_argument("--start", type=Path, help="take the weights of this checkpoint first")
-    parser.add_argument("--width", type=int, default=416)
-    parser.add_argument("--height", type=int, default=256)
+    parser.add_argument(
+        "--start", type=Path, help="first take these weights: a checkpoint, or published ones (.onnx)"
+    )
+    parser.add_argument(
+        "--teacher", type=Path, help="published network (.onnx) that labels what no label names"
+    )
     parser.add_argument("--epochs", type=int, default=40)
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--rate", type=float, default=2e-3, help="highest learning rate")
@@ -36,13 +48,13 @@ def arguments():
 
 
 @torch.no_grad()
-def look(network, frames, batch=32):
+def look(network, frames, recipe, batch=32):
     """Finds of every frame."""
     network.eval()
     finds = []
     for start in range(0, len(frames), batch):
         output = network(tensor(frames.frames[start : start + batch])).numpy()
-        finds.extend(measure.found(one) for one in output)
+        finds.extend(measure.found(one, recipe.across_classes) for one in output)
     return finds
 
 
@@ -64,46 +76,71 @@ class Average:
                 mean.copy_(new)
 
 
-def epoch_of(network, average, optimiser, frames, args, epoch):
+def order_of(frames, quiet_share, rng):
+    """The pictures of an epoch: all of the labelled ones and some of the quiet ones."""
+    labelled, quiet = np.split(np.arange(len(frames)), [frames.quiet_from])
+    some = rng.permutation(quiet)[: round(quiet_share * len(labelled))]
+    return rng.permutation(np.concatenate([labelled, some])), quiet
+
+
+def epoch_of(network, average, optimiser, frames, recipe, args, epoch):
     network.train()
     # Everything random in an epoch follows from seed and epoch, so a resumed run is the same run.
     rng = np.random.default_rng([args.seed, epoch])
-    order = rng.permutation(len(frames))
-    cells = grid(args.height, args.width).float()
+    order, quiet = order_of(frames, args.quiet_share, rng)
     steps = len(order) // args.batch
+    whole = epoch >= args.epochs - recipe.settle
     sums = np.zeros(2)
     for step in range(steps):
         done = (epoch + step / steps) / args.epochs
         warm = min(1.0, (epoch * steps + step + 1) / 200)
         for group in optimiser.param_groups:
             group["lr"] = args.rate * warm * (0.02 + 0.98 * (1 + math.cos(math.pi * done)) / 2)
+        size = (recipe.width, recipe.height)
+        if recipe.looks.sides and not whole:
+            size = (int(rng.choice(recipe.looks.sides)),) * 2
         pictures, truths = [], []
         for index in order[step * args.batch : (step + 1) * args.batch]:
-            picture, classes, boxes = augment(frames.frames[index], *frames.truths[index], rng)
+            picture, classes, boxes = augment(frames, index, recipe.looks, size, rng, quiet, whole)
             pictures.append(picture)
             truths.append((torch.from_numpy(classes), torch.from_numpy(boxes)))
         with torch.autocast("cpu", torch.bfloat16, enabled=args.bfloat16):
-            logits, sides = network.raw(tensor(pictures))
-        score_loss, box_loss = loss(logits.float(), sides.float(), cells, truths)
+            logits, found = network.predict(tensor(pictures))
+        cells = grid(size[1], size[0]).float()
+        score_loss, box_loss = loss(logits.float(), found.float(), cells, truths)
         optimiser.zero_grad(set_to_none=True)
         (score_loss + box_loss).backward()
         torch.nn.utils.clip_grad_norm_(network.parameters(), 10.0)
         optimiser.step()
         average.update(network)
         sums += [score_loss.item(), box_loss.item()]
+        if step % 50 == 49:
+            print(f"  step {step + 1} of {steps}: {sums / (step + 1)}", flush=True)
     return sums / max(steps, 1)
+
+
+def start(network, recipe, file):
+    """Takes the weights of a checkpoint, or published ones."""
+    if file.suffix == ".onnx":
+        network.take(file, recipe.published)
+    else:
+        network.load_state_dict(torch.load(file, weights_only=True)["average"])
 
 
 def main():
     args = arguments()
+    recipe = RECIPES[args.recipe]
     torch.set_num_threads(args.threads)
     torch.manual_seed(args.seed)
     args.runs.mkdir(parents=True, exist_ok=True)
-    network = StreetEvents(len(CLASSES)).to(memory_format=torch.channels_last)
+    network = recipe.network(len(recipe.classes)).to(memory_format=torch.channels_last)
     if args.start:
-        network.load_state_dict(torch.load(args.start, weights_only=True)["average"])
+        start(network, recipe, args.start)
+    for part in recipe.frozen:
+        getattr(network, part).requires_grad_(False)
     average = Average(network)
-    optimiser = torch.optim.AdamW(network.parameters(), lr=args.rate, weight_decay=0.02)
+    learning = [p for p in network.parameters() if p.requires_grad]
+    optimiser = torch.optim.AdamW(learning, lr=args.rate, weight_decay=0.02)
     checkpoint, first = args.runs / "checkpoint.pt", 0
     if checkpoint.exists():
         saved = torch.load(checkpoint, weights_only=True)
@@ -113,30 +150,33 @@ def main():
         optimiser.load_state_dict(saved["optimiser"])
         first = saved["epoch"] + 1
         print(f"goes on at epoch {first}")
-    train = Frames([f / "train" for f in args.frames], args.width, args.height)
-    valid = Frames([f / "valid" for f in args.frames], args.width, args.height)
+    train = Frames(recipe, args.train, args.quiet)
+    if recipe.taught:
+        teach(train, recipe, args.teacher)
+    valid = Frames(recipe, args.valid)
     parameters = sum(p.numel() for p in network.parameters())
     print(f"{len(train)} + {len(valid)} pictures, {parameters} parameters", flush=True)
     for epoch in range(first, args.epochs):
-        start = time.time()
-        score_loss, box_loss = epoch_of(network, average, optimiser, train, args, epoch)
+        began = time.time()
+        score_loss, box_loss = epoch_of(network, average, optimiser, train, recipe, args, epoch)
         print(
-            f"epoch {epoch}: score {score_loss:.3f} box {box_loss:.3f} in {time.time() - start:.0f} s",
+            f"epoch {epoch}: score {score_loss:.3f} box {box_loss:.3f} in {time.time() - began:.0f} s",
             flush=True,
         )
-        torch.save(
-            {
-                "network": network.state_dict(),
-                "average": average.network.state_dict(),
-                "updates": average.updates,
-                "optimiser": optimiser.state_dict(),
-                "epoch": epoch,
-                "size": (args.width, args.height),
-            },
-            checkpoint,
-        )
+        saved = {
+            "network": network.state_dict(),
+            "average": average.network.state_dict(),
+            "updates": average.updates,
+            "optimiser": optimiser.state_dict(),
+            "epoch": epoch,
+        }
+        # Written beside and moved, so that a run that is stopped here leaves the last one whole.
+        torch.save(saved, checkpoint.with_suffix(".new"))
+        checkpoint.with_suffix(".new").replace(checkpoint)
         if epoch % 4 == 3 or epoch + 1 == args.epochs:
-            measure.show(measure.table_of(look(average.network, valid), valid))
+            measure.show(
+                measure.table_of(look(average.network, valid, recipe), valid, recipe.classes)
+            )
 
 
 if __name__ == "__main__":
