@@ -17,7 +17,8 @@ use crate::space::GroundPoint;
 use crate::territory::{Edition, Unit};
 
 pub(super) use build::cell_geometry;
-pub use cache::{Grounds, NoGround};
+pub use cache::Grounds;
+pub(super) use cache::NoGround;
 pub(super) use store::span;
 pub(super) use http::{PartitionHead, no_ground, octets, routes};
 
