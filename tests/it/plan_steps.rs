@@ -30,7 +30,7 @@ async fn the_published_cells_are_a_partition_and_always_the_same_bytes() {
         assert_eq!(face.0, town.face(*cell).await);
         assert!((partition.area_m2(*face) - 10_000.0).abs() < 100.0);
     }
-    // the borders are shared: nine nodes less the corners, which are no joints
+    // the borders are shared: four between cells, four around a corner
     assert_eq!(partition.arcs().len(), 8);
 
     let again = client.get(url).header("if-none-match", &tag);

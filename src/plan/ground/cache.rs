@@ -1,9 +1,10 @@
 //! Grounds that were asked for lately, so that most questions need no polygons.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use anyhow::Context as _;
 use chrono::{DateTime, Utc};
+use cityward_partition::Frame;
 use quick_cache::sync::Cache;
 use sqlx::PgPool;
 
@@ -37,6 +38,8 @@ impl From<sqlx::Error> for NoGround {
 #[derive(Debug)]
 pub struct Grounds {
     machine: PgPool,
+    /// Once it is known it never changes.
+    frame: OnceLock<Frame>,
     kept: Cache<(i32, DateTime<Utc>, Option<DateTime<Utc>>), Arc<Ground>>,
 }
 
@@ -44,6 +47,7 @@ impl Grounds {
     pub fn new(machine: PgPool) -> Self {
         Self {
             machine,
+            frame: OnceLock::new(),
             kept: Cache::new(GROUNDS_MAX),
         }
     }
@@ -54,12 +58,13 @@ impl Grounds {
     /// # Errors
     /// When there is none that can be planned on, or the database does not answer.
     pub async fn at(&self, at: Option<DateTime<Utc>>) -> Result<Arc<Ground>, NoGround> {
-        let mut tx = self.machine.begin().await?;
-        store::at_one_moment(&mut tx).await?;
         let at = match at {
             Some(at) => at,
-            None => now(&mut *tx).await?,
+            None => now(&self.machine).await?,
         };
+        let frame = self.frame(at).await?;
+        let mut tx = self.machine.begin().await?;
+        store::at_one_moment(&mut tx).await?;
         let (valid_from, valid_to) = store::span(&mut tx, at).await?.ok_or(NoGround::NoCells)?;
         let edition = store::edition(&mut tx, at).await?;
         let span = Span {
@@ -71,7 +76,6 @@ impl Grounds {
         if let Some(ground) = self.kept.get(&key) {
             return Ok(ground);
         }
-        let frame = store::frame(&mut tx, at).await?;
         let cells = store::cells(&mut tx, &span).await.context("read cells")?;
         let units = store::units(&mut *tx).await.context("read units")?;
         tx.commit().await?;
@@ -83,5 +87,14 @@ impl Grounds {
         let ground = Arc::new(ground?);
         self.kept.insert(key, Arc::clone(&ground));
         Ok(ground)
+    }
+
+    async fn frame(&self, at: DateTime<Utc>) -> Result<Frame, NoGround> {
+        if let Some(frame) = self.frame.get() {
+            return Ok(*frame);
+        }
+        let frame = store::frame(&self.machine, at).await?;
+        let frame = frame.ok_or(NoGround::NoCells)?;
+        Ok(*self.frame.get_or_init(|| frame))
     }
 }

@@ -5,7 +5,7 @@ use cityward_partition::{Degrees, FaceId, Frame};
 use geo_types::{Geometry, MultiPolygon};
 use geozero::wkb;
 use serde::Serialize;
-use sqlx::{PgConnection, PgExecutor};
+use sqlx::{PgConnection, PgExecutor, PgPool};
 use utoipa::ToSchema;
 
 use super::{GroundCell, Span};
@@ -119,22 +119,28 @@ pub(super) async fn units(db: impl PgExecutor<'_>) -> sqlx::Result<Vec<Unit>> {
 }
 
 /// The city's grid; laid around the middle of the cells of this moment when it is first asked for.
-pub(super) async fn frame(tx: &mut PgConnection, at: DateTime<Utc>) -> anyhow::Result<Frame> {
+/// `None`: there are none.
+pub(super) async fn frame(db: &PgPool, at: DateTime<Utc>) -> anyhow::Result<Option<Frame>> {
     sqlx::query(
         "insert into grid_origin (lon, lat)
         select round(st_x(middle)::numeric, 2), round(st_y(middle)::numeric, 2)
         from (select st_centroid(st_extent(geom)) as middle from cell where valid @> $1) as extent
-        where not exists (select from grid_origin)
+        where middle is not null and not exists (select from grid_origin)
         on conflict do nothing",
     )
     .bind(at)
-    .execute(&mut *tx)
+    .execute(db)
     .await?;
-    let (lon, lat) = sqlx::query_as("select lon, lat from grid_origin")
-        .fetch_one(tx)
+    let origin: Option<(f64, f64)> = sqlx::query_as("select lon, lat from grid_origin")
+        .fetch_optional(db)
         .await?;
-    Frame::at(Degrees { lon, lat })
-        .ok_or_else(|| anyhow::anyhow!("no grid can be laid around {lon}, {lat}"))
+    let Some((lon, lat)) = origin else {
+        return Ok(None);
+    };
+    match Frame::at(Degrees { lon, lat }) {
+        None => anyhow::bail!("no grid can be laid around {lon}, {lat}"),
+        frame => Ok(frame),
+    }
 }
 
 /// Where an edition stands.

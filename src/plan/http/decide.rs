@@ -215,7 +215,7 @@ async fn submit(
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct Approval {
+struct PlanApproval {
     version: i32,
     /// In the future; at once when not given.
     in_force_from: Option<DateTime<Utc>>,
@@ -225,7 +225,7 @@ struct Approval {
 
 /// Approves a plan, which nobody who wrote in it may: it is in force from its date, or at once.
 #[utoipa::path(post, path = "/api/v1/plans/{id}/approve", tag = "plans", params(("id" = i32, Path)),
-    request_body = Approval, responses(
+    request_body = PlanApproval, responses(
     (status = 200, body = Plan),
     (status = 400, description = "the date is in the past"), (status = 401),
     (status = 403, description = "own-plan: whoever wrote in it may not approve it"), (status = 404),
@@ -237,7 +237,7 @@ async fn approve(
     person: Person,
     State(app): State<App>,
     PathParams(id): PathParams<i32>,
-    JsonBody(body): JsonBody<Approval>,
+    JsonBody(body): JsonBody<PlanApproval>,
 ) -> Result<Json<Plan>, ApiError> {
     let states = [PlanState::Submitted];
     let mut held = Held::begin(&app, &person, id, body.version, APPROVERS, &states).await?;

@@ -214,8 +214,8 @@ pub(super) fn impact(
     for case in standing.open {
         let faces = sides.faces_at(case.place);
         let [from_owner, to_owner] = sides.owners(faces);
-        let follows = case.goes_by_ground && from_owner != to_owner;
         let from_unit = case.unit_id;
+        let follows = case.goes_by_ground && from_unit == from_owner;
         let to_unit = if follows { to_owner } else { from_unit };
         loads.add([from_unit, to_unit], |load| load.open_cases += 1);
         if sides.is_touched(faces) {

@@ -10,7 +10,7 @@ use crate::plan::outcome::Outcome;
 
 /// The code of each of the outcome's cells, in their order; `taken`: the sequence numbers that each
 /// community ever gave. A cell that there is no number for has no code.
-pub(super) fn codes(
+pub(in crate::plan) fn codes(
     outcome: &Outcome,
     borders: &[MultiPolygon<f64>],
     taken: &BTreeMap<String, BTreeSet<usize>>,

@@ -16,19 +16,21 @@ use std::time::Duration;
 use anyhow::Context as _;
 use chrono::{DateTime, Utc};
 use cityward_partition::{FaceId, Operation};
-use serde::Serialize;
 use serde_json::json;
 use sqlx::{PgConnection, Postgres, Transaction};
 use tokio_util::sync::CancellationToken;
 
 use super::finding::{Severity, codes_used_up, findings};
-use super::ground::{Ground, NoGround, cell_geometry};
+use super::ground::{Ground, Grounds, NoGround, cell_geometry};
 use super::outcome::Outcome;
 use super::working::Working;
 use super::{Plan, PlanState};
 use crate::http::App;
 use crate::journal::{self, Entry};
+use crate::notify::UnitMoved;
+pub(super) use codes::codes;
 use rehome::Rehomed;
+pub(super) use store::scheduled_before;
 use store::NewRow;
 
 /// Between two looks for a plan whose date has come.
@@ -37,15 +39,6 @@ const LOOK_EVERY: Duration = Duration::from_millis(500);
 const SWEEP_EVERY: Duration = Duration::from_secs(5);
 /// Who reads the ground may be behind for so long; cases that are filed by it meanwhile follow.
 const STRAGGLE: chrono::TimeDelta = chrono::TimeDelta::minutes(10);
-
-/// What a publication changed for a unit.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-struct UnitShare {
-    cells_gained: usize,
-    cells_lost: usize,
-    cases_gained: usize,
-    cases_lost: usize,
-}
 
 /// Publishes what is due until `stop`. Of several processes one does it.
 pub(crate) async fn run(app: App, stop: CancellationToken) {
@@ -74,7 +67,8 @@ pub(super) async fn round(app: &App) -> anyhow::Result<()> {
         return Ok(());
     };
     let (_, steps) = super::store::recipe(&app.machine, plan.id).await?;
-    match prepare(app, &plan, steps).await {
+    tracing::info!(plan = plan.id, steps = steps.len(), "publishing a plan");
+    match prepare(&app.grounds, steps).await {
         Ok(ready) => put_in_force(app, &plan, ready).await,
         Err(Unfit::Plan(why)) => send_back(app, plan, &why).await,
         Err(Unfit::Other(error)) => Err(error),
@@ -82,14 +76,15 @@ pub(super) async fn round(app: &App) -> anyhow::Result<()> {
 }
 
 /// What can be worked out before anything is locked.
-struct Ready {
-    base: Arc<Ground>,
-    outcome: Outcome,
-    geometries: Vec<geo_types::MultiPolygon<f64>>,
+pub(super) struct Ready {
+    pub(super) base: Arc<Ground>,
+    pub(super) outcome: Outcome,
+    /// Of the outcome's cells, degrees.
+    pub(super) geometries: Vec<geo_types::MultiPolygon<f64>>,
 }
 
 /// Why a plan is not published.
-enum Unfit {
+pub(super) enum Unfit {
     /// It does not fit the ground any more.
     Plan(String),
     Other(anyhow::Error),
@@ -101,15 +96,17 @@ impl From<anyhow::Error> for Unfit {
     }
 }
 
-/// Does the plan's steps on the ground as it is now: something else may have been published since
-/// it was approved.
-async fn prepare(app: &App, plan: &Plan, steps: Vec<(i32, Operation)>) -> Result<Ready, Unfit> {
-    let base = match app.grounds.at(None).await {
+/// Does a plan's steps on the ground as it is now: something else may have been published since it
+/// was approved.
+pub(super) async fn prepare(
+    grounds: &Grounds,
+    steps: Vec<(i32, Operation)>,
+) -> Result<Ready, Unfit> {
+    let base = match grounds.at(None).await {
         Ok(base) => base,
         Err(NoGround::Other(error)) => return Err(Unfit::Other(error)),
         Err(none) => return Err(Unfit::Plan(none.to_string())),
     };
-    tracing::info!(plan = plan.id, steps = steps.len(), "publishing a plan");
     let work = move || {
         let working = Working::replay(base, &steps).map_err(|misfit| misfit.to_string())?;
         let (base, after) = (&*working.base, &working.partition);
@@ -155,12 +152,12 @@ async fn put_in_force(app: &App, plan: &Plan, ready: Ready) -> anyhow::Result<()
         drop(tx);
         return send_back(app, held, &used_up).await;
     }
+    store::mark_written(&mut tx, edition_id, from).await?;
     let rehomed = rehome::rehome(&mut tx, edition_id, from).await?;
     let mut published = held;
     published.state = PlanState::InForce;
     published.changed_at = now;
     super::store::update(&mut tx, &published).await?;
-    store::mark_written(&mut tx, edition_id, from).await?;
     record(&mut tx, app.now(), &published, &publication, &rehomed).await?;
     tx.commit().await?;
     let moved = rehomed.len();
@@ -168,12 +165,12 @@ async fn put_in_force(app: &App, plan: &Plan, ready: Ready) -> anyhow::Result<()
     Ok(())
 }
 
-/// The plan, until the transaction ends; `None`: somebody else has it, or it is not as it was.
+/// The plan, until the transaction ends; `None`: it is not as it was.
 async fn hold(
     tx: &mut Transaction<'static, Postgres>,
     seen: &Plan,
 ) -> anyhow::Result<Option<Plan>> {
-    if !store::try_lock(tx, seen.id).await? {
+    if !store::lock(tx, seen.id).await? {
         return Ok(None);
     }
     let plan = super::store::find(&mut **tx, seen.id).await?;
@@ -202,6 +199,22 @@ async fn send_back(app: &App, seen: Plan, why: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// What units get and lose, by unit.
+#[derive(Default)]
+struct Moved(BTreeMap<i32, UnitMoved>);
+
+impl Moved {
+    fn of(&mut self, unit_id: i32) -> &mut UnitMoved {
+        self.0.entry(unit_id).or_insert(UnitMoved {
+            unit_id,
+            cells_gained: 0,
+            cells_lost: 0,
+            cases_gained: 0,
+            cases_lost: 0,
+        })
+    }
+}
+
 /// What is written, from which moment on.
 struct Publication {
     edition_id: i32,
@@ -221,7 +234,7 @@ impl Publication {
         if let Some(used_up) = codes_used_up(outcome, &taken).into_iter().next() {
             return Ok(Err(used_up.detail));
         }
-        let codes = codes::codes(outcome, &self.ready.geometries, &taken);
+        let codes = codes(outcome, &self.ready.geometries, &taken);
         let ended: Vec<i32> = outcome
             .ended
             .iter()
@@ -263,18 +276,18 @@ impl Publication {
         Ok(Ok(()))
     }
 
-    /// Cells that units get and lose.
-    fn shares(&self) -> BTreeMap<i32, UnitShare> {
-        let mut shares: BTreeMap<i32, UnitShare> = BTreeMap::new();
+    /// Cells that change their unit.
+    fn moved(&self) -> Moved {
+        let mut moved = Moved::default();
         let mut count = |before: Option<i32>, after: Option<i32>| {
             if before == after {
                 return;
             }
             if let Some(unit) = before {
-                shares.entry(unit).or_default().cells_lost += 1;
+                moved.of(unit).cells_lost += 1;
             }
             if let Some(unit) = after {
-                shares.entry(unit).or_default().cells_gained += 1;
+                moved.of(unit).cells_gained += 1;
             }
         };
         let (base, outcome) = (&self.ready.base, &self.ready.outcome);
@@ -290,7 +303,7 @@ impl Publication {
         for owner in &outcome.owners {
             count(owner.before, owner.after);
         }
-        shares
+        moved
     }
 }
 
@@ -302,23 +315,16 @@ async fn record(
     publication: &Publication,
     rehomed: &[Rehomed],
 ) -> sqlx::Result<()> {
-    let mut shares = publication.shares();
+    let mut moved = publication.moved();
     for case in rehomed.iter().filter(|case| case.from_unit != case.to_unit) {
         if let Some(unit) = case.from_unit {
-            shares.entry(unit).or_default().cases_lost += 1;
+            moved.of(unit).cases_lost += 1;
         }
         if let Some(unit) = case.to_unit {
-            shares.entry(unit).or_default().cases_gained += 1;
+            moved.of(unit).cases_gained += 1;
         }
     }
-    let units: Vec<_> = shares
-        .into_iter()
-        .map(|(unit_id, share)| {
-            let mut of_unit = json!(share);
-            of_unit["unit_id"] = json!(unit_id);
-            of_unit
-        })
-        .collect();
+    let units: Vec<UnitMoved> = moved.0.into_values().collect();
     let outcome = &publication.ready.outcome;
     let entry = Entry::of_city("system:plans", at, format!("plan:{}", plan.id), "put_in_force")
         .after(json!({

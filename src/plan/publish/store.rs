@@ -3,16 +3,25 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use geo_types::{Geometry, MultiPolygon};
 use geozero::{CoordDimensions, ToWkb};
-use sqlx::{PgConnection, PgExecutor};
+use sqlx::{PgConnection, PgExecutor, PgPool};
 
 use crate::plan::{Plan, store};
 
 /// A plan whose date has come.
-pub(super) async fn due(db: &sqlx::PgPool) -> sqlx::Result<Option<Plan>> {
+pub(super) async fn due(db: &PgPool) -> sqlx::Result<Option<Plan>> {
+    let now = store::now(db).await?;
+    scheduled_before(db, now).await
+}
+
+/// The plan that waits for a date until `at`.
+pub(in crate::plan) async fn scheduled_before(
+    db: &PgPool,
+    at: DateTime<Utc>,
+) -> sqlx::Result<Option<Plan>> {
     let id: Option<i32> = sqlx::query_scalar(
-        "select plan_id from plan where state = 'approved' and in_force_from <= now()
-        order by in_force_from limit 1",
+        "select plan_id from plan where state = 'approved' and in_force_from <= $1",
     )
+    .bind(at)
     .fetch_optional(db)
     .await?;
     match id {
@@ -21,10 +30,10 @@ pub(super) async fn due(db: &sqlx::PgPool) -> sqlx::Result<Option<Plan>> {
     }
 }
 
-/// Holds a plan until the transaction ends; `false`: somebody else does.
-pub(super) async fn try_lock(tx: &mut PgConnection, plan: i32) -> sqlx::Result<bool> {
+/// Holds a plan until the transaction ends; `false`: somebody else published it meanwhile.
+pub(super) async fn lock(tx: &mut PgConnection, plan: i32) -> sqlx::Result<bool> {
     let locked = sqlx::query(
-        "select from plan where plan_id = $1 and state = 'approved' for no key update skip locked",
+        "select from plan where plan_id = $1 and state = 'approved' for no key update",
     )
     .bind(plan)
     .fetch_optional(tx)
@@ -122,7 +131,7 @@ pub(super) async fn hand_down(
     let parents = column(cells, |cell| cell.main_parent);
     sqlx::query(
         "insert into responsibility (cell_id, class_code, unit_id, edition_id, valid)
-        select cell_id, null, unit_id, $1, tstzrange($2, null)
+        select cell_id, null, unit_id, $1::integer, tstzrange($2, null)
         from unnest($3::integer[], $4::integer[]) as new (cell_id, unit_id)
         where unit_id is not null
         union all

@@ -27,7 +27,7 @@ pub(super) struct Rehomed {
 /// to a case finishes it (Article 13: the unit that was notified handles it and is measured by it,
 /// Article 15: who is not responsible disputes), so a dispatched case keeps its unit, and the
 /// edition and the reasons by which it came there. A case nobody was sent to yet goes by the ground
-/// as it is (Article 3, R3.5). Where a component's own unit decides, cells change nothing.
+/// as it is (Article 3, R3.5), unless a component's own unit or somebody's decision named its unit.
 ///
 /// Returns what changed; doing it twice changes nothing more.
 pub(super) async fn rehome(

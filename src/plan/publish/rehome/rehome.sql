@@ -14,17 +14,26 @@ with ground as (
     ) as child on old.ended_edition_id = $1
     where c.ended_at is null and (
         old.ended_edition_id = $1
-        or exists (select from responsibility r where r.cell_id = c.cell_id
-            and (r.edition_id = $1 or r.ended_edition_id = $1)))
+        or old.valid @> now() and exists (select from responsibility r
+            where r.cell_id = c.cell_id and (r.edition_id = $1 or r.ended_edition_id = $1)))
 ), owned as (
     select ground.case_id, ground.cell_id, cell.code,
-        -- sent to nobody, and not by a component's own unit
-        c.handling_unit_id is null and c.ended_at is null as follows,
-        c.because ->> 'rule' in ('component_maintenance', 'component_owner') as by_component,
+        c.handling_unit_id is null as waits,
+        -- its unit is the one that the ground before named: neither a component's own unit nor a
+        -- decision of somebody
+        c.handling_unit_id is null and c.unit_id is not distinct from before.unit_id
+            and coalesce(c.because ->> 'rule', 'none')
+                not in ('component_maintenance', 'component_owner') as follows,
         duty.*
     from ground
     join city_case c using (case_id)
     join cell on cell.cell_id = ground.cell_id
+    left join lateral (
+        select r.unit_id from responsibility r
+        where r.cell_id = c.cell_id and r.ended_edition_id = $1
+            and (r.class_code = c.class_code or r.class_code is null)
+        order by r.class_code nulls last limit 1
+    ) as before on true
     left join lateral (
         select r.responsibility_id, r.unit_id, r.edition_id, r.class_code is not null as of_class
         from responsibility r
@@ -34,10 +43,10 @@ with ground as (
     ) as duty on true
 ), planned as (
     select o.case_id, o.cell_id,
-        case when follows and not by_component then o.unit_id else c.unit_id end as unit_id,
+        case when follows then o.unit_id else c.unit_id end as unit_id,
         case when follows then coalesce(o.edition_id, $1) else c.edition_id end as edition_id,
-        case when not follows then c.because
-            when by_component then c.because || jsonb_build_object('cell_code', o.code)
+        case when not waits then c.because
+            when not follows then c.because || jsonb_build_object('cell_code', o.code)
             else jsonb_strip_nulls(jsonb_build_object(
                 'rule', case when o.responsibility_id is null then 'none'
                     when o.of_class then 'cell_class' else 'cell_default' end,
@@ -48,7 +57,7 @@ with ground as (
                 'cell_code', o.code,
                 'class', c.class_code)) end as because
     from owned o join city_case c using (case_id)
-    where (o.cell_id, case when follows and not by_component then o.unit_id else c.unit_id end)
+    where (o.cell_id, case when follows then o.unit_id else c.unit_id end)
         is distinct from (c.cell_id, c.unit_id)
 ), locked as (
     select c.case_id, c.cell_id, c.unit_id, c.edition_id

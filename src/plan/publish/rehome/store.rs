@@ -37,7 +37,7 @@ pub(super) async fn insert_events(
         ) as last
         order by case_id",
     )
-    .bind(Action::SeenAgain)
+    .bind(Action::Rehome)
     .bind(at)
     .bind(json!({ "edition_id": edition_id }))
     .bind(cases)
