@@ -61,13 +61,27 @@ impl Spot {
     }
 }
 
-/// The box around places in degrees: west, south, east, north.
+/// The box in degrees around the box around points: west, south, east, north.
 pub(crate) fn bounds(frame: &Frame, points: impl Iterator<Item = Point>) -> [f64; 4] {
+    let mut low = Point::new(Point::MAX_MM, Point::MAX_MM);
+    let mut high = Point::new(-Point::MAX_MM, -Point::MAX_MM);
+    for Point { x, y } in points {
+        low = Point::new(low.x.min(x), low.y.min(y));
+        high = Point::new(high.x.max(x), high.y.max(y));
+    }
+    let corners = [
+        low,
+        Point::new(high.x, low.y),
+        high,
+        Point::new(low.x, high.y),
+    ];
     let nothing = [f64::MAX, f64::MAX, f64::MIN, f64::MIN];
-    points.fold(nothing, |[west, south, east, north], point| {
-        let [lon, lat] = position(frame, point);
-        [west.min(lon), south.min(lat), east.max(lon), north.max(lat)]
-    })
+    corners
+        .into_iter()
+        .fold(nothing, |[west, south, east, north], corner| {
+            let [lon, lat] = position(frame, corner);
+            [west.min(lon), south.min(lat), east.max(lon), north.max(lat)]
+        })
 }
 
 #[derive(Debug, Serialize)]

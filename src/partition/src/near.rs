@@ -46,13 +46,16 @@ impl Partition {
         let is_in = |point: &Point| {
             (low.x..=high.x).contains(&point.x) && (low.y..=high.y).contains(&point.y)
         };
-        self.index
-            .in_box(low, high)
-            .iter()
-            .flat_map(|arc| self.arcs()[arc].line.iter().copied())
-            .filter(is_in)
-            .take(most)
-            .collect()
+        let arcs = self.index.in_box(low, high);
+        let lines = arcs.iter().map(|arc| &self.arcs()[arc].line);
+        let mut found = BTreeSet::new();
+        for &vertex in lines.flat_map(|line| line.iter()).filter(|at| is_in(at)) {
+            if found.len() == most {
+                break;
+            }
+            found.insert(vertex);
+        }
+        found
     }
 
     /// The faces with their inner point in a polygon, in ascending order.

@@ -51,6 +51,8 @@ proptest! {
             (low.x..=high.x).contains(&at.x) && (low.y..=high.y).contains(&at.y)
         });
         let inside: BTreeSet<Point> = inside.collect();
+        let most = inside.len() / 2;
+        prop_assert_eq!(partition.vertices_in(low, high, most).len(), most);
         prop_assert_eq!(partition.vertices_in(low, high, usize::MAX), inside);
     }
 }

@@ -63,6 +63,7 @@ export class EditedGround {
   readonly canUndo = $derived(this.done > 0);
   readonly canRedo = $derived(this.done < this.history.length);
   private faces = new Map<FaceId, Face>();
+  private last: Promise<unknown> = Promise.resolve();
   private readonly listeners = new Set<(touched: Touched) => void>();
 
   constructor(
@@ -119,8 +120,19 @@ export class EditedGround {
     return 'refused' in outcome ? outcome.refused : null;
   }
 
-  /** Does an operation and tells whether it was done. */
-  async act(operation: Operation): Promise<Touched | null> {
+  /** Does an operation and tells which faces are new; `null` where it is refused. */
+  act(operation: Operation): Promise<FaceId[] | null> {
+    return this.next(() => this.make(operation));
+  }
+
+  /** One after the other, however fast they are asked for. */
+  private next<T>(deed: () => Promise<T>): Promise<T> {
+    const result = this.last.then(deed);
+    this.last = result.catch(() => {});
+    return result;
+  }
+
+  private async make(operation: Operation): Promise<FaceId[] | null> {
     const outcome = await this.client.ask('act', operation);
     this.draftTotals = null;
     if ('refused' in outcome) {
@@ -129,19 +141,21 @@ export class EditedGround {
       return null;
     }
     const step = { name: nameOf(operation), cells: this.namesOf(outcome.done) };
+    const ids = outcome.done.faces.features.map(({ properties }) => properties.face);
+    const born = ids.filter((face) => !this.faces.has(face));
     this.take(outcome.done);
     this.history = [...this.history.slice(0, this.done), step];
     this.done += 1;
     await this.keep((keeper) => keeper.act(operation));
-    return outcome.done;
+    return born;
   }
 
   undo(): Promise<void> {
-    return this.step('undo', -1);
+    return this.next(() => this.step('undo', -1));
   }
 
   redo(): Promise<void> {
-    return this.step('redo', 1);
+    return this.next(() => this.step('redo', 1));
   }
 
   /** What was done before this page was opened only the keeper can take back. */

@@ -40,6 +40,7 @@ export class Hand {
   private stroke: Position[] | null = null;
   private painted = new Set<FaceId>();
   private latest: Operation | null = null;
+  private last: Promise<void> = Promise.resolve();
 
   constructor(
     private readonly ground: EditedGround,
@@ -85,9 +86,11 @@ export class Hand {
     const { map } = this.map;
     const press = (event: MapMouseEvent) => this.press(event);
     const move = (event: MapMouseEvent) => this.move(event);
-    const release = () => void this.release();
-    const click = (event: MapMouseEvent) =>
-      void this.click([event.lngLat.lng, event.lngLat.lat], event.originalEvent.shiftKey);
+    const release = () => void this.next(() => this.release());
+    const click = (event: MapMouseEvent) => {
+      const { lng, lat } = event.lngLat;
+      void this.next(() => this.click([lng, lat], event.originalEvent.shiftKey));
+    };
     const finish = (event: MapMouseEvent) => {
       event.preventDefault();
       void this.finish();
@@ -118,7 +121,13 @@ export class Hand {
   /** What a click in the middle of the map would do: for those who work by keyboard. */
   clickCentre(shift: boolean): Promise<void> {
     const { lng, lat } = this.map.map.getCenter();
-    return this.click([lng, lat], shift);
+    return this.next(() => this.click([lng, lat], shift));
+  }
+
+  /** One after the other: the second click of a double click waits for the first. */
+  private next(deed: () => Promise<void>): Promise<void> {
+    this.last = this.last.catch(() => {}).then(deed);
+    return this.last;
   }
 
   private get reachMm(): number {
@@ -324,7 +333,11 @@ export class Hand {
   }
 
   /** Ends the line or loop that is being drawn. */
-  async finish(): Promise<void> {
+  finish(): Promise<void> {
+    return this.next(() => this.end());
+  }
+
+  private async end(): Promise<void> {
     const sketch = this.sketch;
     this.sketch = [];
     this.mark();
@@ -355,14 +368,15 @@ export class Hand {
     return longest ? this.ground.client.ask('faceAt', longest.middle) : null;
   }
 
-  async do(deed: DeedName): Promise<void> {
+  do(deed: DeedName): Promise<void> {
+    return this.next(() => this.deed(deed));
+  }
+
+  private async deed(deed: DeedName): Promise<void> {
     const faces = this.chosen;
     if (deed === 'merge') {
-      const touched = await this.ground.act({ merge: { faces } });
-      const merged = touched?.faces.features.find(
-        ({ properties }) => !faces.includes(properties.face),
-      );
-      if (merged) this.choose([merged.properties.face]);
+      const born = await this.ground.act({ merge: { faces } });
+      if (born) this.choose(born);
       return;
     }
     const locked = faces.every((face) => this.ground.face(face)?.locked);

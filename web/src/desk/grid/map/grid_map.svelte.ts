@@ -22,6 +22,14 @@ const EASE_MS = 250;
 const CLOSE_ZOOM = 19;
 const PADDING = 64;
 
+/** From which zoom on cells are wide enough for their names. */
+export function labelZoom(count: number, [west, south, east, north]: Bounds): number {
+  const NAME_PX = 36;
+  const TILE_PX = 512;
+  const widthDeg = Math.sqrt(((east - west) * (north - south)) / Math.max(1, count));
+  return Math.min(18, Math.max(0, Math.log2((NAME_PX * 360) / TILE_PX / widthDeg)));
+}
+
 /** What is to be looked at on the map. */
 export type PlaceFeature = GeoJSON.Feature<
   GeoJSON.Geometry,
@@ -98,8 +106,9 @@ export class GridMap {
     return this.map.getSource(name) as GeoJSONSource;
   }
 
-  /** All faces anew; the map's own worker reads the text. */
-  async drawAll(faces: Blob): Promise<void> {
+  /** All faces anew, `count` of them in a box; the map's own worker reads the text. */
+  async drawAll(faces: Blob, count: number, bounds: Bounds): Promise<void> {
+    this.map.setLayerZoomRange('faces-label', labelZoom(count, bounds), 24);
     const url = URL.createObjectURL(faces);
     this.clearStates();
     this.settled = this.source('faces').setData(url);

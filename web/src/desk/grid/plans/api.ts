@@ -1,4 +1,4 @@
-import { ApiError, ask } from '../../../api/client';
+import { ApiError, ask, query } from '../../../api/client';
 import type { Unit } from '../../../api/types';
 import type { FaceId, Limits, Operation, UnitId, Warning } from '../partition/types';
 
@@ -33,7 +33,7 @@ export interface Plan {
 export interface PlanStep {
   seq: number;
   operation: Operation;
-  reason: string | null;
+  reason: string;
   by: Author;
   at: string;
   /** Undone can be redone; dropped cannot, because something else was done instead. */
@@ -41,7 +41,7 @@ export interface PlanStep {
   warnings: Warning[];
 }
 
-export type OpenPlan = Plan & { can_undo: boolean; can_redo: boolean; history: PlanStep[] };
+export type OpenPlan = Plan & { history: PlanStep[] };
 
 /** The ground of a moment; its partition lies at `bytes`. */
 export interface Ground {
@@ -162,13 +162,10 @@ export const impactCsvUrl = (id: number) => `${at}/${id}/impact.csv`;
 export const difference = (id: number) =>
   ask<GeoJSON.FeatureCollection<GeoJSON.MultiPolygon>>('GET', `${at}/${id}/difference`);
 export const planBytes = (id: number) => bytes(`${at}/${id}/partition`);
-export const baseBytes = (id: number) => bytes(`${at}/${id}/base`);
+export const planBase = (id: number) => ask<Ground>('GET', `${at}/${id}/base`);
 
-export const ground = (moment: string | null) =>
-  ask<Ground>(
-    'GET',
-    moment === null ? '/api/v1/partition' : `/api/v1/partition?at=${encodeURIComponent(moment)}`,
-  );
+export const ground = (moment: string) =>
+  ask<Ground>('GET', `/api/v1/partition${query({ at: moment })}`);
 export const editions = () => ask<{ editions: Edition[] }>('GET', '/api/v1/editions');
 
 /** A partition as the service keeps it. */

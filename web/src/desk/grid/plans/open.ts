@@ -4,12 +4,12 @@ import { PartitionClient } from '../partition/client';
 import { type Bounds, nameOf } from '../partition/types';
 import {
   addStep,
-  baseBytes,
   bytes,
   type Ground,
   ground as groundAt,
   type OpenPlan,
   type PlanStep,
+  planBase,
   planBytes,
   redo,
   undo,
@@ -87,11 +87,8 @@ export async function openPlan(
   changed: (version: number) => void,
   reopen: () => void,
 ): Promise<Opened> {
-  const [head, base, now] = await Promise.all([
-    groundAt(plan.base.at),
-    baseBytes(plan.id),
-    planBytes(plan.id),
-  ]);
+  const [head, now] = await Promise.all([planBase(plan.id), planBytes(plan.id)]);
+  const base = await bytes(head.bytes);
   const keeper = new PlanKeeper(plan.id, plan.version, changed, reopen);
   const opened = await put(new PartitionClient(), head, [base, now], keeper, language);
   opened.ground.history = stepsOf(plan.history);
