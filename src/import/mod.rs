@@ -39,8 +39,8 @@ pub(crate) use cell_code::{SEQUENCE_MAX, Unnumbered, reading_order};
 pub use cells::cells;
 pub use components::components;
 pub use crs::Crs;
-pub use grid::{GridArgs, run_grid};
 pub(crate) use grid::grid_cell;
+pub use grid::{GridArgs, run_grid};
 pub use options::{
     CellOptions, ComponentOptions, FileOptions, ImportArgs, ImportCommand, OsmOptions,
 };

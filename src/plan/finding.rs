@@ -120,7 +120,13 @@ pub(super) fn findings(base: &Ground, after: &Partition, outcome: &Outcome) -> V
             } else {
                 FindingKind::Unclaimed
             };
-            found.push(Finding::at(base, after, kind, face, "no cell has this ground"));
+            found.push(Finding::at(
+                base,
+                after,
+                kind,
+                face,
+                "no cell has this ground",
+            ));
         }
     }
     for cell in &outcome.cells {

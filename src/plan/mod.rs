@@ -29,7 +29,9 @@ pub use working::Workings;
 use working::Revision;
 
 /// How far a plan has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, serde::Deserialize, sqlx::Type, ToSchema)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Serialize, serde::Deserialize, sqlx::Type, ToSchema,
+)]
 #[serde(rename_all = "snake_case")]
 #[sqlx(type_name = "plan_state", rename_all = "snake_case")]
 pub(crate) enum PlanState {

@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use cityward_partition::{Difference, FaceId, Ground as OfFace, Partition, Polygon, UnitId, difference};
+use cityward_partition::{
+    Difference, FaceId, Ground as OfFace, Partition, Polygon, UnitId, difference,
+};
 
 use super::ground::Ground;
 
@@ -126,7 +128,9 @@ impl Moved {
             let real = part.polygons.iter().filter(|polygon| !is_rounding(polygon));
             let area_m2: f64 = real.map(Polygon::area_m2).sum();
             if area_m2 > 0.0 {
-                moved.faces.extend([part.from, part.to].into_iter().flatten());
+                moved
+                    .faces
+                    .extend([part.from, part.to].into_iter().flatten());
                 if let (Some(from), Some(to)) = (part.from, part.to) {
                     moved.area_m2.insert((from, to), area_m2);
                 }
@@ -179,18 +183,30 @@ fn communities(
 ) -> BTreeSet<String> {
     let of = |face: FaceId| Some(base.code(face)?.get(..COMMUNITY_DIGITS)?.to_owned());
     if !parents.is_empty() {
-        return parents.iter().filter_map(|(parent, _)| of(*parent)).collect();
+        return parents
+            .iter()
+            .filter_map(|(parent, _)| of(*parent))
+            .collect();
     }
     let mut borders: BTreeMap<String, f64> = BTreeMap::new();
     for arc in after.arcs_of_face(face).iter().map(|id| &after.arcs()[id]) {
-        let beyond = arc.sides().into_iter().flatten().filter(|side| *side != face);
+        let beyond = arc
+            .sides()
+            .into_iter()
+            .flatten()
+            .filter(|side| *side != face);
         let length_mm: f64 = arc.line.segments().map(|(a, b)| a.distance_mm(b)).sum();
         for community in beyond.filter_map(of) {
             *borders.entry(community).or_default() += length_mm;
         }
     }
-    let longest = borders.into_iter().max_by(|one, other| one.1.total_cmp(&other.1));
-    longest.map(|(community, _)| community).into_iter().collect()
+    let longest = borders
+        .into_iter()
+        .max_by(|one, other| one.1.total_cmp(&other.1));
+    longest
+        .map(|(community, _)| community)
+        .into_iter()
+        .collect()
 }
 
 /// A unit as the city's tables number it.

@@ -280,11 +280,13 @@ pub(super) async fn withdraw_edition(
     edition: i32,
     at: DateTime<Utc>,
 ) -> sqlx::Result<()> {
-    sqlx::query("update edition set withdrawn_at = $2 where edition_id = $1 and written_at is null")
-        .bind(edition)
-        .bind(at)
-        .execute(db)
-        .await?;
+    sqlx::query(
+        "update edition set withdrawn_at = $2 where edition_id = $1 and written_at is null",
+    )
+    .bind(edition)
+    .bind(at)
+    .execute(db)
+    .await?;
     Ok(())
 }
 

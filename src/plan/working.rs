@@ -131,7 +131,10 @@ impl Workings {
             });
             let (mut revision, mut working) = match known {
                 Some(known) => known,
-                None => (recipe.revision, Working::replay(recipe.base, &recipe.steps)?),
+                None => (
+                    recipe.revision,
+                    Working::replay(recipe.base, &recipe.steps)?,
+                ),
             };
             let done = work(&mut revision, &mut working);
             *kept = Some((revision, working));

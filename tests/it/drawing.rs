@@ -29,7 +29,8 @@ impl Town {
         let cells = city.cells(edition, 2, 2).await;
         let units = [city.unit(1).await, city.unit(2).await];
         for (number, cell) in cells.iter().enumerate() {
-            city.responsible(edition, *cell, None, units[number % 2]).await;
+            city.responsible(edition, *cell, None, units[number % 2])
+                .await;
         }
         let service = TestService::start(&city).await;
         let planner = colleague(&city, &service, "planner", None, None).await;
@@ -68,7 +69,10 @@ impl Town {
         let begun = begun.send().await.unwrap();
         assert_eq!(begun.status(), StatusCode::CREATED);
         let begun: Value = begun.json().await.unwrap();
-        assert_eq!((&begun["state"], &begun["version"]), (&json!("draft"), &json!(1)));
+        assert_eq!(
+            (&begun["state"], &begun["version"]),
+            (&json!("draft"), &json!(1))
+        );
         begun["id"].as_i64().unwrap()
     }
 
@@ -106,7 +110,11 @@ impl Town {
     }
 
     pub(crate) async fn version(&self, plan: i64) -> Value {
-        let plan = self.planner.client.json(&format!("/api/v1/plans/{plan}")).await;
+        let plan = self
+            .planner
+            .client
+            .json(&format!("/api/v1/plans/{plan}"))
+            .await;
         plan["version"].clone()
     }
 

@@ -10,22 +10,30 @@ async fn the_impact_says_what_publishing_then_does() {
     let town = Town::new().await;
     let [first, second] = town.units;
     let waiting = town.case(town.cells[0], place(80.0, 50.0), None).await;
-    let sent = town.case(town.cells[0], place(81.0, 50.0), Some(first)).await;
+    let sent = town
+        .case(town.cells[0], place(81.0, 50.0), Some(first))
+        .await;
     town.case(town.cells[3], place(150.0, 150.0), None).await;
     sqlx::query("update city_case set warn_at = now() - interval '1 hour', due_at = now()")
         .execute(&town.city.db)
         .await
         .unwrap();
     town.city.component("C03005", place(70.0, 20.0), None).await;
-    town.city.component("C03005", place(70.0, 30.0), Some(second)).await;
-    town.city.component("C03005", place(170.0, 30.0), None).await;
+    town.city
+        .component("C03005", place(70.0, 30.0), Some(second))
+        .await;
+    town.city
+        .component("C03005", place(170.0, 30.0), None)
+        .await;
     let (platform, _) = town.city.platform("p").await;
     town.city.camera_at("east", platform, 60.0).await;
     town.city.camera_at("far", platform, 120.0).await;
 
     let plan = town.begin().await;
     town.stepped(plan, &town.split(50.0).await).await;
-    let planned = town.partition(&format!("/api/v1/plans/{plan}/partition")).await;
+    let planned = town
+        .partition(&format!("/api/v1/plans/{plan}/partition"))
+        .await;
     let half = planned.face_at(town.at(80.0, 50.0)).unwrap();
     let owner = json!({ "set_owner": { "faces": [half], "owner": second } });
     town.stepped(plan, &owner).await;
@@ -34,10 +42,20 @@ async fn the_impact_says_what_publishing_then_does() {
     let impact = town.planner.client.json(&path).await;
     let cells = &impact["cells"];
     let count = |what: &str| cells[what].as_array().unwrap().len();
-    assert_eq!((count("added"), count("changed"), count("gone")), (2, 0, 1), "{cells}");
+    assert_eq!(
+        (count("added"), count("changed"), count("gone")),
+        (2, 0, 1),
+        "{cells}"
+    );
     assert_eq!(cells["added"][0]["from"], json!(["321202001001001"]));
-    assert_eq!(impact["components"], json!({ "other_cell": 2, "other_unit": 1 }));
-    assert_eq!((&impact["open_cases_total"], &impact["recent_cases"]), (&json!(2), &json!(2)));
+    assert_eq!(
+        impact["components"],
+        json!({ "other_cell": 2, "other_unit": 1 })
+    );
+    assert_eq!(
+        (&impact["open_cases_total"], &impact["recent_cases"]),
+        (&json!(2), &json!(2))
+    );
     let cases: Vec<(&Value, &Value, &Value)> = impact["open_cases"]
         .as_array()
         .unwrap()
@@ -54,14 +72,38 @@ async fn the_impact_says_what_publishing_then_does() {
     let load = |unit: usize, side: &str, what: &str| {
         impact["units"][unit][side][what].as_f64().unwrap().round() as i64
     };
-    assert_eq!((load(0, "before", "cells"), load(0, "after", "cells")), (2, 2));
-    assert_eq!((load(1, "before", "cells"), load(1, "after", "cells")), (2, 3));
+    assert_eq!(
+        (load(0, "before", "cells"), load(0, "after", "cells")),
+        (2, 2)
+    );
+    assert_eq!(
+        (load(1, "before", "cells"), load(1, "after", "cells")),
+        (2, 3)
+    );
     let areas = ["before", "after"].map(|side| load(0, side, "area_m2") + load(1, side, "area_m2"));
     assert!((areas[0] - areas[1]).abs() <= 1, "{areas:?}");
-    assert_eq!((load(1, "before", "components"), load(1, "after", "components")), (1, 2));
-    assert_eq!((load(0, "before", "open_cases"), load(0, "after", "open_cases")), (2, 1));
+    assert_eq!(
+        (
+            load(1, "before", "components"),
+            load(1, "after", "components")
+        ),
+        (1, 2)
+    );
+    assert_eq!(
+        (
+            load(0, "before", "open_cases"),
+            load(0, "after", "open_cases")
+        ),
+        (2, 1)
+    );
 
-    let sheet = town.planner.client.get(&format!("{path}.csv")).send().await.unwrap();
+    let sheet = town
+        .planner
+        .client
+        .get(&format!("{path}.csv"))
+        .send()
+        .await
+        .unwrap();
     let text = sheet.text().await.unwrap();
     let lines: Vec<&str> = text.trim_start_matches('\u{feff}').lines().collect();
     // two units and two cases under their headings
@@ -70,13 +112,12 @@ async fn the_impact_says_what_publishing_then_does() {
     assert!(lines[4].starts_with(&format!("{waiting},M06042,filed,")));
 
     town.approved(plan, json!({})).await;
-    let moved: Vec<i64> = sqlx::query_scalar(
-        "select case_id from city_case where unit_id = $1 and cell_id > $2",
-    )
-    .bind(second)
-    .bind(town.cells[3])
-    .fetch_all(&town.city.db)
-    .await
-    .unwrap();
+    let moved: Vec<i64> =
+        sqlx::query_scalar("select case_id from city_case where unit_id = $1 and cell_id > $2")
+            .bind(second)
+            .bind(town.cells[3])
+            .fetch_all(&town.city.db)
+            .await
+            .unwrap();
     assert_eq!(moved, [waiting]);
 }

@@ -15,7 +15,10 @@ use crate::service::{TestService, problem};
 
 impl Town {
     async fn text(&self, sql: &str) -> Vec<String> {
-        sqlx::query_scalar(sql).fetch_all(&self.city.db).await.unwrap()
+        sqlx::query_scalar(sql)
+            .fetch_all(&self.city.db)
+            .await
+            .unwrap()
     }
 
     /// The code of the cell at a place, once the service has read what is published.
@@ -39,19 +42,23 @@ async fn a_cell_is_split_and_what_hangs_on_it_follows() {
     let waiting = town.case(town.cells[0], east, None).await;
     let sent = town.case(town.cells[0], east, Some(town.units[0])).await;
     let elsewhere = town.case(town.cells[3], place(150.0, 150.0), None).await;
-    sqlx::query("insert into responsibility (cell_id, class_code, unit_id, edition_id, valid)
-        select $1, 'M06010', $2, $3, tstzrange('2020-01-01', null)")
-        .bind(town.cells[0])
-        .bind(town.units[1])
-        .bind(town.edition)
-        .execute(&town.city.db)
-        .await
-        .unwrap();
+    sqlx::query(
+        "insert into responsibility (cell_id, class_code, unit_id, edition_id, valid)
+        select $1, 'M06010', $2, $3, tstzrange('2020-01-01', null)",
+    )
+    .bind(town.cells[0])
+    .bind(town.units[1])
+    .bind(town.edition)
+    .execute(&town.city.db)
+    .await
+    .unwrap();
 
     let plan = town.begin().await;
     town.stepped(plan, &town.split(50.0).await).await;
     // the eastern half is the first of the two new faces or the second
-    let planned = town.partition(&format!("/api/v1/plans/{plan}/partition")).await;
+    let planned = town
+        .partition(&format!("/api/v1/plans/{plan}/partition"))
+        .await;
     let half = planned.face_at(town.at(80.0, 50.0)).unwrap();
     let owner = json!({ "set_owner": { "faces": [half], "owner": town.units[1] } });
     town.stepped(plan, &owner).await;
@@ -74,8 +81,12 @@ async fn a_cell_is_split_and_what_hangs_on_it_follows() {
     assert_eq!(ended, (true, Some(i32::try_from(edition).unwrap())));
     // only the cell that was split ended: a new corner on a neighbour's side is no new cell
     let valid = "select code from cell where valid @> now() order by code";
-    let last_digits: Vec<String> =
-        town.text(valid).await.iter().map(|code| code[12..].to_owned()).collect();
+    let last_digits: Vec<String> = town
+        .text(valid)
+        .await
+        .iter()
+        .map(|code| code[12..].to_owned())
+        .collect();
     assert_eq!(last_digits, ["002", "003", "004", "005", "006"]);
     let lineage: Vec<(i32, i64)> = sqlx::query_as(
         "select parent_id, round(area_m2 / 100)::bigint from cell_lineage order by child_id",
@@ -101,22 +112,31 @@ async fn a_cell_is_split_and_what_hangs_on_it_follows() {
     let (first, second) = (Some(town.units[0]), Some(town.units[1]));
     let edition = i32::try_from(edition).unwrap();
     let east_code = "321202001001006".to_owned();
-    assert_eq!(case(waiting).await, (east_code.clone(), second, None, edition));
+    assert_eq!(
+        case(waiting).await,
+        (east_code.clone(), second, None, edition)
+    );
     assert_eq!(case(sent).await, (east_code, first, first, town.edition));
     let stays = ("321202001001004".to_owned(), second, None, town.edition);
     assert_eq!(case(elsewhere).await, stays);
     let events = "select case_id::text from case_event where actor = 'system' order by case_id";
-    assert_eq!(town.text(events).await, [waiting.to_string(), sent.to_string()]);
-    let record: Value = sqlx::query_scalar(
-        "select after from audit_entry where action = 'put_in_force'",
-    )
-    .fetch_one(&town.city.db)
-    .await
-    .unwrap();
+    assert_eq!(
+        town.text(events).await,
+        [waiting.to_string(), sent.to_string()]
+    );
+    let record: Value =
+        sqlx::query_scalar("select after from audit_entry where action = 'put_in_force'")
+            .fetch_one(&town.city.db)
+            .await
+            .unwrap();
     assert_eq!(record["cases"], 2);
     let of_second = &record["units"][1];
     assert_eq!(
-        (&of_second["unit_id"], &of_second["cells_gained"], &of_second["cases_gained"]),
+        (
+            &of_second["unit_id"],
+            &of_second["cells_gained"],
+            &of_second["cases_gained"]
+        ),
         (&json!(town.units[1]), &json!(1), &json!(1))
     );
 }
@@ -126,22 +146,39 @@ async fn a_border_moves_and_the_cells_keep_their_codes_and_faces() {
     let town = Town::new().await;
     let plan = town.begin().await;
     // the middle of the town, ten metres to the north
-    let vertex = json!({ "move_vertex": { "at": town.at(100.0, 100.0), "to": town.at(100.0, 110.0) } });
+    let vertex =
+        json!({ "move_vertex": { "at": town.at(100.0, 100.0), "to": town.at(100.0, 110.0) } });
     town.stepped(plan, &vertex).await;
-    let planned = town.partition(&format!("/api/v1/plans/{plan}/partition")).await;
+    let planned = town
+        .partition(&format!("/api/v1/plans/{plan}/partition"))
+        .await;
     town.approved(plan, json!({})).await;
     let published = town.partition("/api/v1/partition/bytes").await;
     let between = difference(&planned, &published);
-    assert!(between.reshaped.is_empty() && between.moved.is_empty(), "{between:?}");
+    assert!(
+        between.reshaped.is_empty() && between.moved.is_empty(),
+        "{between:?}"
+    );
     let head = town.planner.client.json("/api/v1/partition").await;
-    let codes: Vec<&Value> =
-        head["faces"].as_array().unwrap().iter().map(|face| &face["code"]).collect();
-    let numbers = ["321202001001001", "321202001001002", "321202001001003", "321202001001004"];
+    let codes: Vec<&Value> = head["faces"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|face| &face["code"])
+        .collect();
+    let numbers = [
+        "321202001001001",
+        "321202001001002",
+        "321202001001003",
+        "321202001001004",
+    ];
     assert_eq!(codes, numbers);
     let ended = "select count(*)::text from cell where upper(valid) is not null";
     assert_eq!(town.text(ended).await, ["4"]);
     // the ground before is answered as it was
-    let before = town.partition("/api/v1/partition/bytes?at=2021-01-01T00:00:00Z").await;
+    let before = town
+        .partition("/api/v1/partition/bytes?at=2021-01-01T00:00:00Z")
+        .await;
     assert_eq!(before.faces().len(), 4);
     assert_ne!(before, published);
 }
@@ -160,7 +197,12 @@ async fn a_plan_waits_for_its_date_and_two_services_publish_it_once() {
     problem(refused, StatusCode::BAD_REQUEST, "invalid-field").await;
     let from = now() + TimeDelta::seconds(12);
     let approved = town
-        .turned(&town.leader, plan, "approve", json!({ "in_force_from": from }))
+        .turned(
+            &town.leader,
+            plan,
+            "approve",
+            json!({ "in_force_from": from }),
+        )
         .await;
     assert_eq!(approved["state"], "approved");
     let editions = town.planner.client.json("/api/v1/editions").await;
@@ -184,21 +226,26 @@ async fn a_plan_waits_for_its_date_and_two_services_publish_it_once() {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     assert_eq!(town.text(owners).await, [town.units[0].to_string()]);
-    let entries = "select action from audit_entry where subject like 'plan:%' and action = 'put_in_force'";
+    let entries =
+        "select action from audit_entry where subject like 'plan:%' and action = 'put_in_force'";
     assert_eq!(town.text(entries).await.len(), 1);
-    let begun: chrono::DateTime<chrono::Utc> = sqlx::query_scalar(
-        "select max(lower(valid)) from responsibility",
-    )
-    .fetch_one(&town.city.db)
-    .await
-    .unwrap();
+    let begun: chrono::DateTime<chrono::Utc> =
+        sqlx::query_scalar("select max(lower(valid)) from responsibility")
+            .fetch_one(&town.city.db)
+            .await
+            .unwrap();
     assert!((begun - from).abs() < TimeDelta::milliseconds(1));
     // the other's base moved
-    let moved = town.planner.client.json(&format!("/api/v1/plans/{other}")).await;
+    let moved = town
+        .planner
+        .client
+        .json(&format!("/api/v1/plans/{other}"))
+        .await;
     assert_eq!(moved["base_moved"], true);
     let told = town.told(&town.leader, other, "approve", &body).await;
     problem(told, StatusCode::UNPROCESSABLE_ENTITY, "not-valid").await;
-    town.turned(&town.leader, other, "reject", json!({ "reason": "base" })).await;
+    town.turned(&town.leader, other, "reject", json!({ "reason": "base" }))
+        .await;
     town.turned(&town.planner, other, "rebase", json!({})).await;
     let approved = town.approved(other, json!({})).await;
     assert_eq!(approved["state"], "in_force");
@@ -219,7 +266,11 @@ async fn a_withdrawn_edition_never_takes_effect() {
     let count = "select count(*)::text from cell";
     assert_eq!(town.text(count).await, ["4"]);
     let editions = town.planner.client.json("/api/v1/editions").await;
-    let states: Vec<&Value> =
-        editions["editions"].as_array().unwrap().iter().map(|one| &one["state"]).collect();
+    let states: Vec<&Value> = editions["editions"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| &one["state"])
+        .collect();
     assert_eq!(states, ["withdrawn", "in_force"]);
 }

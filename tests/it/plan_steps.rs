@@ -34,13 +34,21 @@ async fn the_published_cells_are_a_partition_and_always_the_same_bytes() {
     assert_eq!(partition.arcs().len(), 8);
 
     let again = client.get(url).header("if-none-match", &tag);
-    assert_eq!(again.send().await.unwrap().status(), StatusCode::NOT_MODIFIED);
+    assert_eq!(
+        again.send().await.unwrap().status(),
+        StatusCode::NOT_MODIFIED
+    );
     let other = TestService::start(&town.city).await;
     let other_client = other.client_with(client);
     let there = other_client.get(url).send().await.unwrap();
     assert_eq!(there.bytes().await.unwrap(), bytes);
     let before = client.get("/api/v1/partition?at=2019-01-01T00:00:00Z");
-    problem(before.send().await.unwrap(), StatusCode::NOT_FOUND, "not-found").await;
+    problem(
+        before.send().await.unwrap(),
+        StatusCode::NOT_FOUND,
+        "not-found",
+    )
+    .await;
 }
 
 #[tokio::test]
@@ -60,7 +68,12 @@ async fn cells_that_overlap_are_told_with_their_places() {
     let other = TestService::start(&town.city).await;
     let client = other.client_with(&town.planner.client);
     let body = json!({ "title": "t", "reason": "r" });
-    let begun = client.post("/api/v1/plans").json(&body).send().await.unwrap();
+    let begun = client
+        .post("/api/v1/plans")
+        .json(&body)
+        .send()
+        .await
+        .unwrap();
     let told = problem(begun, StatusCode::CONFLICT, "no-partition").await;
     let overlaps = told["defects"]["features"].as_array().unwrap();
     assert_eq!(overlaps.len(), 2);
@@ -79,13 +92,19 @@ async fn steps_are_taken_taken_back_and_done_again() {
     let path = format!("/api/v1/plans/{plan}/partition");
     let base = town.partition(&path).await;
     let taken = town.stepped(plan, &town.split(50.0).await).await;
-    assert_eq!((&taken["version"], &taken["step"]["seq"]), (&json!(2), &json!(1)));
+    assert_eq!(
+        (&taken["version"], &taken["step"]["seq"]),
+        (&json!(2), &json!(1))
+    );
     let split = town.partition(&path).await;
     assert_eq!(split.faces().len(), 5);
     assert!(split.faces().contains_key(&FaceId(1_000_000_000)));
 
     let undone = town.turned(&town.planner, plan, "undo", json!({})).await;
-    assert_eq!((&undone["version"], &undone["step"]["state"]), (&json!(3), &json!("undone")));
+    assert_eq!(
+        (&undone["version"], &undone["step"]["state"]),
+        (&json!(3), &json!("undone"))
+    );
     assert_eq!(town.partition(&path).await.to_bytes(), base.to_bytes());
     town.turned(&town.planner, plan, "redo", json!({})).await;
     assert_eq!(town.partition(&path).await.to_bytes(), split.to_bytes());
@@ -94,10 +113,18 @@ async fn steps_are_taken_taken_back_and_done_again() {
     town.turned(&town.planner, plan, "undo", json!({})).await;
     town.stepped(plan, &town.split(30.0).await).await;
     let other = town.partition(&path).await;
-    let history = town.planner.client.json(&format!("/api/v1/plans/{plan}")).await;
+    let history = town
+        .planner
+        .client
+        .json(&format!("/api/v1/plans/{plan}"))
+        .await;
     assert_eq!(history["steps"], 1);
-    let states: Vec<&Value> =
-        history["history"].as_array().unwrap().iter().map(|step| &step["state"]).collect();
+    let states: Vec<&Value> = history["history"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|step| &step["state"])
+        .collect();
     assert_eq!(states, ["dropped", "done"]);
     assert_eq!(history["history"][1]["by"]["id"], town.planner.id);
     let body = json!({ "version": town.version(plan).await });
@@ -106,7 +133,12 @@ async fn steps_are_taken_taken_back_and_done_again() {
 
     // whoever has nothing in memory comes to the same from base and steps
     let second = TestService::start(&town.city).await;
-    let answer = second.client_with(&town.planner.client).get(&path).send().await.unwrap();
+    let answer = second
+        .client_with(&town.planner.client)
+        .get(&path)
+        .send()
+        .await
+        .unwrap();
     assert_eq!(answer.bytes().await.unwrap(), other.to_bytes());
 }
 
@@ -153,9 +185,15 @@ async fn of_two_at_the_same_plan_the_later_is_told_who_was_first() {
 async fn what_changes_hands_is_shown_and_what_cannot_be_published_said() {
     let town = Town::new().await;
     let plan = town.begin().await;
-    let validate = async || town.turned(&town.planner, plan, "validate", json!({})).await;
+    let validate = async || {
+        town.turned(&town.planner, plan, "validate", json!({}))
+            .await
+    };
     let nothing = validate().await;
-    assert_eq!((&nothing["ok"], &nothing["findings"][0]["kind"]), (&json!(false), &json!("nothing")));
+    assert_eq!(
+        (&nothing["ok"], &nothing["findings"][0]["kind"]),
+        (&json!(false), &json!("nothing"))
+    );
     let body = json!({ "version": 1 });
     let submit = town.told(&town.planner, plan, "submit", &body).await;
     problem(submit, StatusCode::UNPROCESSABLE_ENTITY, "not-valid").await;
@@ -169,7 +207,10 @@ async fn what_changes_hands_is_shown_and_what_cannot_be_published_said() {
     let path = format!("/api/v1/plans/{plan}/difference");
     let difference = town.planner.client.json(&path).await;
     let features = difference["features"].as_array().unwrap();
-    let kinds: Vec<&Value> = features.iter().map(|one| &one["properties"]["kind"]).collect();
+    let kinds: Vec<&Value> = features
+        .iter()
+        .map(|one| &one["properties"]["kind"])
+        .collect();
     assert_eq!(kinds, ["ground", "ground", "owner"]);
     let half = features[0]["properties"]["area_m2"].as_f64().unwrap();
     assert!((half - 5_000.0).abs() < 100.0, "{half}");
@@ -184,7 +225,14 @@ async fn plans_are_for_planners_and_approved_by_somebody_else() {
     let plans = dispatcher.client.get("/api/v1/plans").send().await.unwrap();
     problem(plans, StatusCode::FORBIDDEN, "forbidden").await;
     let body = json!({ "title": "t", "reason": "r" });
-    let begun = town.leader.client.post("/api/v1/plans").json(&body).send().await.unwrap();
+    let begun = town
+        .leader
+        .client
+        .post("/api/v1/plans")
+        .json(&body)
+        .send()
+        .await
+        .unwrap();
     problem(begun, StatusCode::FORBIDDEN, "forbidden").await;
 
     let plan = town.begin().await;
@@ -197,13 +245,24 @@ async fn plans_are_for_planners_and_approved_by_somebody_else() {
     let told = problem(step, StatusCode::CONFLICT, "wrong-state").await;
     assert_eq!(told["state"], "submitted");
     let rejected = town
-        .turned(&town.leader, plan, "reject", json!({ "reason": "道路未验收" }))
+        .turned(
+            &town.leader,
+            plan,
+            "reject",
+            json!({ "reason": "道路未验收" }),
+        )
         .await;
-    assert_eq!((&rejected["state"], &rejected["decision"]), (&json!("draft"), &json!("道路未验收")));
+    assert_eq!(
+        (&rejected["state"], &rejected["decision"]),
+        (&json!("draft"), &json!("道路未验收"))
+    );
 
     // the database itself holds the line
     let mut tx = town.city.db.begin().await.unwrap();
-    sqlx::query("set local role cityward_service").execute(&mut *tx).await.unwrap();
+    sqlx::query("set local role cityward_service")
+        .execute(&mut *tx)
+        .await
+        .unwrap();
     sqlx::query("select cityward_act_as($1)")
         .bind(dispatcher.id)
         .execute(&mut *tx)

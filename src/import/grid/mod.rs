@@ -13,8 +13,8 @@ use anyhow::ensure;
 use cityward_partition::{check, repair};
 use clap::{Args, Subcommand};
 
-use self::ground::{Read, read};
 pub(crate) use self::ground::grid_cell;
+use self::ground::{Read, read};
 use super::Crs;
 
 /// The file can be read and something is left for a person to decide.

@@ -47,7 +47,12 @@ mod tests {
     use crate::{Cell, Point, Polygon, repair};
 
     fn square(west: i32) -> Cell {
-        let corners = [(west, 0), (west + 1000, 0), (west + 1000, 1000), (west, 1000)];
+        let corners = [
+            (west, 0),
+            (west + 1000, 0),
+            (west + 1000, 1000),
+            (west, 1000),
+        ];
         let polygon = Polygon {
             exterior: corners.map(Point::from).to_vec(),
             holes: Vec::new(),

@@ -19,8 +19,8 @@ use crate::territory::{Edition, Unit};
 pub(super) use build::cell_geometry;
 pub use cache::Grounds;
 pub(super) use cache::NoGround;
-pub(super) use store::span;
 pub(super) use http::{PartitionHead, no_ground, octets, routes};
+pub(super) use store::span;
 
 /// Faces that a plan makes are named from here: no published cell gets there, so a plan's steps
 /// mean the same on whatever ground they are done again.

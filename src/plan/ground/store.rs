@@ -74,10 +74,7 @@ struct CellRow {
 }
 
 /// Cells in force, in ascending order of their faces.
-pub(super) async fn cells(
-    tx: &mut PgConnection,
-    span: &Span,
-) -> sqlx::Result<Vec<PublishedCell>> {
+pub(super) async fn cells(tx: &mut PgConnection, span: &Span) -> sqlx::Result<Vec<PublishedCell>> {
     let rows: Vec<CellRow> = sqlx::query_as(
         "select face_id, c.cell_id, c.code, c.name, r.unit_id, c.geom
         from cell c

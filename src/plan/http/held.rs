@@ -53,7 +53,11 @@ impl<'a> Held<'a> {
         let mut plan = store::lock(&mut tx, id).await?.ok_or_else(|| no_plan(id))?;
         if !states.contains(&plan.state) {
             let detail = format!("plan {id} is in another state");
-            return Err(conflict("wrong-state", detail, [("state", json!(plan.state))]));
+            return Err(conflict(
+                "wrong-state",
+                detail,
+                [("state", json!(plan.state))],
+            ));
         }
         if plan.version != version {
             let more = [
@@ -85,8 +89,7 @@ impl<'a> Held<'a> {
         id: i32,
         version: i32,
     ) -> Result<Self, ApiError> {
-        let mut held =
-            Self::begin(app, person, id, version, WRITERS, &[PlanState::Draft]).await?;
+        let mut held = Self::begin(app, person, id, version, WRITERS, &[PlanState::Draft]).await?;
         if !held.plan.authors.contains(&person.id) {
             held.plan.authors.push(person.id);
         }
@@ -120,11 +123,7 @@ impl<'a> Held<'a> {
 }
 
 /// A plan that somebody looks at, and what its ground is made of.
-pub(super) async fn read(
-    app: &App,
-    person: &Person,
-    id: i32,
-) -> Result<(Plan, Recipe), ApiError> {
+pub(super) async fn read(app: &App, person: &Person, id: i32) -> Result<(Plan, Recipe), ApiError> {
     person.require_of_city(READERS)?;
     let mut tx = app.scoped(person).await?;
     let (revision, steps) = store::recipe(&mut *tx, id).await?;

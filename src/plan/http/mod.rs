@@ -19,9 +19,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use self::held::{
-    Held, READERS, WRITERS, check_text, no_plan, read, refused, subject, working,
-};
+use self::held::{Held, READERS, WRITERS, check_text, no_plan, read, refused, subject, working};
 use crate::access::Person;
 use crate::http::{ApiError, App, JsonBody, PathParams, QueryParams};
 use crate::journal::{self, Entry};
@@ -130,7 +128,9 @@ async fn begin(
         at: store::now(&mut *tx).await?,
     };
     let id = store::insert(&mut *tx, &new).await?;
-    let plan = store::find(&mut *tx, id).await?.ok_or_else(|| no_plan(id))?;
+    let plan = store::find(&mut *tx, id)
+        .await?
+        .ok_or_else(|| no_plan(id))?;
     let entry = Entry::by(&person, app.now(), subject(id), "begin")
         .because(reason)
         .after(json!({ "title": title, "base": base }));
@@ -158,7 +158,9 @@ async fn look(
 ) -> Result<Json<PlanWithHistory>, ApiError> {
     person.require_of_city(READERS)?;
     let mut tx = app.scoped(&person).await?;
-    let plan = store::find(&mut *tx, id).await?.ok_or_else(|| no_plan(id))?;
+    let plan = store::find(&mut *tx, id)
+        .await?
+        .ok_or_else(|| no_plan(id))?;
     let history = store::steps(&mut *tx, id).await?;
     tx.commit().await?;
     Ok(Json(PlanWithHistory { plan, history }))

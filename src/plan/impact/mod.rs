@@ -142,7 +142,10 @@ impl Sides<'_> {
     }
 
     fn is_touched(&self, faces: [Option<FaceId>; 2]) -> bool {
-        faces.iter().flatten().any(|face| self.touched.contains(face))
+        faces
+            .iter()
+            .flatten()
+            .any(|face| self.touched.contains(face))
     }
 
     /// Who answers for them.
@@ -150,7 +153,10 @@ impl Sides<'_> {
         let owner = |partition: &Partition, face: Option<FaceId>| {
             unit_of(partition.faces().get(&face?)?.owner)
         };
-        [owner(&self.base.partition, before), owner(self.after, after)]
+        [
+            owner(&self.base.partition, before),
+            owner(self.after, after),
+        ]
     }
 }
 
@@ -181,7 +187,10 @@ pub(super) fn impact(
     let sides = Sides {
         base,
         after,
-        touched: begun.chain(handed_over).chain(outcome.ended.iter().copied()).collect(),
+        touched: begun
+            .chain(handed_over)
+            .chain(outcome.ended.iter().copied())
+            .collect(),
     };
     let mut loads = Loads::default();
     let grounds = [&base.partition, after];
@@ -227,7 +236,9 @@ pub(super) fn impact(
                 due_at: case.due_at,
                 at_risk: moves_unit && case.warn_at.is_some_and(|warn_at| warn_at <= now),
                 from_cell: case.code,
-                to_cell: faces[1].and_then(|face| base.code(face)).map(ToOwned::to_owned),
+                to_cell: faces[1]
+                    .and_then(|face| base.code(face))
+                    .map(ToOwned::to_owned),
                 to_face: faces[1],
                 from_unit,
                 to_unit,
@@ -257,7 +268,10 @@ fn cells(base: &Ground, after: &Partition, outcome: &Outcome) -> ImpactCells {
         ..ImpactCells::default()
     };
     for cell in &outcome.cells {
-        let codes = cell.parents.iter().filter_map(|(parent, _)| base.code(*parent));
+        let codes = cell
+            .parents
+            .iter()
+            .filter_map(|(parent, _)| base.code(*parent));
         let (code, name) = cell.kept.clone().unzip();
         let shown = ImpactCell {
             face: cell.face,
@@ -273,7 +287,10 @@ fn cells(base: &Ground, after: &Partition, outcome: &Outcome) -> ImpactCells {
             cells.added.push(shown);
         }
     }
-    let gone = outcome.ended.iter().filter(|face| !after.faces().contains_key(face));
+    let gone = outcome
+        .ended
+        .iter()
+        .filter(|face| !after.faces().contains_key(face));
     cells.gone = gone
         .filter_map(|face| base.cells.get(face))
         .map(|cell| ImpactCell {

@@ -48,7 +48,13 @@ pub(in crate::plan) fn write(impact: &Impact) -> anyhow::Result<Vec<u8>> {
     sheet.into_inner().context("cannot finish the table")
 }
 
-fn of_unit(UnitLoad { unit, before, after }: &UnitLoad) -> [String; UNIT_COLUMNS.len()] {
+fn of_unit(
+    UnitLoad {
+        unit,
+        before,
+        after,
+    }: &UnitLoad,
+) -> [String; UNIT_COLUMNS.len()] {
     [
         unit.id.to_string(),
         harmless(&unit.name_zh),

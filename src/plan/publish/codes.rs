@@ -27,8 +27,8 @@ pub(in crate::plan) fn codes(
         });
         let waiting = of_community.filter_map(|(index, _)| unnumbered(index, &borders[index]));
         let given = taken.get(&community);
-        let mut free = (1..=SEQUENCE_MAX)
-            .filter(|number| given.is_none_or(|given| !given.contains(number)));
+        let mut free =
+            (1..=SEQUENCE_MAX).filter(|number| given.is_none_or(|given| !given.contains(number)));
         for index in reading_order(waiting.collect()) {
             if let Some(number) = free.next() {
                 codes[index] = format!("{community}{number:03}");

@@ -30,8 +30,8 @@ use crate::journal::{self, Entry};
 use crate::notify::UnitMoved;
 pub(super) use codes::codes;
 use rehome::Rehomed;
-pub(super) use store::scheduled_before;
 use store::NewRow;
+pub(super) use store::scheduled_before;
 
 /// Between two looks for a plan whose date has come.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
@@ -135,7 +135,10 @@ async fn put_in_force(app: &App, plan: &Plan, ready: Ready) -> anyhow::Result<()
     store::lock_ground(&mut tx).await?;
     let now = super::store::now(&mut *tx).await?;
     if store::last_change(&mut tx, now).await? != Some(ready.base.span.valid_from) {
-        tracing::info!(plan = plan.id, "the ground changed meanwhile; the plan is looked at again");
+        tracing::info!(
+            plan = plan.id,
+            "the ground changed meanwhile; the plan is looked at again"
+        );
         return Ok(());
     }
     // nothing begins at or after the moment at which it ends
@@ -161,7 +164,12 @@ async fn put_in_force(app: &App, plan: &Plan, ready: Ready) -> anyhow::Result<()
     record(&mut tx, app.now(), &published, &publication, &rehomed).await?;
     tx.commit().await?;
     let moved = rehomed.len();
-    tracing::info!(plan = plan.id, edition_id, cases = moved, "a plan is in force");
+    tracing::info!(
+        plan = plan.id,
+        edition_id,
+        cases = moved,
+        "a plan is in force"
+    );
     Ok(())
 }
 
@@ -190,12 +198,21 @@ async fn send_back(app: &App, seen: Plan, why: &str) -> anyhow::Result<()> {
     plan.back_to_draft(why);
     plan.changed_at = now;
     super::store::update(&mut tx, &plan).await?;
-    let entry = Entry::of_city("system:plans", app.now(), format!("plan:{}", plan.id), "send_back")
-        .because(why)
-        .after(json!({ "state": plan.state }));
+    let entry = Entry::of_city(
+        "system:plans",
+        app.now(),
+        format!("plan:{}", plan.id),
+        "send_back",
+    )
+    .because(why)
+    .after(json!({ "state": plan.state }));
     journal::record(&mut *tx, &entry).await?;
     tx.commit().await?;
-    tracing::warn!(plan = plan.id, why, "a plan does not fit the ground and is a draft again");
+    tracing::warn!(
+        plan = plan.id,
+        why,
+        "a plan does not fit the ground and is a draft again"
+    );
     Ok(())
 }
 
@@ -249,7 +266,10 @@ impl Publication {
                 name: cell.kept.as_ref().map_or("", |(_, name)| name),
                 border,
                 unit_id: cell.unit_id,
-                main_parent: cell.parents.first().and_then(|(face, _)| self.cell_id(*face)),
+                main_parent: cell
+                    .parents
+                    .first()
+                    .and_then(|(face, _)| self.cell_id(*face)),
             })
             .collect();
         let begun = store::begin_cells(tx, edition, from, &rows).await?;
@@ -267,9 +287,7 @@ impl Publication {
             .zip(&begun)
             .flat_map(|(cell, child)| {
                 let parents = cell.parents.iter();
-                parents.filter_map(|(face, area_m2)| {
-                    Some((self.cell_id(*face)?, *child, *area_m2))
-                })
+                parents.filter_map(|(face, area_m2)| Some((self.cell_id(*face)?, *child, *area_m2)))
             })
             .collect();
         store::insert_lineage(tx, edition, &lineage).await?;
@@ -326,17 +344,22 @@ async fn record(
     }
     let units: Vec<UnitMoved> = moved.0.into_values().collect();
     let outcome = &publication.ready.outcome;
-    let entry = Entry::of_city("system:plans", at, format!("plan:{}", plan.id), "put_in_force")
-        .after(json!({
-            "edition_id": publication.edition_id,
-            "title": plan.title,
-            "in_force_from": publication.from,
-            "cells_ended": outcome.ended.len(),
-            "cells_begun": outcome.cells.len(),
-            "owners_changed": outcome.owners.len(),
-            "cases": rehomed.len(),
-            "units": units,
-        }));
+    let entry = Entry::of_city(
+        "system:plans",
+        at,
+        format!("plan:{}", plan.id),
+        "put_in_force",
+    )
+    .after(json!({
+        "edition_id": publication.edition_id,
+        "title": plan.title,
+        "in_force_from": publication.from,
+        "cells_ended": outcome.ended.len(),
+        "cells_begun": outcome.cells.len(),
+        "owners_changed": outcome.owners.len(),
+        "cases": rehomed.len(),
+        "units": units,
+    }));
     journal::record(tx, &entry).await
 }
 
@@ -348,7 +371,11 @@ async fn sweep(app: &App) -> anyhow::Result<()> {
         let rehomed = rehome::rehome(&mut tx, edition_id, from).await?;
         tx.commit().await?;
         if !rehomed.is_empty() {
-            tracing::info!(edition_id, cases = rehomed.len(), "re-homed cases filed late");
+            tracing::info!(
+                edition_id,
+                cases = rehomed.len(),
+                "re-homed cases filed late"
+            );
         }
     }
     Ok(())

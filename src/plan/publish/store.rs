@@ -32,12 +32,11 @@ pub(in crate::plan) async fn scheduled_before(
 
 /// Holds a plan until the transaction ends; `false`: somebody else published it meanwhile.
 pub(super) async fn lock(tx: &mut PgConnection, plan: i32) -> sqlx::Result<bool> {
-    let locked = sqlx::query(
-        "select from plan where plan_id = $1 and state = 'approved' for no key update",
-    )
-    .bind(plan)
-    .fetch_optional(tx)
-    .await?;
+    let locked =
+        sqlx::query("select from plan where plan_id = $1 and state = 'approved' for no key update")
+            .bind(plan)
+            .fetch_optional(tx)
+            .await?;
     Ok(locked.is_some())
 }
 

@@ -7,10 +7,7 @@ use sqlx::PgConnection;
 use super::Rehomed;
 use crate::cases::{Action, CaseId};
 
-pub(super) async fn rehome(
-    tx: &mut PgConnection,
-    edition_id: i32,
-) -> sqlx::Result<Vec<Rehomed>> {
+pub(super) async fn rehome(tx: &mut PgConnection, edition_id: i32) -> sqlx::Result<Vec<Rehomed>> {
     sqlx::query_as(include_str!("rehome.sql"))
         .bind(edition_id)
         .fetch_all(tx)
