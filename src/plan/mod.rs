@@ -11,7 +11,6 @@ mod http;
 mod impact;
 mod outcome;
 mod publish;
-// mod scheduled;
 mod store;
 mod working;
 
@@ -23,7 +22,6 @@ use utoipa::ToSchema;
 pub use ground::Grounds;
 pub use http::routes;
 pub(crate) use publish::run as publish;
-// pub use scheduled::Scheduled;
 pub use working::Workings;
 
 use working::Revision;

@@ -113,8 +113,9 @@ pub(super) async fn recipe(
     db: impl PgExecutor<'_>,
     plan: i32,
 ) -> sqlx::Result<(Option<Revision>, Vec<(i32, Operation)>)> {
+    type Row = (i32, DateTime<Utc>, Json<Vec<(i32, Operation)>>);
     // one statement, so that both are of the same moment
-    let row: Option<(i32, DateTime<Utc>, Json<Vec<(i32, Operation)>>)> = sqlx::query_as(
+    let row: Option<Row> = sqlx::query_as(
         "select version, changed_at, (
             select coalesce(jsonb_agg(jsonb_build_array(seq, operation) order by seq), '[]')
             from plan_step s where s.plan_id = p.plan_id and s.state = 'done')
@@ -264,14 +265,6 @@ pub(super) async fn insert_edition(
     .bind(in_force_from)
     .fetch_one(db)
     .await
-}
-
-/// What an edition is called.
-pub(super) async fn note(db: impl PgExecutor<'_>, edition: i32) -> sqlx::Result<String> {
-    sqlx::query_scalar("select note from edition where edition_id = $1")
-        .bind(edition)
-        .fetch_one(db)
-        .await
 }
 
 /// Takes back an edition that never took effect.

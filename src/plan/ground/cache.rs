@@ -40,8 +40,11 @@ pub struct Grounds {
     machine: PgPool,
     /// Once it is known it never changes.
     frame: OnceLock<Frame>,
-    kept: Cache<(i32, DateTime<Utc>, Option<DateTime<Utc>>), Arc<Ground>>,
+    kept: Cache<Key, Arc<Ground>>,
 }
+
+/// The newest edition used, and from when until when nothing else is valid.
+type Key = (i32, DateTime<Utc>, Option<DateTime<Utc>>);
 
 impl Grounds {
     pub fn new(machine: PgPool) -> Self {

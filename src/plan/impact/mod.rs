@@ -219,8 +219,32 @@ pub(super) fn impact(
         recent_cases += usize::from(sides.is_touched(faces));
         loads.add(sides.owners(faces), |load| load.recent_cases += 1);
     }
+    let mut open_cases = open_cases(base, &sides, standing.open, &mut loads, now);
+    let open_cases_total = open_cases.len();
+    open_cases.truncate(CASES_MAX);
+    let mut cameras = standing.cameras;
+    cameras.retain(|camera| sides.is_touched(sides.faces_at(camera.place)));
+    Impact {
+        cells: cells(base, after, &outcome),
+        components,
+        open_cases,
+        open_cases_total,
+        recent_cases,
+        cameras,
+        units: units(loads, &base.units),
+    }
+}
+
+/// The open cases on ground that changes, those at risk first; all of them count for their units.
+fn open_cases(
+    base: &Ground,
+    sides: &Sides<'_>,
+    standing: Vec<store::OpenCase>,
+    loads: &mut Loads,
+    now: DateTime<Utc>,
+) -> Vec<ImpactCase> {
     let mut open_cases = Vec::new();
-    for case in standing.open {
+    for case in standing {
         let faces = sides.faces_at(case.place);
         let [from_owner, to_owner] = sides.owners(faces);
         let from_unit = case.unit_id;
@@ -247,19 +271,7 @@ pub(super) fn impact(
         }
     }
     open_cases.sort_by_key(|case| (!case.at_risk, !case.moves_unit, case.due_at, case.id));
-    let open_cases_total = open_cases.len();
-    open_cases.truncate(CASES_MAX);
-    let mut cameras = standing.cameras;
-    cameras.retain(|camera| sides.is_touched(sides.faces_at(camera.place)));
-    Impact {
-        cells: cells(base, after, &outcome),
-        components,
-        open_cases,
-        open_cases_total,
-        recent_cases,
-        cameras,
-        units: units(loads, &base.units),
-    }
+    open_cases
 }
 
 fn cells(base: &Ground, after: &Partition, outcome: &Outcome) -> ImpactCells {
