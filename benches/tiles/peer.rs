@@ -59,6 +59,7 @@ pub(crate) fn run_kept() -> anyhow::Result<()> {
         .build()?;
     runtime.block_on(with_database(32, async |database: &Database| {
         let zooms = prepare(database, &[14]).await?;
+        floor(database).await?;
         cached(database, &zooms).await
     }))
 }
@@ -163,8 +164,8 @@ async fn same_features(database: &Database, zooms: &[Zoom]) -> anyhow::Result<()
     Ok(())
 }
 
-/// From the cache: ours cannot be stale, and a writer changes what is in it meanwhile.
-async fn cached(database: &Database, zooms: &[Zoom]) -> anyhow::Result<()> {
+/// What an answer costs here whoever gives it.
+async fn floor(database: &Database) -> anyhow::Result<()> {
     println!(
         "\nThe machine's own floor: a socket that is read and written, without HTTP: CPU ms an answer\n"
     );
@@ -190,6 +191,11 @@ async fn cached(database: &Database, zooms: &[Zoom]) -> anyhow::Result<()> {
             speed(&shown)
         );
     }
+    Ok(())
+}
+
+/// From the cache: ours cannot be stale, and a writer changes what is in it meanwhile.
+async fn cached(database: &Database, zooms: &[Zoom]) -> anyhow::Result<()> {
     println!("\nFrom a warm cache, the same content: CPU ms a tile\n");
     println!("| zoom 14 | ours | tiles/s, p50, p99 ms | Martin's, stale | ratio | goal |");
     println!("|---|---:|---:|---:|---:|---:|");

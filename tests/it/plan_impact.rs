@@ -6,6 +6,7 @@ use crate::city::place;
 use crate::drawing::Town;
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "one story from beginning to end")]
 async fn the_impact_says_what_publishing_then_does() {
     let town = Town::new().await;
     let [first, second] = town.units;
