@@ -134,6 +134,15 @@ async fn every_kind_of_change_is_in_the_next_tile(way: TileChanges) {
         "update component set geom = st_translate(geom, 0.0005, 0) where component_id % 4 = 0",
         "insert into component (class_code, geom, source)
          select 'C03005', geom, 'more' from component limit 20",
+        // the same component several times in one transaction, and one that never was
+        "do $$ begin
+             insert into component (class_code, geom, source)
+                 values ('C03005', 'srid=4326;point(119.9205 32.4507)', 'twice'),
+                     ('C03005', 'srid=4326;point(119.9206 32.4507)', 'never');
+             update component set state = 'damaged' where source = 'twice';
+             update component set geom = st_translate(geom, 0.0001, 0) where source = 'twice';
+             delete from component where source = 'never';
+         end $$",
         "do $$ declare kept regclass; begin
              for kept in select tgrelid::regclass from pg_trigger where tgname like '%append_only' loop
                  execute format('alter table %s disable trigger user', kept);

@@ -203,8 +203,13 @@ impl PointTiles {
 impl Shared {
     async fn take_in(
         self: &Arc<Self>,
-        changes: HashMap<PointSet, SetChanges>,
+        mut changes: HashMap<PointSet, SetChanges>,
     ) -> anyhow::Result<()> {
+        for changes in changes.values_mut() {
+            // what changed several times is taken in once, as it is now
+            changes.ids.sort_unstable();
+            changes.ids.dedup();
+        }
         let shared = Arc::clone(self);
         let all = move || {
             for (set, changes) in &changes {
