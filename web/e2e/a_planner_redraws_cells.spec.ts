@@ -106,19 +106,43 @@ test.runIf(data)(
     await page.mouse.dblclick(x, y);
     await done(page, 2);
 
+    // by keyboard alone: the vertex under the middle of the map is taken and put down
+    const around = await inside(page, 'Kharika');
+    await page.keyboard.press('e');
+    await page.evaluate((center) => window.__gridMap.jumpTo({ center, zoom: 13.5 }), around);
+    await page.waitForFunction(
+      () => window.__gridMap.queryRenderedFeatures({ layers: ['handles'] }).length > 0,
+    );
+    const vertex = await page.evaluate(() => {
+      const [first] = window.__gridMap.queryRenderedFeatures({ layers: ['handles'] });
+      const { coordinates } = first!.geometry as GeoJSON.Point;
+      window.__gridMap.jumpTo({ center: coordinates as [number, number], zoom: 17 });
+      return coordinates as [number, number];
+    });
+    await drawn(page);
+    await page.locator('.maplibregl-canvas').focus();
+    await page.keyboard.press('Enter');
+    await page.waitForTimeout(300);
+    await page.evaluate(
+      ([lon, lat]) => window.__gridMap.jumpTo({ center: [lon! + 0.00003, lat! + 0.00002] }),
+      vertex,
+    );
+    await page.keyboard.press('Enter');
+    await done(page, 3);
     expect(await bars(page)).not.toBe(before);
 
     await page.keyboard.press('Control+z');
     await page.keyboard.press('Control+z');
+    await page.keyboard.press('Control+z');
     await page.waitForFunction(
-      () => document.querySelectorAll('[data-test=history] .undone').length === 2,
+      () => document.querySelectorAll('[data-test=history] .undone').length === 3,
     );
     expect(await bars(page)).toBe(before);
     await page.click('[data-test=redo]');
     await page.waitForFunction(
-      () => document.querySelectorAll('[data-test=history] .undone').length === 1,
+      () => document.querySelectorAll('[data-test=history] .undone').length === 2,
     );
-    expect(await steps(page)).toBe(3);
+    expect(await steps(page)).toBe(4);
     await page.context().close();
   },
 );
