@@ -84,5 +84,9 @@ pub mod demo;
 /// What every `http.rs` shares.
 pub mod http;
 
+/// Every answer allocates: this allocator needs half the time of the C library's for it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Metric names and the recorder behind `/metrics`.
 pub mod telemetry;

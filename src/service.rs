@@ -63,7 +63,8 @@ pub async fn run(
     let noticing = tokio::spawn(notify::keep_noticing(app.clone(), stop.clone()));
     let delivering = tokio::spawn(notify::deliver(app.clone(), stop.clone()));
     let sealing = tokio::spawn(journal::keep_sealed(app.clone(), stop.clone()));
-    http::serve(listener, router::router(app), stop.cancelled_owned()).await;
+    let routes = router::router(app.clone());
+    http::serve(listener, app, routes, stop.cancelled_owned()).await;
     sealing.await?;
     noticing.await?;
     delivering.await??;

@@ -8,7 +8,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use axum::middleware::Next;
 use axum::response::Response;
-use axum_extra::extract::CookieJar;
+use axum_extra::extract::cookie::Cookie;
 use serde::Serialize;
 
 use super::recent::Recent;
@@ -87,9 +87,21 @@ pub struct Platform {
 }
 
 pub(super) fn session_cookie(headers: &HeaderMap) -> Option<Secret> {
-    CookieJar::from_headers(headers)
-        .get(SESSION_COOKIE)
+    let lines = headers.get_all(header::COOKIE).into_iter();
+    let cookies = lines
+        .filter_map(|line| line.to_str().ok())
+        .flat_map(Cookie::split_parse)
+        .flatten();
+    // of several by one name the last, as a jar holds it
+    let named = cookies.filter(|cookie| cookie.name() == SESSION_COOKIE);
+    named
+        .last()
         .map(|cookie| Secret::from_request(cookie.value()))
+}
+
+/// Whose session a request belongs to, if that is remembered; asks nobody.
+pub(crate) fn recent_person(app: &App, headers: &HeaderMap) -> Option<Arc<Recent>> {
+    app.recent_people.get(&session_cookie(headers)?.sha256())
 }
 
 pub(crate) fn bearer_token(headers: &HeaderMap) -> Option<Secret> {

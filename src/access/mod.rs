@@ -20,7 +20,7 @@ mod sessions;
 mod store;
 
 pub use extract::{Person, Platform, RecentPerson};
-pub(crate) use extract::{bearer_token, forget_after_change};
+pub(crate) use extract::{bearer_token, forget_after_change, recent_person};
 pub use grant::Grant;
 pub use http::{platform_routes, session_routes};
 pub use oidc::{Provider, routes as oidc_routes};

@@ -77,6 +77,11 @@ impl Recent {
         };
         self.scope.get_or_try_init(look).await.cloned()
     }
+
+    /// What they reach, if it was looked up.
+    pub(crate) fn known_scope(&self) -> Option<&Arc<Scope>> {
+        self.scope.get()
+    }
 }
 
 #[derive(Debug, Default)]

@@ -34,10 +34,13 @@ static SECURITY_HEADERS: LazyLock<[(HeaderName, HeaderValue); 4]> = LazyLock::ne
 
 pub(crate) async fn security_headers(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
+    put_security_headers(&mut response);
     response
-        .headers_mut()
-        .extend(SECURITY_HEADERS.iter().cloned());
-    response
+}
+
+pub(super) fn put_security_headers(response: &mut Response) {
+    let headers = SECURITY_HEADERS.iter().cloned();
+    response.headers_mut().extend(headers);
 }
 
 /// Counts and times requests by route.
@@ -51,7 +54,7 @@ pub(crate) async fn measure(request: Request, next: Next) -> Response {
     response
 }
 
-fn record(route: &str, method: &Method, status: StatusCode, started: Instant) {
+pub(super) fn record(route: &str, method: &Method, status: StatusCode, started: Instant) {
     type OfRoute = Vec<(Method, StatusCode, Histogram)>;
     thread_local! {
         /// Naming what is measured costs more than measuring it.

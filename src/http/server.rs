@@ -3,19 +3,28 @@
 //! `axum::serve` has no limit on how long a client may take to send its headers, so the accept
 //! loop is our own on hyper.
 
+use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::Router;
+use axum::body::Body;
 use axum::extract::Request;
+use axum::response::Response;
+use axum::routing::future::RouteFuture;
+use futures::future::{Either, Ready, ready};
+use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::GracefulShutdown;
-use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
-use tower::ServiceExt as _;
+use tower::Service as _;
+
+use super::App;
+use super::headers::{put_security_headers, record};
+use crate::tiles::kept_tile;
 
 /// Connections served at a time; more wait in the kernel's backlog.
 const CONNECTIONS_MAX: usize = 4096;
@@ -30,8 +39,39 @@ const GRACE: Duration = Duration::from_secs(10);
 #[derive(Debug, Clone, Copy)]
 pub struct Peer(pub SocketAddr);
 
+/// Answers a connection's requests: a tile that is kept at once, everything else by its route.
+struct Answering {
+    app: App,
+    routes: Router,
+    peer: Peer,
+}
+
+impl hyper::service::Service<Request<Incoming>> for Answering {
+    type Response = Response;
+    type Error = Infallible;
+    type Future = Either<Ready<Result<Response, Infallible>>, RouteFuture<Infallible>>;
+
+    fn call(&self, mut request: Request<Incoming>) -> Self::Future {
+        let started = Instant::now();
+        if let Some((route, mut response)) = kept_tile(&self.app, &request) {
+            put_security_headers(&mut response);
+            record(route, request.method(), response.status(), started);
+            return Either::Left(ready(Ok(response)));
+        }
+        request.extensions_mut().insert(self.peer);
+        // a router is always ready
+        let mut routes = self.routes.clone();
+        Either::Right(routes.call(request.map(Body::new)))
+    }
+}
+
 /// Serves until `shutdown` resolves, then lets open requests finish for up to ten seconds.
-pub async fn serve(listener: TcpListener, router: Router, shutdown: impl Future<Output = ()>) {
+pub async fn serve(
+    listener: TcpListener,
+    app: App,
+    routes: Router,
+    shutdown: impl Future<Output = ()>,
+) {
     let mut builder = auto::Builder::new(TokioExecutor::new());
     builder
         .http1()
@@ -68,19 +108,17 @@ pub async fn serve(listener: TcpListener, router: Router, shutdown: impl Future<
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "cannot set TCP_NODELAY");
         }
-        let service =
-            router
-                .clone()
-                .map_request(move |mut request: Request<hyper::body::Incoming>| {
-                    request.extensions_mut().insert(Peer(peer));
-                    request.map(axum::body::Body::new)
-                });
+        let service = Answering {
+            app: app.clone(),
+            routes: routes.clone(),
+            peer: Peer(peer),
+        };
         let builder = Arc::clone(&builder);
         let watcher = graceful.watcher();
         tokio::spawn(async move {
             let connection = builder.serve_connection_with_upgrades(
                 TokioIo::new(stream),
-                TowerToHyperService::new(service),
+                service,
             );
             if let Err(error) = watcher.watch(connection.into_owned()).await {
                 tracing::debug!(error, %peer, "connection ended early");

@@ -129,7 +129,8 @@ impl Stage {
         let stop = CancellationToken::new();
         let stopped = stop.clone().cancelled_owned();
         let server = tokio::spawn(async move {
-            cityward::http::serve(listener, router(app), stopped).await;
+            let routes = router(app.clone());
+            cityward::http::serve(listener, app, routes, stopped).await;
         });
         let person = TestClient::sign_in(base, &street.city).await;
         Self {

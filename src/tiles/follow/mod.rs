@@ -186,6 +186,12 @@ impl PointTiles {
             .version(tile)
     }
 
+    /// `None` while changes are being taken in.
+    pub(super) fn version_at_once(&self, set: PointSet, tile: TileCoord) -> Option<TileVersion> {
+        let current = self.shared.current[&(set, tile.grid())].try_read().ok()?;
+        Some(current.version(tile))
+    }
+
     /// The tile's bytes with the version they are of. Off the async threads: a full tile takes a
     /// millisecond.
     pub(super) fn tile(

@@ -1,5 +1,6 @@
 //! `/tiles`: the catalogue, TileJSON, and the tiles themselves; the same tiles by OGC API (`ogc`).
 
+mod kept;
 mod ogc;
 mod query;
 mod tile;
@@ -13,6 +14,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+pub(crate) use self::kept::kept_tile;
 use super::{Grid, Layer};
 use crate::access::{Person, RecentPerson};
 use crate::http::{ApiError, App, PathParams, QueryParams};

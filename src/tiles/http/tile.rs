@@ -28,6 +28,8 @@ use crate::tiles::{BasemapFile, Grid, Layer, TileCoord, TileCoordError, encode};
 
 /// Of a tile.
 pub(super) const MEDIA_TYPE: &str = "application/vnd.mapbox-vector-tile";
+/// Where a tile is.
+pub(super) const TILE_ROUTE: &str = "/tiles/{layer}/{z}/{x}/{y}";
 
 /// A tile: MVT 2.1, extent 4096; gzip, zstd or neither, as `Accept-Encoding` says. Several layers,
 /// separated by commas, come in one tile.
@@ -119,9 +121,7 @@ pub(super) async fn send(
     };
     if let Some(known) = known_tag(headers, &key, accepted) {
         count(layers, Answered::NotModified);
-        let mut response = StatusCode::NOT_MODIFIED.into_response();
-        put_headers(&mut response, known)?;
-        return Ok(response);
+        return not_modified(known);
     }
     let kept = match app.tile_cache.get(&key) {
         Some(kept) => {
@@ -242,13 +242,17 @@ async fn pack(app: &App, key: &TileKey) -> Result<Arc<Kept>, ApiError> {
     Ok(Arc::new(kept))
 }
 
-fn lines(headers: &HeaderMap, name: HeaderName) -> impl Iterator<Item = &str> {
+pub(super) fn lines(headers: &HeaderMap, name: HeaderName) -> impl Iterator<Item = &str> {
     let values = headers.get_all(name).into_iter();
     values.filter_map(|value| value.to_str().ok())
 }
 
 /// The tag of what the client has, if it is still true: of this very tile, in a coding it takes.
-fn known_tag(headers: &HeaderMap, key: &TileKey, accepted: Accepted) -> Option<Bytes> {
+pub(super) fn known_tag(
+    headers: &HeaderMap,
+    key: &TileKey,
+    accepted: Accepted,
+) -> Option<Bytes> {
     let sent = headers.get(header::IF_NONE_MATCH)?.to_str().ok()?;
     let name = key.name();
     let mark = sent.split(',').map(str::trim).find_map(|one| {
@@ -264,7 +268,13 @@ fn known_tag(headers: &HeaderMap, key: &TileKey, accepted: Accepted) -> Option<B
     mark.map(|mark| cache::tag(&name, mark))
 }
 
-fn answer(kept: &Kept, coding: Coding) -> Result<Response, ApiError> {
+pub(super) fn not_modified(tag: Bytes) -> Result<Response, ApiError> {
+    let mut response = StatusCode::NOT_MODIFIED.into_response();
+    put_headers(&mut response, tag)?;
+    Ok(response)
+}
+
+pub(super) fn answer(kept: &Kept, coding: Coding) -> Result<Response, ApiError> {
     let mut response = if kept.bytes.is_empty() {
         StatusCode::NO_CONTENT.into_response()
     } else {
@@ -303,7 +313,7 @@ fn label(layers: &[Layer]) -> &'static str {
 
 /// What an answer took.
 #[derive(Debug, Clone, Copy)]
-enum Answered {
+pub(super) enum Answered {
     NotModified,
     Kept,
     Made,
@@ -321,7 +331,7 @@ static COUNTERS: LazyLock<HashMap<&'static str, [Counter; 3]>> = LazyLock::new(|
     counters.collect()
 });
 
-fn count(layers: &[Layer], answered: Answered) {
+pub(super) fn count(layers: &[Layer], answered: Answered) {
     if let Some(counters) = COUNTERS.get(label(layers)) {
         counters[answered as usize].increment(1);
     }
