@@ -56,10 +56,15 @@ impl ComponentIndex {
         })
     }
 
-    /// The nearest component within reach and its distance in metres; of equally near ones the
-    /// first in the list.
+    /// The nearest component within reach that `stands` and its distance in metres; of equally near
+    /// ones the first in the list.
     #[inline]
-    pub(super) fn nearest(&self, point: GroundPoint, within_m: f64) -> Option<(u32, f64)> {
+    pub(super) fn nearest(
+        &self,
+        point: GroundPoint,
+        within_m: f64,
+        stands: impl Fn(&u32) -> bool,
+    ) -> Option<(u32, f64)> {
         let from = self.frame.vantage(point);
         let mut best_squared_m2 = within_m * within_m;
         let mut best = None;
@@ -73,7 +78,7 @@ impl ComponentIndex {
                 let nearer = squared_m2 < best_squared_m2
                     || squared_m2 == best_squared_m2
                         && best.is_none_or(|best| place.component < best);
-                if nearer {
+                if nearer && stands(&place.component) {
                     best_squared_m2 = squared_m2;
                     best = Some(place.component);
                 }

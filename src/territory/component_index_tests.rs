@@ -27,7 +27,7 @@ proptest! {
                 .map(|(_, at)| point.distance_m(*at))
                 .filter(|distance_m| *distance_m <= within_m)
                 .min_by(f64::total_cmp);
-            let found = index.nearest(point, within_m);
+            let found = index.nearest(point, within_m, |_| true);
             prop_assert_eq!(found.is_some(), expected_m.is_some());
             if let (Some((component, distance_m)), Some(expected_m)) = (found, expected_m) {
                 prop_assert!((distance_m - expected_m).abs() < 1e-3);
@@ -51,6 +51,7 @@ fn of_two_equally_near_the_first_is_taken() {
             lat: 32.4001,
         },
         50.0,
+        |_| true,
     );
     assert_eq!(found.map(|(component, _)| component), Some(4));
 }
@@ -69,7 +70,7 @@ fn beyond_reach_there_is_nothing() {
         lon: 119.9,
         lat: 32.4001,
     };
-    assert_eq!(index.nearest(eleven_m_north, 11.0), None);
-    let (_, distance_m) = index.nearest(eleven_m_north, 11.2).unwrap();
+    assert_eq!(index.nearest(eleven_m_north, 11.0, |_| true), None);
+    let (_, distance_m) = index.nearest(eleven_m_north, 11.2, |_| true).unwrap();
     assert!((distance_m - 11.09).abs() < 0.01, "{distance_m}");
 }

@@ -1,13 +1,14 @@
 //! The territory of now and, beside it, those of other moments that were asked for.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, Utc};
 use sqlx::PgPool;
 use tokio::sync::OnceCell;
 
 use super::Territory;
+use super::components::Components;
 
 /// Most territories of other moments held at a time: each is cells and responsibilities, tens of
 /// megabytes in a large city; components are shared.
@@ -59,9 +60,31 @@ impl Moments {
         other.get_or_try_init(read).await.cloned()
     }
 
+    /// The same moments with other components.
+    pub(super) fn with_components(&self, components: &Arc<Components>) -> Self {
+        let change = |territory: &Arc<Territory>| {
+            Arc::new(territory.with_components(Arc::clone(components)))
+        };
+        // what is still being read would come with the old ones
+        let read = self.others();
+        let others = read.iter().filter_map(|(number, other)| {
+            let changed = OnceCell::new_with(Some(change(other.get()?)));
+            Some((*number, Arc::new(changed)))
+        });
+        Self {
+            now: change(&self.now),
+            others: Mutex::new(others.collect()),
+            reading: tokio::sync::Mutex::default(),
+        }
+    }
+
+    /// Nothing panics while it holds them, and a list of what was read is good as it is.
+    fn others(&self) -> MutexGuard<'_, VecDeque<(usize, Other)>> {
+        self.others.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn other(&self, number: usize) -> Other {
-        // nothing in here panics, and a list of what was read is good as it is
-        let mut others = self.others.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut others = self.others();
         let held = others.iter().position(|(other, _)| *other == number);
         let found = held.and_then(|place| others.remove(place));
         let (_, other) = found.unwrap_or_default();

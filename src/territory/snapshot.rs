@@ -8,8 +8,7 @@ use geo_types::MultiPolygon;
 use sqlx::PgPool;
 
 use super::cell_index::CellIndex;
-use super::component_index::ComponentIndex;
-use super::components::Components;
+use super::components::{Components, OfClass, nearer};
 use super::placement::{Because, Edition, PlacedCell, PlacedComponent, Placement, Rule, Unit};
 use super::redraw::Redraw;
 use super::store;
@@ -66,9 +65,15 @@ pub(super) struct Parts {
 /// and ask no database.
 #[derive(Debug)]
 pub struct Territory {
+    lands: Arc<Lands>,
+    components: Arc<Components>,
+}
+
+/// A territory without what stands in it.
+#[derive(Debug)]
+struct Lands {
     cells: Vec<Cell>,
     cell_index: Option<CellIndex>,
-    components: Arc<Components>,
     responsibilities: Vec<Responsibility>,
     /// Per cell its default: a position in `responsibilities`, or [`NOBODY`].
     defaults: Vec<u32>,
@@ -84,9 +89,9 @@ const NOBODY: u32 = u32::MAX;
 /// A question ready to be put to many points: see [`Territory::ask`].
 #[derive(Debug)]
 pub struct Question<'a> {
-    territory: &'a Territory,
+    lands: &'a Lands,
     rules: Option<&'a [u32]>,
-    snap: Vec<&'a ComponentIndex>,
+    snap: Vec<OfClass<'a>>,
     reach_m: f64,
 }
 
@@ -149,49 +154,65 @@ impl Territory {
             of_class[*number] = position(responsibilities.len());
             responsibilities.push(responsibility);
         }
-        Self {
+        let lands = Lands {
             cell_index: CellIndex::build(&borders),
             cells,
-            components,
             responsibilities,
             defaults,
             rules,
             units: parts.units,
             editions: parts.editions,
             stretch: parts.stretch,
+        };
+        Self {
+            lands: Arc::new(lands),
+            components,
+        }
+    }
+
+    pub(super) fn components(&self) -> &Arc<Components> {
+        &self.components
+    }
+
+    /// The same lands with other components.
+    pub(super) fn with_components(&self, components: Arc<Components>) -> Self {
+        Self {
+            lands: Arc::clone(&self.lands),
+            components,
         }
     }
 
     /// How long it is as it is, as far as the database knew.
     pub(super) fn stretch(&self) -> &Stretch {
-        &self.stretch
+        &self.lands.stretch
     }
 
     /// All cells in the order of their codes.
     pub fn cells(&self) -> &[Cell] {
-        &self.cells
+        &self.lands.cells
     }
 
     /// The edition that published something in use here last.
     pub fn newest_edition(&self) -> Option<&Edition> {
-        self.cells
-            .iter()
-            .map(|cell| cell.edition_id)
-            .chain(self.responsibilities.iter().map(|rule| rule.edition_id))
-            .filter_map(|id| self.editions.get(&id))
+        let lands = &self.lands;
+        let of_cells = lands.cells.iter().map(|cell| cell.edition_id);
+        let of_rules = lands.responsibilities.iter().map(|rule| rule.edition_id);
+        of_cells
+            .chain(of_rules)
+            .filter_map(|id| lands.editions.get(&id))
             .max_by_key(|edition| (edition.published_at, edition.id))
     }
 
     pub fn unit(&self, id: i32) -> Option<&Unit> {
-        self.units.get(&id)
+        self.lands.units.get(&id)
     }
 
     /// The cell that owns a point; `None` outside the city. A border belongs to one of its two
     /// cells, the outer border to the city; where cells overlap, the lower code has the point.
     #[inline]
     pub fn cell_at(&self, point: GroundPoint) -> Option<&Cell> {
-        let number = self.cell_index.as_ref()?.cell_at(point)?;
-        Some(&self.cells[number as usize])
+        let number = self.lands.cell_index.as_ref()?.cell_at(point)?;
+        Some(&self.lands.cells[number as usize])
     }
 
     /// The nearest component of a class and its distance in metres; of equally near ones that
@@ -203,22 +224,20 @@ impl Territory {
         point: GroundPoint,
         within_m: f64,
     ) -> Option<(&Component, f64)> {
-        let index = self.components.index(class)?;
-        let (component, distance_m) = index.nearest(point, within_m)?;
-        Some((self.components.at(component), distance_m))
+        self.components.of_class(class)?.nearest(point, within_m)
     }
 
     /// Prepares a question: who answers for `class` (none: for whatever has no rule of its own)
     /// at points pinned to components of `snap` within `reach_m`?
     pub fn ask(&self, class: Option<ClassCode>, snap: &[ClassCode], reach_m: f64) -> Question<'_> {
         Question {
-            territory: self,
+            lands: &self.lands,
             rules: class
-                .and_then(|class| self.rules.get(&class))
+                .and_then(|class| self.lands.rules.get(&class))
                 .map(Vec::as_slice),
             snap: snap
                 .iter()
-                .filter_map(|class| self.components.index(*class))
+                .filter_map(|class| self.components.of_class(*class))
                 .collect(),
             reach_m,
         }
@@ -253,7 +272,7 @@ impl Territory {
         let deciding = component.as_ref().filter(|_| by_component);
         let because = Because {
             rule: spot.rule,
-            edition: self.editions[&edition_id].clone(),
+            edition: self.lands.editions[&edition_id].clone(),
             responsibility_id: spot
                 .responsibility
                 .and_then(|responsibility| responsibility.id),
@@ -262,6 +281,7 @@ impl Territory {
             cell_code: spot.cell.code.clone(),
             class,
             border_m: self
+                .lands
                 .cell_index
                 .as_ref()
                 .and_then(|index| index.border_m(point, spot.cell_number, BORDER_REACH_M)),
@@ -285,8 +305,8 @@ impl<'a> Question<'a> {
     /// cell's default (R3.5).
     #[inline]
     pub fn spot(&self, point: GroundPoint) -> Option<Spot<'a>> {
-        let territory = self.territory;
-        let cell_number = territory.cell_index.as_ref()?.cell_at(point)?;
+        let lands = self.lands;
+        let cell_number = lands.cell_index.as_ref()?.cell_at(point)?;
         let component = self.nearest(point);
         let of_component = component.and_then(|(component, _)| {
             component
@@ -297,7 +317,7 @@ impl<'a> Question<'a> {
                     .map(|unit_id| (Rule::ComponentOwner, unit_id)))
         });
         let mut spot = Spot {
-            cell: &territory.cells[cell_number as usize],
+            cell: &lands.cells[cell_number as usize],
             component,
             unit_id: None,
             rule: Rule::Nobody,
@@ -316,28 +336,24 @@ impl<'a> Question<'a> {
     /// The nearest component of any of the classes.
     #[inline]
     fn nearest(&self, point: GroundPoint) -> Option<(&'a Component, f64)> {
-        let mut best: Option<(u32, f64)> = None;
-        for index in &self.snap {
+        let mut best: Option<(&'a Component, f64)> = None;
+        for of_class in &self.snap {
             let within_m = best.map_or(self.reach_m, |(_, distance_m)| distance_m);
-            if let Some(found) = index.nearest(point, within_m)
-                && best.is_none_or(|best| (found.1, found.0) < (best.1, best.0))
-            {
-                best = Some(found);
-            }
+            best = nearer(best, of_class.nearest(point, within_m));
         }
-        best.map(|(number, distance_m)| (self.territory.components.at(number), distance_m))
+        best
     }
 
     #[inline]
     fn of_cell(&self, cell_number: u32) -> Option<(Rule, Responsibility)> {
         let by = |rule, table: &[u32]| {
             let position = table[cell_number as usize];
-            let responsibility = self.territory.responsibilities.get(position as usize)?;
+            let responsibility = self.lands.responsibilities.get(position as usize)?;
             Some((rule, *responsibility))
         };
         self.rules
             .and_then(|rules| by(Rule::CellClass, rules))
-            .or_else(|| by(Rule::CellDefault, &self.territory.defaults))
+            .or_else(|| by(Rule::CellDefault, &self.lands.defaults))
     }
 }
 

@@ -115,26 +115,49 @@ struct ComponentRow {
 }
 
 async fn read_components(db: impl PgExecutor<'_>) -> sqlx::Result<Vec<Component>> {
-    sqlx::query_as(
+    let rows = sqlx::query_as(
         "select component_id, class_code, code, name, st_x(anchor) as lon, st_y(anchor) as lat,
                 owner_unit_id, maintenance_unit_id
          from component where state <> 'removed' order by component_id",
     )
-    .fetch(db)
-    .map_ok(|row: ComponentRow| Component {
-        id: row.component_id,
-        class: row.class_code,
-        code: row.code,
-        name: row.name,
-        at: GroundPoint {
-            lon: row.lon,
-            lat: row.lat,
-        },
-        owner_unit_id: row.owner_unit_id,
-        maintenance_unit_id: row.maintenance_unit_id,
-    })
-    .try_collect()
-    .await
+    .fetch(db);
+    rows.map_ok(|row: ComponentRow| row.into())
+        .try_collect()
+        .await
+}
+
+/// Those of some components that stand.
+pub(super) async fn components_of(
+    db: impl PgExecutor<'_>,
+    ids: &[i64],
+) -> sqlx::Result<Vec<Component>> {
+    let rows = sqlx::query_as(
+        "select component_id, class_code, code, name, st_x(anchor) as lon, st_y(anchor) as lat,
+                owner_unit_id, maintenance_unit_id
+         from component where state <> 'removed' and component_id = any($1)",
+    )
+    .bind(ids)
+    .fetch(db);
+    rows.map_ok(|row: ComponentRow| row.into())
+        .try_collect()
+        .await
+}
+
+impl From<ComponentRow> for Component {
+    fn from(row: ComponentRow) -> Self {
+        Self {
+            id: row.component_id,
+            class: row.class_code,
+            code: row.code,
+            name: row.name,
+            at: GroundPoint {
+                lon: row.lon,
+                lat: row.lat,
+            },
+            owner_unit_id: row.owner_unit_id,
+            maintenance_unit_id: row.maintenance_unit_id,
+        }
+    }
 }
 
 async fn read_responsibilities(

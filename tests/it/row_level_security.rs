@@ -390,6 +390,31 @@ async fn r5_3_neither_role_changes_what_is_append_only() {
     }
 }
 
+/// R5.3: what a role of the service adds to a case's history is chained by the database; it cannot
+/// come with a hash, a number or a transaction of its own.
+#[tokio::test]
+async fn r5_3_no_role_of_the_service_brings_its_own_link_of_the_chain() {
+    let town = Town::new().await;
+    for role in ["cityward_service", "cityward_machine"] {
+        for (column, expected) in [
+            ("event_id", false),
+            ("xact", false),
+            ("prev_hash", false),
+            ("hash", false),
+            ("detail", true),
+        ] {
+            let may: bool =
+                sqlx::query_scalar("select has_column_privilege($1, 'case_event', $2, 'insert')")
+                    .bind(role)
+                    .bind(column)
+                    .fetch_one(&town.city.db)
+                    .await
+                    .unwrap();
+            assert_eq!(may, expected, "{role} inserts {column}");
+        }
+    }
+}
+
 /// A new table about cases, or a view of them, cannot be forgotten.
 #[tokio::test]
 async fn every_table_with_a_case_has_a_policy_and_every_view_its_readers_eyes() {

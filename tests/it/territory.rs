@@ -281,6 +281,77 @@ async fn the_territory_in_memory_follows_the_database() {
     becomes("no unit", &|territory| unit_at(territory).is_none()).await;
 }
 
+#[tokio::test]
+async fn components_that_change_are_taken_in_without_reading_the_city_again() {
+    let city = TestCity::new().await;
+    let edition = city.edition().await;
+    city.cells(edition, 2, 1).await;
+    let bins = [10.0, 20.0, 30.0].map(|x| place(x, 10.0));
+    let mut ids = Vec::new();
+    for bin in bins {
+        ids.push(city.component("C03005", bin, None).await);
+    }
+    let watch = TerritoryWatch::open(city.db.clone()).await.unwrap();
+    let before = watch.now();
+    let mut tx = city.db.begin().await.unwrap();
+    sqlx::query("update component set geom = $2 where component_id = $1")
+        .bind(ids[0])
+        .bind(place(150.0, 10.0))
+        .execute(&mut *tx)
+        .await
+        .unwrap();
+    for statement in [
+        "delete from component where component_id = $1",
+        "update component set state = 'removed' where component_id = $1",
+    ] {
+        sqlx::query(statement)
+            .bind(ids.pop())
+            .execute(&mut *tx)
+            .await
+            .unwrap();
+    }
+    tx.commit().await.unwrap();
+    let at = |territory: &Territory, x| {
+        let found = territory.nearest(class("C03005"), place(x, 10.0), 1.0);
+        found.is_some()
+    };
+    for _ in 0..200 {
+        if at(&watch.now(), 150.0) {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    let after = watch.now();
+    assert_eq!(
+        [10.0, 20.0, 30.0, 150.0].map(|x| at(&after, x)),
+        [false, false, false, true]
+    );
+    assert_eq!(
+        [10.0, 20.0, 30.0, 150.0].map(|x| at(&before, x)),
+        [true, true, true, false]
+    );
+    // the cells are the very same
+    assert_eq!(before.cells().as_ptr(), after.cells().as_ptr());
+    // so many are not named; then everything is read
+    sqlx::query(
+        "insert into component (class_code, geom, source)
+         select 'C03005', st_point($1 + n * 1e-9, $2, 4326), 'test'
+         from generate_series(1, 600) as n",
+    )
+    .bind(place(50.0, 10.0).lon)
+    .bind(place(50.0, 10.0).lat)
+    .execute(&city.db)
+    .await
+    .unwrap();
+    for _ in 0..400 {
+        if at(&watch.now(), 50.0) {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("600 new components were not seen within 20 s");
+}
+
 /// Real boundaries: a clean coverage, and one with overlaps and gaps.
 #[tokio::test]
 async fn memory_and_postgis_agree_on_real_boundaries() {

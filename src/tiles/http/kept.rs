@@ -121,7 +121,10 @@ mod tests {
     fn what_most_requests_ask_is_understood_and_nothing_else() {
         let place = (14, 13_000, 6_500);
         for (uri, expected) in [
-            ("/tiles/cases/14/13000/6500", (vec![Layer::Cases], place, false)),
+            (
+                "/tiles/cases/14/13000/6500",
+                (vec![Layer::Cases], place, false),
+            ),
             (
                 "/tiles/components,cells/14/13000/6500?full=1",
                 (vec![Layer::Components, Layer::Cells], place, true),

@@ -248,11 +248,7 @@ pub(super) fn lines(headers: &HeaderMap, name: HeaderName) -> impl Iterator<Item
 }
 
 /// The tag of what the client has, if it is still true: of this very tile, in a coding it takes.
-pub(super) fn known_tag(
-    headers: &HeaderMap,
-    key: &TileKey,
-    accepted: Accepted,
-) -> Option<Bytes> {
+pub(super) fn known_tag(headers: &HeaderMap, key: &TileKey, accepted: Accepted) -> Option<Bytes> {
     let sent = headers.get(header::IF_NONE_MATCH)?.to_str().ok()?;
     let name = key.name();
     let mark = sent.split(',').map(str::trim).find_map(|one| {
