@@ -25,7 +25,7 @@ pub async fn run(
 ) -> anyhow::Result<()> {
     telemetry::recorder()?;
     let vision = config.vision.clone();
-    let load = move || Model::load(&vision.model_dir, &vision.onnxruntime);
+    let load = move || Model::load(&vision.model_dir, &vision.runtime);
     let model = tokio::task::spawn_blocking(load).await??;
     let app = App::start(Arc::new(config), pools).await?;
     let pipeline = Pipeline::start(&app, model, stop.clone()).await?;

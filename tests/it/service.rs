@@ -34,7 +34,8 @@ pub(crate) fn config(data_dir: &Path) -> Config {
     config.data.data_dir = data_dir.to_owned();
     config.http.web_dir = root.join("web/dist");
     config.vision.model_dir = root.join("models/street-events");
-    config.vision.onnxruntime = root.join(config.vision.onnxruntime);
+    let onnxruntime = &mut config.vision.runtime.onnxruntime;
+    *onnxruntime = root.join(&onnxruntime);
     config.vision.detectors = 1;
     config
 }
