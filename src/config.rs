@@ -221,13 +221,19 @@ pub struct RuntimeConfig {
 /// The detector.
 #[derive(Debug, Clone, Args)]
 pub struct VisionConfig {
-    /// Folder of the model: manifest and .onnx.
+    /// Folders of the models, comma between: in each a manifest and an .onnx. A camera is looked
+    /// at by all of them, or by those it names.
     #[arg(
-        long,
+        long = "model-dir",
         env = "CITYWARD_MODEL_DIR",
+        value_delimiter = ',',
         default_value = "models/street-events"
     )]
-    pub model_dir: PathBuf,
+    pub model_dirs: Vec<PathBuf>,
+
+    /// Folder of a model that looks beside the others, files nothing and is only compared.
+    #[arg(long, env = "CITYWARD_SHADOW_MODEL_DIR")]
+    pub shadow_model_dir: Option<PathBuf>,
 
     #[command(flatten)]
     pub runtime: RuntimeConfig,

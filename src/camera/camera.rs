@@ -60,6 +60,16 @@ pub struct Camera {
     pub name_en: String,
     pub location: GroundPoint,
     pub height_m: Option<f64>,
+    /// Names of the models that look at its frames; `None`: all.
+    pub models: Option<Vec<String>>,
     /// The newest calibration; without one nothing it sees can be placed.
     pub calibration: Option<Arc<Calibration>>,
+}
+
+impl Camera {
+    /// Whether the model with this name looks at its frames.
+    pub fn is_looked_at_by(&self, model: &str) -> bool {
+        let named = |names: &Vec<String>| names.iter().any(|name| name == model);
+        self.models.as_ref().is_none_or(named)
+    }
 }

@@ -40,6 +40,7 @@ fn frame(name: &str, second: i64, bytes: usize) -> Frame {
         name_en: String::new(),
         location: GroundPoint { lon: 0.0, lat: 0.0 },
         height_m: None,
+        models: None,
         calibration: None,
     };
     Frame {

@@ -21,6 +21,7 @@ pub(super) struct CameraRow {
     name_en: String,
     location: GroundPoint,
     height_m: Option<f64>,
+    models: Option<Vec<String>>,
     calibration_id: Option<i32>,
     version: Option<i32>,
     image_width_px: Option<i32>,
@@ -41,6 +42,7 @@ impl CameraRow {
             name_en: self.name_en,
             location: self.location,
             height_m: self.height_m,
+            models: self.models,
         }
     }
 
@@ -67,7 +69,7 @@ impl CameraRow {
 pub(super) async fn list(db: &PgPool) -> sqlx::Result<Vec<CameraRow>> {
     sqlx::query_as(
         "select distinct on (camera_id) camera_id, platform_id, name_zh, name_en, location,
-             height_m, calibration_id, version, image_width_px, image_height_px, pairs, ground
+             height_m, models, calibration_id, version, image_width_px, image_height_px, pairs, ground
          from camera left join calibration using (camera_id)
          order by camera_id, version desc",
     )
@@ -78,11 +80,13 @@ pub(super) async fn list(db: &PgPool) -> sqlx::Result<Vec<CameraRow>> {
 /// Inserts the camera or replaces what is known of it; its calibrations stay.
 pub async fn save(db: impl PgExecutor<'_>, camera: &Camera, source: &str) -> sqlx::Result<()> {
     sqlx::query(
-        "insert into camera (camera_id, platform_id, name_zh, name_en, location, height_m, source)
-         values ($1, $2, $3, $4, $5, $6, $7)
+        "insert into camera (camera_id, platform_id, name_zh, name_en, location, height_m, models,
+             source)
+         values ($1, $2, $3, $4, $5, $6, $7, $8)
          on conflict (camera_id) do update set platform_id = excluded.platform_id,
              name_zh = excluded.name_zh, name_en = excluded.name_en,
-             location = excluded.location, height_m = excluded.height_m",
+             location = excluded.location, height_m = excluded.height_m,
+             models = excluded.models",
     )
     .bind(camera.id.as_str())
     .bind(camera.platform_id)
@@ -90,6 +94,7 @@ pub async fn save(db: impl PgExecutor<'_>, camera: &Camera, source: &str) -> sql
     .bind(&camera.name_en)
     .bind(camera.location)
     .bind(camera.height_m)
+    .bind(&camera.models)
     .bind(source)
     .execute(db)
     .await?;

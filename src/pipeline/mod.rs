@@ -31,7 +31,6 @@ use crate::cases::{self, CaseChange, Confirmed, Confirmer};
 use crate::catalogue;
 use crate::http::App;
 use crate::telemetry;
-use crate::vision::Model;
 use detectors::Looked;
 use failure::Failure;
 use place::{Placed, SightingRules, place};
@@ -59,7 +58,7 @@ impl Pipeline {
     /// Starts the detector threads and the recorder. Should the recorder end by itself, which
     /// only a bug can make it do, it cancels `stop`: a service that records nothing must not look
     /// alive.
-    pub async fn start(app: &App, model: Model, stop: CancellationToken) -> anyhow::Result<Self> {
+    pub async fn start(app: &App, stop: CancellationToken) -> anyhow::Result<Self> {
         let rules = catalogue::sighting_rules(&app.machine)
             .await
             .context("cannot read the sighting rules")?;
@@ -80,7 +79,7 @@ impl Pipeline {
         };
         Ok(Self {
             intake: Arc::clone(&app.intake),
-            detectors: detectors::start(count, app, model, &sender)?,
+            detectors: detectors::start(count, app, &sender)?,
             recorder: tokio::spawn(async move {
                 let _stops = stop.drop_guard();
                 recorder.run(looked).await;

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
 
-use super::{Computing, Detections, Model, Stages};
+use super::{Detections, Model, Stages};
 use crate::config::RuntimeConfig;
 
 /// `cityward model …`
@@ -68,7 +68,7 @@ pub fn run(args: &ModelArgs) -> anyhow::Result<()> {
             folder, runtime, ..
         } => {
             let model = Model::load(folder, runtime)?;
-            writeln!(out, "{}\nIt is as declared.", described(&model))?;
+            writeln!(out, "{}\nIt is as declared.", model)?;
         }
         ModelCommand::Bench {
             folder,
@@ -80,7 +80,7 @@ pub fn run(args: &ModelArgs) -> anyhow::Result<()> {
             let picture = picture.as_deref().unwrap_or(model.golden_picture());
             let within = Duration::from_secs((*seconds).into());
             let stages = time(&model, picture, within)?;
-            writeln!(out, "{}\n{}", described(&model), table(&stages))?;
+            writeln!(out, "{}\n{}", model, table(&stages))?;
         }
     }
     Ok(())
@@ -88,16 +88,6 @@ pub fn run(args: &ModelArgs) -> anyhow::Result<()> {
 
 fn read(picture: &Path) -> anyhow::Result<Vec<u8>> {
     fs::read(picture).with_context(|| format!("cannot read {}", picture.display()))
-}
-
-fn described(model: &Model) -> String {
-    let reference = model.reference();
-    let Computing { on, passed_over } = model.computing();
-    let mut text = format!("{} {} on {on}", reference.name, reference.version);
-    for (wanted, reason) in passed_over {
-        text += &format!("\n  not on {wanted}: {reason}");
-    }
-    text
 }
 
 fn golden_text(seen: &Detections) -> String {

@@ -1,7 +1,7 @@
 //! A model: a folder with a manifest, a network and a golden picture. Loading proves that they
 //! belong together; changing the model needs no code.
 
-use std::fs;
+use std::{fmt, fs};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -70,6 +70,8 @@ pub enum ModelError {
         expected: usize,
         actual: i64,
     },
+    #[error("two models are called `{0}`; cameras could not tell them apart")]
+    SameName(String),
     #[error("golden picture {}: {reason}", picture.display())]
     Golden { picture: PathBuf, reason: String },
 }
@@ -77,6 +79,8 @@ pub enum ModelError {
 /// A manifest whose network was proved to keep it.
 #[derive(Debug)]
 pub(super) struct Proven {
+    /// The text of `model.toml`.
+    declared: String,
     pub(super) manifest: Manifest,
     pub(super) reference: Arc<ModelRef>,
     /// Label and catalogue class, by the index of the network.
@@ -112,7 +116,7 @@ impl Model {
         folder: &Path,
         runtime: &RuntimeConfig,
     ) -> Result<(Self, Detector), ModelError> {
-        let manifest = read_manifest(&folder.join("model.toml"))?;
+        let (declared, manifest) = read_manifest(&folder.join("model.toml"))?;
         let file = folder.join(&manifest.file);
         let onnx = read(&file)?;
         let actual = hex::encode(Sha256::digest(&onnx));
@@ -143,6 +147,7 @@ impl Model {
         let model = Self {
             golden: folder.join(&manifest.golden.picture),
             proven: Arc::new(Proven {
+                declared,
                 manifest,
                 reference,
                 classes,
@@ -162,6 +167,27 @@ impl Model {
 
     pub(super) fn golden_picture(&self) -> &Path {
         &self.golden
+    }
+
+    /// Whether the other one was declared in the same words, its network included by its digest.
+    pub(super) fn is_the_same_as(&self, other: &Self) -> bool {
+        self.proven.declared == other.proven.declared
+    }
+
+    /// Whether things with this label can be among what it finds.
+    pub(super) fn reports(&self, label: &str) -> bool {
+        let classes = &self.proven.manifest.classes;
+        classes.iter().any(|c| c.label == label && c.threshold.is_some())
+    }
+
+    /// Of each class it reports: label, catalogue class, threshold.
+    pub(super) fn classes(&self) -> impl Iterator<Item = (&str, Option<ClassCode>, f32)> {
+        let classes = self.proven.manifest.classes.iter();
+        classes.filter_map(|c| Some((c.label.as_str(), c.class, c.threshold?)))
+    }
+
+    pub(super) fn licence(&self) -> &str {
+        &self.proven.manifest.licence
     }
 
     /// What it computes on.
@@ -308,6 +334,19 @@ impl Model {
     }
 }
 
+/// Name, version, what it computes on, and what it was wanted on and could not.
+impl fmt::Display for Model {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (reference, computing) = (self.reference(), self.computing());
+        let ModelRef { name, version } = &**reference;
+        write!(f, "{name} {version} on {}", computing.on)?;
+        for (wanted, reason) in &computing.passed_over {
+            write!(f, ", not on {wanted}: {}", reason.trim_end())?;
+        }
+        Ok(())
+    }
+}
+
 /// What labels are exported as.
 const LABEL_TYPES: [TensorElementType; 3] = [
     TensorElementType::Int64,
@@ -343,13 +382,15 @@ fn compare(expected: &[GoldenBox], seen: &Detections) -> Result<(), String> {
     Ok(())
 }
 
-fn read_manifest(file: &Path) -> Result<Manifest, ModelError> {
+/// Its text, and what that says.
+fn read_manifest(file: &Path) -> Result<(String, Manifest), ModelError> {
     let named = |reason: String| ModelError::Manifest {
         file: file.to_owned(),
         reason,
     };
     let text = String::from_utf8(read(file)?).map_err(|e| named(e.to_string()))?;
-    Manifest::parse(&text).map_err(named)
+    let manifest = Manifest::parse(&text).map_err(named)?;
+    Ok((text, manifest))
 }
 
 fn read(file: &Path) -> Result<Vec<u8>, ModelError> {

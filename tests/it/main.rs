@@ -41,6 +41,7 @@ mod live_many;
 mod locate;
 mod locate_at;
 mod malformed;
+mod models;
 mod notices;
 mod oidc;
 mod orders;

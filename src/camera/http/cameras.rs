@@ -36,6 +36,8 @@ pub(super) struct CameraView {
     lat: f64,
     height_m: Option<f64>,
     platform_id: Option<i32>,
+    /// Names of the models that look at its frames; null: all.
+    models: Option<Vec<String>>,
     calibration: Option<CalibrationSummary>,
     /// Capture time of the newest frame let in since the service started.
     last_frame_at: Option<DateTime<Utc>>,
@@ -105,6 +107,7 @@ fn view(app: &App, camera: &Camera) -> CameraView {
         lat: camera.location.lat,
         height_m: camera.height_m,
         platform_id: camera.platform_id,
+        models: camera.models.clone(),
         calibration: calibration.map(|calibration| CalibrationSummary {
             version: calibration.version,
             error_loo_m: calibration.error_loo_m(),
@@ -161,6 +164,8 @@ pub(super) struct CameraDraft {
     height_m: Option<f64>,
     /// Whose token may push its frames.
     platform_id: Option<i32>,
+    /// Names of the models that look at its frames; left out or null: all.
+    models: Option<Vec<String>>,
 }
 
 impl CameraDraft {
@@ -198,6 +203,7 @@ impl CameraDraft {
             name_en: self.name_en,
             location,
             height_m: self.height_m,
+            models: self.models,
             calibration: None,
         })
     }
@@ -218,6 +224,11 @@ pub(super) async fn save_camera(
 ) -> Result<Json<CameraView>, ApiError> {
     person.require_administrator()?;
     let camera = draft.check(&id)?;
+    let roster = app.models.now();
+    let known_model = |name: &String| roster.models.iter().any(|m| m.reference().name == *name);
+    if let Some(name) = camera.models.iter().flatten().find(|name| !known_model(name)) {
+        return Err(ApiError::field("models", format!("there is no model {name:?}")));
+    }
     store::save(&app.db, &camera, "api")
         .await
         .map_err(|error| match constraint(&error) {

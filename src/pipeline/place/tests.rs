@@ -47,6 +47,7 @@ fn camera() -> Camera {
         name_en: "North".to_owned(),
         location: CAMERA,
         height_m: Some(10.0),
+        models: None,
         calibration: Some(Arc::new(calibration)),
     }
 }
