@@ -17,6 +17,8 @@ pub const FRAME_QUEUE_DEPTH: &str = "cityward_frame_queue_depth";
 pub const STAGE_SECONDS: &str = "cityward_stage_seconds";
 /// Detections that were not placed, by `reason`.
 pub const DETECTIONS_DROPPED: &str = "cityward_detections_dropped_total";
+/// Things that stay where they must not, by `change` (entered, left).
+pub const STAYS: &str = "cityward_stays_total";
 /// Things found by the models in use and by the one in the shadow, by `label` and `by` (both,
 /// in_use_only, shadow_only).
 pub const SHADOW: &str = "cityward_shadow_total";
@@ -76,6 +78,7 @@ fn install() -> anyhow::Result<PrometheusHandle> {
         DETECTIONS_DROPPED,
         "detections that were not placed, by reason"
     );
+    describe_counter!(STAYS, "things that stay where they must not");
     describe_counter!(SHADOW, "things found beside a model in the shadow");
     describe_gauge!(MODELS, "models and what they compute on");
     describe_counter!(CASES, "case changes");

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::Zone;
 use crate::ground::Calibration;
 use crate::space::GroundPoint;
 
@@ -62,6 +63,8 @@ pub struct Camera {
     pub height_m: Option<f64>,
     /// Names of the models that look at its frames; `None`: all.
     pub models: Option<Vec<String>>,
+    /// Where something must not stay.
+    pub zones: Vec<Zone>,
     /// The newest calibration; without one nothing it sees can be placed.
     pub calibration: Option<Arc<Calibration>>,
 }

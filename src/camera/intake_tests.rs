@@ -41,6 +41,7 @@ fn frame(name: &str, second: i64, bytes: usize) -> Frame {
         location: GroundPoint { lon: 0.0, lat: 0.0 },
         height_m: None,
         models: None,
+        zones: Vec::new(),
         calibration: None,
     };
     Frame {

@@ -120,6 +120,7 @@ impl City {
                     location: frame.ground_from_local(post.foot()),
                     height_m: Some(f64::from(post.height_m)),
                     models: None,
+                    zones: Vec::new(),
                     calibration: None,
                 };
                 Ok((camera, calibration))

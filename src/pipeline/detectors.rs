@@ -92,7 +92,9 @@ impl Eye {
         }
         let mut before: Vec<_> = self.roster.models.iter().zip(&mut self.detectors).collect();
         let mut kept = |model: &Arc<Model>| {
-            let known = before.iter_mut().find(|(known, _)| Arc::ptr_eq(known, model));
+            let known = before
+                .iter_mut()
+                .find(|(known, _)| Arc::ptr_eq(known, model));
             known.and_then(|(_, detector)| detector.take())
         };
         let detectors = now.models.iter().map(&mut kept).collect();

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! camera::Intake ─take→ detector threads ─bounded channel→ recorder ─publish→ live::LiveFeed
-//!                       vision::detect                     place, confirm, record
+//!                       vision::detect                     place, stay or confirm, record
 //! ```
 //!
 //! Every wait has a limit: while the database is away the recorder holds what is confirmed, the
@@ -14,6 +14,7 @@ mod failure;
 mod place;
 mod report;
 mod retry;
+mod stays;
 
 use std::sync::Arc;
 use std::thread;
@@ -29,6 +30,7 @@ use tokio_util::sync::CancellationToken;
 use crate::camera::{Intake, LastFrame, Waiting};
 use crate::cases::{self, CaseChange, Confirmed, Confirmer};
 use crate::catalogue;
+use crate::events::Stays;
 use crate::http::App;
 use crate::telemetry;
 use detectors::Looked;
@@ -75,6 +77,7 @@ impl Pipeline {
                 .map(|(class, rule)| (class, Arc::new(rule)))
                 .collect(),
             confirmer: Confirmer::default(),
+            stays: Stays::default(),
             give_up: give_up.clone(),
         };
         Ok(Self {
@@ -115,6 +118,7 @@ struct Recorder {
     app: App,
     rules: SightingRules,
     confirmer: Confirmer,
+    stays: Stays,
     give_up: CancellationToken,
 }
 
@@ -142,7 +146,7 @@ impl Recorder {
         }
     }
 
-    /// Frame → what is where → what was seen often enough.
+    /// Frame → what is where → what stays, or was seen often enough.
     fn follow(&mut self, Looked { waiting, seen }: Looked) -> Followed {
         let frame = &waiting.frame;
         let seen = match seen {
@@ -150,8 +154,9 @@ impl Recorder {
             Err(failure) => return Followed::failed(waiting, failure),
         };
         let started = Instant::now();
-        let placed = place(&self.app.territory.now(), &self.rules, frame, &seen);
+        let mut placed = place(&self.app.territory.now(), &self.rules, frame, &seen);
         histogram!(telemetry::STAGE_SECONDS, "stage" => "place").record(started.elapsed());
+        let mut all_confirmed = stays::judge(&mut self.stays, frame, &mut placed);
         let (mut reports, mut numbers, mut sightings) = (Vec::new(), Vec::new(), Vec::new());
         for (number, Placed { report, sighting }) in placed.into_iter().enumerate() {
             if let Some(dropped) = report.dropped {
@@ -167,11 +172,10 @@ impl Recorder {
             .confirmer
             .confirm(&frame.camera.id, frame.captured_at, sightings);
         let confirmed = numbers.into_iter().zip(confirmed);
+        all_confirmed.extend(confirmed.filter_map(|(n, confirmed)| Some((n, confirmed?))));
         Followed {
             report: FrameReport::processed(frame, &seen, reports),
-            confirmed: confirmed
-                .filter_map(|(n, confirmed)| Some((n, confirmed?)))
-                .collect(),
+            confirmed: all_confirmed,
             waiting,
         }
     }

@@ -64,6 +64,9 @@ pub struct DetectionReport {
     #[serde(rename = "box")]
     pub pixel_box: PixelBox,
     pub place: Option<PlaceReport>,
+    /// Since when it has been where it must not stay; only of classes that are an event if they stay.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub staying_since: Option<DateTime<Utc>>,
     /// Why it has no place or was not believed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dropped: Option<Dropped>,
@@ -102,6 +105,10 @@ pub enum Dropped {
     OutsideGround,
     /// No cell is there.
     OutsideCity,
+    /// Not in a zone where it must not stay, or outside its hours.
+    OutsideZone,
+    /// In such a zone, but not for long enough.
+    Passing,
 }
 
 impl Dropped {
@@ -115,6 +122,8 @@ impl Dropped {
             Self::BehindHorizon => "behind_horizon",
             Self::OutsideGround => "outside_ground",
             Self::OutsideCity => "outside_city",
+            Self::OutsideZone => "outside_zone",
+            Self::Passing => "passing",
         }
     }
 }

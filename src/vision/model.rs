@@ -1,9 +1,9 @@
 //! A model: a folder with a manifest, a network and a golden picture. Loading proves that they
 //! belong together; changing the model needs no code.
 
-use std::{fmt, fs};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::{fmt, fs};
 
 use ort::session::Session;
 use ort::value::{Outlet, TensorElementType, ValueType};
@@ -177,7 +177,9 @@ impl Model {
     /// Whether things with this label can be among what it finds.
     pub(super) fn reports(&self, label: &str) -> bool {
         let classes = &self.proven.manifest.classes;
-        classes.iter().any(|c| c.label == label && c.threshold.is_some())
+        classes
+            .iter()
+            .any(|c| c.label == label && c.threshold.is_some())
     }
 
     /// Of each class it reports: label, catalogue class, threshold.

@@ -38,10 +38,7 @@ pub enum Reloaded {
     /// Nothing in it has changed.
     Same(Arc<Model>),
     /// From now on frames are looked at by this one.
-    Swapped {
-        from: Arc<ModelRef>,
-        to: Arc<Model>,
-    },
+    Swapped { from: Arc<ModelRef>, to: Arc<Model> },
     /// It is not fit for use; the one that was loaded before goes on.
     Refused {
         going_on: Arc<Model>,
@@ -72,7 +69,10 @@ impl Models {
             different(model, &models[..index])?;
         }
         let shadow = config.shadow_model_dir.as_ref().map(load).transpose()?;
-        models.iter().chain(&shadow).for_each(|model| count(model, 1.0));
+        models
+            .iter()
+            .chain(&shadow)
+            .for_each(|model| count(model, 1.0));
         Ok(Self {
             folders: config.model_dirs.clone(),
             shadow_folder: config.shadow_model_dir.clone(),

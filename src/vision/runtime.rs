@@ -4,8 +4,8 @@
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
-use ort::ep;
 use ort::environment::Environment;
+use ort::ep;
 use ort::session::Session;
 use ort::session::builder::{GraphOptimizationLevel, SessionBuilder};
 

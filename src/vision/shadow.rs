@@ -157,7 +157,10 @@ mod tests {
 
     fn things() -> impl Strategy<Value = Vec<Detection>> {
         let thing = (prop_oneof!["bin", "pile"], 0.0_f32..60.0);
-        proptest::collection::vec(thing.prop_map(|(label, left)| detection(&label, left)), 0..8)
+        proptest::collection::vec(
+            thing.prop_map(|(label, left)| detection(&label, left)),
+            0..8,
+        )
     }
 
     proptest! {

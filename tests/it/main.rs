@@ -58,6 +58,7 @@ mod row_level_security;
 mod rules;
 mod rules_http;
 mod rules_routing;
+mod stays;
 mod territory;
 mod tidy;
 mod tiles;

@@ -119,13 +119,19 @@ async fn a_model_takes_anothers_place_and_a_bad_one_does_not() {
     rewrite(folder.path(), "colour = \"bgr\"", "colour = \"rgb\"");
     let refused = &watched.reload().await["folders"][0];
     assert_eq!(refused["outcome"], "refused");
-    assert!(refused["reason"].as_str().unwrap().contains("golden.jpg"), "{refused}");
+    assert!(
+        refused["reason"].as_str().unwrap().contains("golden.jpg"),
+        "{refused}"
+    );
     assert_eq!(watched.push().await["models"], of("2"));
     let listed = watched.administrator.json("/api/v1/models").await;
     assert_eq!(listed["models"][0]["version"], "2");
     assert_eq!(listed["shadow"], Value::Null);
     let record = watched.administrator.json("/api/v1/audit").await;
-    assert!(record.to_string().contains("model:street-events"), "{record}");
+    assert!(
+        record.to_string().contains("model:street-events"),
+        "{record}"
+    );
 
     let anybody = watched.service.client().post("/api/v1/models/reload");
     let answer = anybody.send().await.unwrap();
@@ -138,15 +144,23 @@ async fn each_camera_is_looked_at_by_the_models_it_names() {
     let watched = Watched::by(|config| config.vision.model_dirs = folders.to_vec()).await;
     let names = |report: &Value| -> Vec<String> {
         let models = report["models"].as_array().unwrap().iter();
-        models.map(|m| m["name"].as_str().unwrap().to_owned()).collect()
+        models
+            .map(|m| m["name"].as_str().unwrap().to_owned())
+            .collect()
     };
     let report = watched.push().await;
     assert_eq!(names(&report), ["street-events", "bins"]);
     let detections = report["detections"].as_array().unwrap();
     let sure = |d: &Value| d["confidence"].as_f64().unwrap();
-    assert!(detections.is_sorted_by(|a, b| sure(a) >= sure(b)), "{report}");
+    assert!(
+        detections.is_sorted_by(|a, b| sure(a) >= sure(b)),
+        "{report}"
+    );
 
-    assert_eq!(watched.watched_by(json!(["bins"])).await.status(), StatusCode::OK);
+    assert_eq!(
+        watched.watched_by(json!(["bins"])).await.status(),
+        StatusCode::OK
+    );
     let report = watched.push().await;
     assert_eq!(names(&report), ["bins"]);
     let others = report["detections"].as_array().unwrap().iter();
@@ -155,7 +169,10 @@ async fn each_camera_is_looked_at_by_the_models_it_names() {
     let unknown = watched.watched_by(json!(["bin"])).await;
     let body = problem(unknown, StatusCode::BAD_REQUEST, "invalid-field").await;
     assert!(body.to_string().contains("models"), "{body}");
-    assert_eq!(watched.watched_by(json!(null)).await.status(), StatusCode::OK);
+    assert_eq!(
+        watched.watched_by(json!(null)).await.status(),
+        StatusCode::OK
+    );
     assert_eq!(names(&watched.push().await).len(), 2);
 }
 
@@ -183,9 +200,17 @@ async fn a_model_in_the_shadow_is_compared_and_files_nothing() {
     assert_eq!(shadow["frames"], 3, "{shadow}");
     assert_eq!(shadow["model"]["version"], "next");
     let labels = shadow["labels"].as_object().unwrap();
-    let sum = |by: &str| labels.values().map(|l| l[by].as_u64().unwrap()).sum::<u64>();
+    let sum = |by: &str| {
+        labels
+            .values()
+            .map(|l| l[by].as_u64().unwrap())
+            .sum::<u64>()
+    };
     assert!(found > 0, "the picture shows nothing");
-    assert_eq!((sum("both"), sum("in_use_only"), sum("shadow_only")), (found, 0, 0));
+    assert_eq!(
+        (sum("both"), sum("in_use_only"), sum("shadow_only")),
+        (found, 0, 0)
+    );
     let metrics = reqwest::get(watched.service.url("/metrics")).await.unwrap();
     let metrics = metrics.text().await.unwrap();
     assert!(metrics.contains("cityward_shadow_total{"), "{metrics}");
@@ -194,7 +219,10 @@ async fn a_model_in_the_shadow_is_compared_and_files_nothing() {
     rewrite(folder.path(), "version = \"next\"", "version = \"after\"");
     watched.reload().await;
     let shadow = watched.administrator.json("/api/v1/models").await["shadow"].clone();
-    assert_eq!((&shadow["frames"], &shadow["labels"]), (&json!(0), &json!({})));
+    assert_eq!(
+        (&shadow["frames"], &shadow["labels"]),
+        (&json!(0), &json!({}))
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -204,7 +232,10 @@ async fn what_cannot_be_computed_on_is_passed_over_and_told() {
     watched.push().await;
     let ready = reqwest::get(watched.service.url("/readyz")).await.unwrap();
     let ready = ready.text().await.unwrap();
-    assert!(ready.contains("street-events 1 on cpu, not on tensorrt: "), "{ready}");
+    assert!(
+        ready.contains("street-events 1 on cpu, not on tensorrt: "),
+        "{ready}"
+    );
     assert!(ready.contains(", not on cuda: "), "{ready}");
     let listed = watched.administrator.json("/api/v1/models").await;
     assert_eq!(listed["models"][0]["on"], "cpu");
@@ -253,7 +284,10 @@ fn a_model_is_tried_out_without_a_service() {
     let bench = ["bench", "models/street-events", "--seconds", "1"];
     let (code, said) = model_command(&bench, None);
     assert_eq!(code, Some(0), "{said}");
-    assert!(said.contains("run the network") && said.contains(" a second"), "{said}");
+    assert!(
+        said.contains("run the network") && said.contains(" a second"),
+        "{said}"
+    );
 }
 
 #[test]

@@ -75,7 +75,7 @@ enum PolygonType {
 }
 
 impl GroundPolygon {
-    fn of(polygon: &geo_types::Polygon<f64>) -> Self {
+    pub(super) fn of(polygon: &geo_types::Polygon<f64>) -> Self {
         let rings = std::iter::once(polygon.exterior()).chain(polygon.interiors());
         let coordinates = rings.map(|ring| ring.coords().map(|c| [c.x, c.y]).collect());
         Self {
@@ -84,7 +84,7 @@ impl GroundPolygon {
         }
     }
 
-    fn into_polygon(self) -> geo_types::Polygon<f64> {
+    pub(super) fn into_polygon(self) -> geo_types::Polygon<f64> {
         let mut rings = self
             .coordinates
             .into_iter()
@@ -122,7 +122,7 @@ fn view(app: &App, camera: &Camera) -> CameraView {
     }
 }
 
-fn known(app: &App, id: &str) -> Result<Arc<Camera>, ApiError> {
+pub(super) fn known(app: &App, id: &str) -> Result<Arc<Camera>, ApiError> {
     let found = CameraId::try_from(id.to_owned()).ok();
     found
         .and_then(|id| app.cameras.get(&id))
@@ -204,6 +204,7 @@ impl CameraDraft {
             location,
             height_m: self.height_m,
             models: self.models,
+            zones: Vec::new(),
             calibration: None,
         })
     }
@@ -226,8 +227,16 @@ pub(super) async fn save_camera(
     let camera = draft.check(&id)?;
     let roster = app.models.now();
     let known_model = |name: &String| roster.models.iter().any(|m| m.reference().name == *name);
-    if let Some(name) = camera.models.iter().flatten().find(|name| !known_model(name)) {
-        return Err(ApiError::field("models", format!("there is no model {name:?}")));
+    if let Some(name) = camera
+        .models
+        .iter()
+        .flatten()
+        .find(|name| !known_model(name))
+    {
+        return Err(ApiError::field(
+            "models",
+            format!("there is no model {name:?}"),
+        ));
     }
     store::save(&app.db, &camera, "api")
         .await

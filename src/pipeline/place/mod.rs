@@ -62,6 +62,7 @@ pub(super) fn place(
                     confidence: detection.confidence,
                     pixel_box: detection.pixel_box,
                     place: sighting.as_ref().map(place_report),
+                    staying_since: None,
                     dropped,
                     case_id: None,
                 },

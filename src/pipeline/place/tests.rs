@@ -48,6 +48,7 @@ fn camera() -> Camera {
         location: CAMERA,
         height_m: Some(10.0),
         models: None,
+        zones: Vec::new(),
         calibration: Some(Arc::new(calibration)),
     }
 }
