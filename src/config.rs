@@ -2,6 +2,7 @@
 //!
 //! Facts are not settings: cameras, calibrations, cells and rules are rows; models are manifests.
 
+use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
@@ -173,17 +174,30 @@ pub struct IntakeConfig {
     pub clock_skew_s_max: u32,
 }
 
-/// The detector.
-#[derive(Debug, Clone, Args)]
-pub struct VisionConfig {
-    /// Folder of the model: manifest and .onnx.
-    #[arg(
-        long,
-        env = "CITYWARD_MODEL_DIR",
-        default_value = "models/street-events"
-    )]
-    pub model_dir: PathBuf,
+/// What a network computes on, where the ONNX Runtime library offers it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ExecutionProvider {
+    Cpu,
+    /// Intel's OpenVINO on the CPU.
+    Openvino,
+    /// Intel's OpenVINO on the graphics processor.
+    OpenvinoGpu,
+    /// An NVIDIA GPU.
+    Cuda,
+    /// An NVIDIA GPU, each network compiled for it when it is loaded.
+    Tensorrt,
+}
 
+impl fmt::Display for ExecutionProvider {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let value = self.to_possible_value();
+        f.write_str(value.as_ref().map_or("", |value| value.get_name()))
+    }
+}
+
+/// What runs models.
+#[derive(Debug, Clone, Args)]
+pub struct RuntimeConfig {
     /// ONNX Runtime shared library (libonnxruntime.so, 1.24 or newer).
     #[arg(
         long,
@@ -191,6 +205,38 @@ pub struct VisionConfig {
         default_value = ".cache/onnxruntime/libonnxruntime.so"
     )]
     pub onnxruntime: PathBuf,
+
+    /// What networks compute on, in the order of preference, comma between; what none of them takes
+    /// the CPU does, and /readyz says so.
+    #[arg(
+        long,
+        env = "CITYWARD_EXECUTION_PROVIDERS",
+        value_enum,
+        value_delimiter = ',',
+        default_value = "cpu"
+    )]
+    pub execution_providers: Vec<ExecutionProvider>,
+}
+
+/// The detector.
+#[derive(Debug, Clone, Args)]
+pub struct VisionConfig {
+    /// Folders of the models, comma between: in each a manifest and an .onnx. A camera is looked
+    /// at by all of them, or by those it names.
+    #[arg(
+        long = "model-dir",
+        env = "CITYWARD_MODEL_DIR",
+        value_delimiter = ',',
+        default_value = "models/street-events"
+    )]
+    pub model_dirs: Vec<PathBuf>,
+
+    /// Folder of a model that looks beside the others, files nothing and is only compared.
+    #[arg(long, env = "CITYWARD_SHADOW_MODEL_DIR")]
+    pub shadow_model_dir: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub runtime: RuntimeConfig,
 
     /// Detector threads, each with a session of its own; 0: one per core.
     #[arg(long, env = "CITYWARD_DETECTORS", default_value_t = 0)]

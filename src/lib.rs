@@ -24,6 +24,9 @@ pub mod ground;
 /// 4. Ground → component, cell, responsible unit, and why.
 pub mod territory;
 
+/// Between: sightings that are an event only if they stay.
+pub mod events;
+
 /// 5. Sighting → case.
 pub mod cases;
 

@@ -12,6 +12,7 @@ use cityward::journal::{self, NotedSeal};
 use cityward::rules::Rules;
 use cityward::tiles::{self, TilesArgs};
 use cityward::time::TimeSource;
+use cityward::vision::{self, ModelArgs};
 use cityward::{access, router, service, upkeep, workflow};
 use clap::{Args, Parser, Subcommand};
 use sqlx::PgPool;
@@ -42,6 +43,8 @@ enum Command {
     Grid(GridArgs),
     /// Takes tiles out of the city, for maps without a service.
     Tiles(TilesArgs),
+    /// Tries out a model without the service.
+    Model(ModelArgs),
     /// Writes labelled pictures of invented streets, for training a detector.
     DemoFrames(FramesArgs),
     /// Gives the administrator, or whoever is named, a new password and prints it.
@@ -126,6 +129,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Import(args) => return unless_stopped(import::run(*args)).await,
         Command::Grid(args) => return unless_stopped(import::run_grid(args)).await,
         Command::Tiles(args) => unless_stopped(tiles::run(args)).await?,
+        Command::Model(args) => vision::run(&args)?,
         Command::DemoFrames(args) => demo::write_frames(&args)?,
         Command::Password(args) => unless_stopped(reset_password(&args)).await?,
         Command::Audit(Audit::Verify(args)) => return unless_stopped(verify_audit(&args)).await,

@@ -26,7 +26,7 @@ use utoipa_axum::router::OpenApiRouter;
 use crate::http::{ApiError, App, ClientAddress, measure, security_headers};
 use crate::{
     access, camera, cases, catalogue, export, http, journal, ledger, live, notify, orders,
-    organisation, outcomes, plan, rules, telemetry, territory, tiles, workflow,
+    organisation, outcomes, plan, rules, telemetry, territory, tiles, vision, workflow,
 };
 
 #[derive(OpenApi)]
@@ -65,6 +65,7 @@ fn api() -> (Router<App>, Router<App>, Document) {
         .merge(rules::routes())
         .merge(territory::routes())
         .merge(tiles::routes())
+        .merge(vision::routes())
         .merge(workflow::routes())
         .split_for_parts();
     document.merge(of_tiles);
@@ -166,16 +167,25 @@ async fn unknown_url(request: Request) -> Response {
 /// How long the database may take to say that it is there.
 const READY_WITHIN: Duration = Duration::from_secs(2);
 
-/// Ready when the database answers; with how old the data of tiles may be.
+/// Ready when the database answers; with how old the data of tiles may be, and what the models
+/// compute on.
 async fn readyz(State(app): State<App>) -> Response {
     let look = sqlx::query("select 1").execute(&app.db);
     let answered = timeout(READY_WITHIN, look).await;
     let age_s = app.tile_age().as_secs_f64();
+    let models = app.models.now();
+    let computing: String = models
+        .all()
+        .map(|model| format!("model {model}\n"))
+        .collect();
     match answered {
-        Ok(Ok(_)) => format!("ready\ntiles are at most {age_s:.1} s old\n").into_response(),
+        Ok(Ok(_)) => {
+            format!("ready\ntiles are at most {age_s:.1} s old\n{computing}").into_response()
+        }
         failed => {
             tracing::warn!(?failed, "not ready");
-            let text = format!("the database does not answer\ntiles are {age_s:.1} s old\n");
+            let text =
+                format!("the database does not answer\ntiles are {age_s:.1} s old\n{computing}");
             (StatusCode::SERVICE_UNAVAILABLE, text).into_response()
         }
     }

@@ -9,7 +9,7 @@ use crate::config::Config;
 use crate::database::Pools;
 use crate::http::App;
 use crate::pipeline::Pipeline;
-use crate::vision::Model;
+use crate::vision::Models;
 use crate::workflow::timers;
 use crate::{http, journal, live, notify, plan, router, telemetry, upkeep};
 
@@ -25,10 +25,9 @@ pub async fn run(
 ) -> anyhow::Result<()> {
     telemetry::recorder()?;
     let vision = config.vision.clone();
-    let load = move || Model::load(&vision.model_dir, &vision.onnxruntime);
-    let model = tokio::task::spawn_blocking(load).await??;
-    let app = App::start(Arc::new(config), pools).await?;
-    let pipeline = Pipeline::start(&app, model, stop.clone()).await?;
+    let models = tokio::task::spawn_blocking(move || Models::load(&vision)).await??;
+    let app = App::start(Arc::new(config), pools, models).await?;
+    let pipeline = Pipeline::start(&app, stop.clone()).await?;
     tokio::spawn(upkeep::run(app.clone(), stop.clone()));
     let publishing = tokio::spawn(plan::publish(app.clone(), stop.clone()));
     let timers = timers::run(

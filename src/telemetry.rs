@@ -17,6 +17,13 @@ pub const FRAME_QUEUE_DEPTH: &str = "cityward_frame_queue_depth";
 pub const STAGE_SECONDS: &str = "cityward_stage_seconds";
 /// Detections that were not placed, by `reason`.
 pub const DETECTIONS_DROPPED: &str = "cityward_detections_dropped_total";
+/// Things that stay where they must not, by `change` (entered, left).
+pub const STAYS: &str = "cityward_stays_total";
+/// Things found by the models in use and by the one in the shadow, by `label` and `by` (both,
+/// in_use_only, shadow_only).
+pub const SHADOW: &str = "cityward_shadow_total";
+/// 1 for each model by `model`, `version`, what it computes `on`, and what was `wanted` first.
+pub const MODELS: &str = "cityward_model";
 /// Case changes by `change` (opened, joined).
 pub const CASES: &str = "cityward_cases_total";
 /// Alarms that clocks of cases raised, by `alarm` (warn, breach, escalate).
@@ -71,6 +78,9 @@ fn install() -> anyhow::Result<PrometheusHandle> {
         DETECTIONS_DROPPED,
         "detections that were not placed, by reason"
     );
+    describe_counter!(STAYS, "things that stay where they must not");
+    describe_counter!(SHADOW, "things found beside a model in the shadow");
+    describe_gauge!(MODELS, "models and what they compute on");
     describe_counter!(CASES, "case changes");
     describe_counter!(CLOCK_ALARMS, "alarms of clocks");
     describe_gauge!(LIVE_CLIENTS, "clients on the live stream");

@@ -2,9 +2,12 @@
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use cityward::config::{Config, DataConfig};
+use cityward::config::{Config, DataConfig, VisionConfig};
 use cityward::database::{self, Database, Mode};
+use cityward::http::App;
+use cityward::vision::Models;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -64,7 +67,20 @@ pub(crate) fn config(data_dir: &Path) -> Config {
     let mut config = <Flags as clap::Parser>::parse_from(["cityward"]).config;
     config.data.database_url = None;
     config.data.data_dir = data_dir.to_owned();
-    config.vision.model_dir = root.join(config.vision.model_dir);
-    config.vision.onnxruntime = root.join(config.vision.onnxruntime);
+    for folder in &mut config.vision.model_dirs {
+        *folder = root.join(&folder);
+    }
+    let onnxruntime = &mut config.vision.runtime.onnxruntime;
+    *onnxruntime = root.join(&onnxruntime);
     config
+}
+
+/// The application, without models to look at frames.
+pub(crate) async fn app(data_dir: &Path, database: &Database) -> anyhow::Result<App> {
+    let config = config(data_dir);
+    let models = Models::load(&VisionConfig {
+        model_dirs: Vec::new(),
+        ..config.vision.clone()
+    })?;
+    App::start(Arc::new(config), database.pools.clone(), models).await
 }

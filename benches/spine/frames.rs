@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use cityward::camera::jpeg::probe;
-use cityward::config::DataConfig;
+use cityward::config::{DataConfig, ExecutionProvider, RuntimeConfig};
 use cityward::database::{self, Mode};
 use cityward::demo::{self, City, FramesArgs};
 use cityward::ground::{Calibration, ControlPair};
@@ -54,7 +54,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
         .enable_all()
         .build()?;
     let territory = runtime.block_on(demo_territory())?;
-    let model = Model::load(Path::new("models/street-events"), &onnxruntime())?;
+    let model = Model::load(Path::new("models/street-events"), &runtime())?;
     let reference = model.reference();
     println!("model {} {}, one core", reference.name, reference.version);
     for (width, height) in [(1280, 720), (1920, 1080)] {
@@ -200,10 +200,14 @@ fn calibration(width: u32, height: u32) -> anyhow::Result<Calibration> {
     Ok(Calibration::fit(pairs, width, height, None)?)
 }
 
-/// Where the service looks for it too.
-fn onnxruntime() -> PathBuf {
-    std::env::var_os("ORT_DYLIB_PATH").map_or_else(
-        || ".cache/onnxruntime/libonnxruntime.so".into(),
-        PathBuf::from,
-    )
+/// What the service would run models with.
+fn runtime() -> RuntimeConfig {
+    let library = std::env::var_os("ORT_DYLIB_PATH");
+    RuntimeConfig {
+        onnxruntime: library.map_or_else(
+            || ".cache/onnxruntime/libonnxruntime.so".into(),
+            PathBuf::from,
+        ),
+        execution_providers: vec![ExecutionProvider::Cpu],
+    }
 }

@@ -53,8 +53,11 @@ fn config(data_dir: &Path) -> Config {
     let mut config = <Flags as clap::Parser>::parse_from(["cityward"]).config;
     config.data.database_url = None;
     config.data.data_dir = data_dir.to_owned();
-    config.vision.model_dir = root.join(config.vision.model_dir);
-    config.vision.onnxruntime = root.join(config.vision.onnxruntime);
+    for folder in &mut config.vision.model_dirs {
+        *folder = root.join(&folder);
+    }
+    let onnxruntime = &mut config.vision.runtime.onnxruntime;
+    *onnxruntime = root.join(&onnxruntime);
     config
 }
 

@@ -1,12 +1,10 @@
 //! What a million and five million components take, and what a million changes leave behind.
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use cityward::database::Database;
-use cityward::http::App;
 
-use crate::stage::{config, folder, with_database};
+use crate::stage::{app, folder, with_database};
 use crate::{cpu, data};
 
 const GOAL_BYTES: f64 = 64.0;
@@ -32,7 +30,7 @@ async fn measure(database: &Database, count: i64) -> anyhow::Result<()> {
     let own = std::process::id();
     let before = cpu::resident_bytes(own)?;
     let began = Instant::now();
-    let app = App::start(Arc::new(config(folder.path())), database.pools.clone()).await?;
+    let app = app(folder.path(), database).await?;
     let took = began.elapsed();
     // what was only needed for reading goes back
     tokio::time::sleep(Duration::from_secs(3)).await;

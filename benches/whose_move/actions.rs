@@ -19,7 +19,7 @@ use life::{CASES, Life, STEPS};
 use tokio::time::MissedTickBehavior;
 
 use crate::latencies::Latencies;
-use crate::stage::{config, folder, with_database};
+use crate::stage::{app, folder, with_database};
 
 /// People at work at the same time, each waiting for their own action.
 const AT_WORK: u32 = 64;
@@ -39,7 +39,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
 async fn measure(database: &Database) -> anyhow::Result<()> {
     let folder = folder()?;
     let life = life::prepare(&database.pool).await?;
-    let app = App::start(Arc::new(config(folder.path())), database.pools.clone()).await?;
+    let app = app(folder.path(), database).await?;
     let load = Arc::new(Load {
         app,
         life,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::Zone;
 use crate::ground::Calibration;
 use crate::space::GroundPoint;
 
@@ -60,6 +61,18 @@ pub struct Camera {
     pub name_en: String,
     pub location: GroundPoint,
     pub height_m: Option<f64>,
+    /// Names of the models that look at its frames; `None`: all.
+    pub models: Option<Vec<String>>,
+    /// Where something must not stay.
+    pub zones: Vec<Zone>,
     /// The newest calibration; without one nothing it sees can be placed.
     pub calibration: Option<Arc<Calibration>>,
+}
+
+impl Camera {
+    /// Whether the model with this name looks at its frames.
+    pub fn is_looked_at_by(&self, model: &str) -> bool {
+        let named = |names: &Vec<String>| names.iter().any(|name| name == model);
+        self.models.as_ref().is_none_or(named)
+    }
 }

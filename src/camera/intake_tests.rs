@@ -40,6 +40,8 @@ fn frame(name: &str, second: i64, bytes: usize) -> Frame {
         name_en: String::new(),
         location: GroundPoint { lon: 0.0, lat: 0.0 },
         height_m: None,
+        models: None,
+        zones: Vec::new(),
         calibration: None,
     };
     Frame {

@@ -12,6 +12,7 @@ pub mod jpeg;
 mod last_frames;
 mod registry;
 pub mod store;
+mod zone;
 
 pub use camera::{Camera, CameraId, InvalidCameraId};
 pub use frame::{Frame, FrameId};
@@ -19,3 +20,4 @@ pub use http::routes;
 pub use intake::{Intake, NotTaken, Tally, Waiting};
 pub use last_frames::{LastFrame, LastFrames};
 pub use registry::Cameras;
+pub use zone::{Hours, Zone};

@@ -13,7 +13,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 use super::{Camera, CameraId, store};
 
-/// Rung by a trigger on `camera` and `calibration`.
+/// Rung by triggers on `camera`, `calibration` and `camera_zone`.
 const BELL: &str = "camera";
 /// Changes that ring within this time cost one reload.
 const SETTLE: Duration = Duration::from_millis(30);
@@ -77,10 +77,12 @@ impl Registry {
     async fn refresh(&self) -> sqlx::Result<()> {
         let _one = self.refreshing.lock().await;
         let rows = store::list(&self.db).await?;
+        let mut zones = store::zones(&self.db).await?;
         let before = self.known.load();
         let cameras = rows.into_iter().map(|row| {
             let known = before.get(&row.id).and_then(|c| c.calibration.clone());
-            let camera = row.into_camera(known);
+            let zones = zones.remove(&row.id).unwrap_or_default();
+            let camera = row.into_camera(known, zones);
             (camera.id.clone(), Arc::new(camera))
         });
         self.known.store(Arc::new(cameras.collect()));

@@ -1,13 +1,16 @@
 //! Cameras and calibrations in the database.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
+use chrono::Weekday;
 use geo_types::Geometry;
 use geozero::wkb;
 use sqlx::types::Json;
-use sqlx::{FromRow, PgExecutor, PgPool};
+use sqlx::{FromRow, PgConnection, PgExecutor, PgPool};
 
-use super::{Camera, CameraId};
+use super::{Camera, CameraId, Hours, Zone};
+use crate::catalogue::{ClassCode, ZoneKind};
 use crate::ground::{Calibration, ControlPair};
 use crate::space::GroundPoint;
 
@@ -21,6 +24,7 @@ pub(super) struct CameraRow {
     name_en: String,
     location: GroundPoint,
     height_m: Option<f64>,
+    models: Option<Vec<String>>,
     calibration_id: Option<i32>,
     version: Option<i32>,
     image_width_px: Option<i32>,
@@ -31,7 +35,11 @@ pub(super) struct CameraRow {
 
 impl CameraRow {
     /// `known`: the calibration this camera had so far, used again when it is still the newest.
-    pub(super) fn into_camera(mut self, known: Option<Arc<Calibration>>) -> Camera {
+    pub(super) fn into_camera(
+        mut self,
+        known: Option<Arc<Calibration>>,
+        zones: Vec<Zone>,
+    ) -> Camera {
         let same = known.filter(|known| Some(known.id) == self.calibration_id);
         Camera {
             calibration: same.or_else(|| self.take_calibration().map(Arc::new)),
@@ -41,6 +49,8 @@ impl CameraRow {
             name_en: self.name_en,
             location: self.location,
             height_m: self.height_m,
+            models: self.models,
+            zones,
         }
     }
 
@@ -67,7 +77,7 @@ impl CameraRow {
 pub(super) async fn list(db: &PgPool) -> sqlx::Result<Vec<CameraRow>> {
     sqlx::query_as(
         "select distinct on (camera_id) camera_id, platform_id, name_zh, name_en, location,
-             height_m, calibration_id, version, image_width_px, image_height_px, pairs, ground
+             height_m, models, calibration_id, version, image_width_px, image_height_px, pairs, ground
          from camera left join calibration using (camera_id)
          order by camera_id, version desc",
     )
@@ -78,11 +88,13 @@ pub(super) async fn list(db: &PgPool) -> sqlx::Result<Vec<CameraRow>> {
 /// Inserts the camera or replaces what is known of it; its calibrations stay.
 pub async fn save(db: impl PgExecutor<'_>, camera: &Camera, source: &str) -> sqlx::Result<()> {
     sqlx::query(
-        "insert into camera (camera_id, platform_id, name_zh, name_en, location, height_m, source)
-         values ($1, $2, $3, $4, $5, $6, $7)
+        "insert into camera (camera_id, platform_id, name_zh, name_en, location, height_m, models,
+             source)
+         values ($1, $2, $3, $4, $5, $6, $7, $8)
          on conflict (camera_id) do update set platform_id = excluded.platform_id,
              name_zh = excluded.name_zh, name_en = excluded.name_en,
-             location = excluded.location, height_m = excluded.height_m",
+             location = excluded.location, height_m = excluded.height_m,
+             models = excluded.models",
     )
     .bind(camera.id.as_str())
     .bind(camera.platform_id)
@@ -90,6 +102,7 @@ pub async fn save(db: impl PgExecutor<'_>, camera: &Camera, source: &str) -> sql
     .bind(&camera.name_en)
     .bind(camera.location)
     .bind(camera.height_m)
+    .bind(&camera.models)
     .bind(source)
     .execute(db)
     .await?;
@@ -121,4 +134,93 @@ pub async fn add_calibration(
     .fetch_one(db)
     .await?;
     Ok(fitted.stored(id, version))
+}
+
+/// A zone as it is stored.
+#[derive(Debug, FromRow)]
+struct ZoneRow {
+    #[sqlx(try_from = "String")]
+    camera_id: CameraId,
+    kind: ZoneKind,
+    ground: wkb::Decode<Geometry<f64>>,
+    classes: Option<Vec<ClassCode>>,
+    days: Option<Vec<i16>>,
+    from_min: Option<i16>,
+    to_min: Option<i16>,
+}
+
+impl ZoneRow {
+    fn into_zone(self) -> Option<(CameraId, Zone)> {
+        let Some(Geometry::Polygon(ground)) = self.ground.geometry else {
+            return None;
+        };
+        let hours = match (self.days, self.from_min, self.to_min) {
+            (Some(days), Some(from_min), Some(to_min)) => Some(Hours {
+                days: days.into_iter().filter_map(weekday).collect(),
+                from_min: u16::try_from(from_min).ok()?,
+                to_min: u16::try_from(to_min).ok()?,
+            }),
+            _ => None,
+        };
+        let zone = Zone {
+            kind: self.kind,
+            ground,
+            classes: self.classes,
+            hours,
+        };
+        Some((self.camera_id, zone))
+    }
+}
+
+/// 1 Monday to 7 Sunday, as ISO 8601 counts them.
+fn weekday(number: i16) -> Option<Weekday> {
+    Weekday::try_from(u8::try_from(number.checked_sub(1)?).ok()?).ok()
+}
+
+/// The zones of all cameras, in the order in which they were drawn.
+pub(super) async fn zones(db: &PgPool) -> sqlx::Result<HashMap<CameraId, Vec<Zone>>> {
+    let rows: Vec<ZoneRow> = sqlx::query_as(
+        "select camera_id, kind, ground, classes, days, from_min, to_min
+         from camera_zone order by zone_id",
+    )
+    .fetch_all(db)
+    .await?;
+    let mut zones: HashMap<CameraId, Vec<Zone>> = HashMap::new();
+    for (camera, zone) in rows.into_iter().filter_map(ZoneRow::into_zone) {
+        zones.entry(camera).or_default().push(zone);
+    }
+    Ok(zones)
+}
+
+/// Puts these zones in the place of those a camera has.
+pub async fn replace_zones(
+    tx: &mut PgConnection,
+    camera: &CameraId,
+    zones: &[Zone],
+) -> sqlx::Result<()> {
+    sqlx::query("delete from camera_zone where camera_id = $1")
+        .bind(camera.as_str())
+        .execute(&mut *tx)
+        .await?;
+    for zone in zones {
+        let hours = zone.hours.as_ref();
+        let days = hours.map(|hours| -> Vec<i16> {
+            let number = |day: &Weekday| i16::try_from(day.number_from_monday()).ok();
+            hours.days.iter().filter_map(number).collect()
+        });
+        sqlx::query(
+            "insert into camera_zone (camera_id, kind, ground, classes, days, from_min, to_min)
+             values ($1, $2, st_setsrid($3::geometry, 4326), $4, $5, $6::int, $7::int)",
+        )
+        .bind(camera.as_str())
+        .bind(zone.kind)
+        .bind(wkb::Encode(Geometry::Polygon(zone.ground.clone())))
+        .bind(&zone.classes)
+        .bind(days)
+        .bind(hours.map(|hours| i32::from(hours.from_min)))
+        .bind(hours.map(|hours| i32::from(hours.to_min)))
+        .execute(&mut *tx)
+        .await?;
+    }
+    Ok(())
 }

@@ -8,10 +8,12 @@ mod class_code;
 mod classes;
 mod http;
 mod sighting_rule;
+mod stay_rule;
 mod store;
 
 pub use class_code::{ClassCode, InvalidClassCode};
 pub use classes::{Catalogue, Class, ClassKind, EditionEntry};
 pub use http::routes;
 pub use sighting_rule::SightingRule;
+pub use stay_rule::{StayRule, ZoneKind};
 pub use store::{load, sighting_rules};

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use serde::Deserialize;
 
-use super::ClassCode;
+use super::{ClassCode, StayRule};
 
 /// Thresholds of one class; each is explained in `sighting_rules.toml`.
 #[derive(Debug, Clone, PartialEq, Deserialize, sqlx::FromRow)]
@@ -21,6 +21,9 @@ pub struct SightingRule {
     pub confirm_of: i16,
     /// Weaker detections do not count, 0 to 1.
     pub confidence_min: f32,
+    /// Where such a thing must stay to be an event; `None`: being there is enough.
+    #[sqlx(skip)]
+    pub stay: Option<StayRule>,
 }
 
 /// The rules this program ships.

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use anyhow::Context as _;
 use sqlx::{PgExecutor, PgPool, Postgres, Transaction};
 
-use super::{Catalogue, ClassCode, SightingRule};
+use super::{Catalogue, ClassCode, SightingRule, StayRule, ZoneKind};
 
 /// Brings the database's classes to what this program ships. Can be repeated; sighting rules
 /// that are there already stay as they are, because a city tunes them.
@@ -65,8 +65,9 @@ async fn load_sighting_rules(tx: &mut Transaction<'_, Postgres>) -> sqlx::Result
     for (class, rule) in Catalogue::shipped().sighting_rules() {
         sqlx::query(
             "insert into sighting_rule (class_code, snap_classes, join_radius_m, join_window_s,
-                                        confirm_frames, confirm_of, confidence_min)
-             values ($1, $2, $3, $4, $5, $6, $7)
+                                        confirm_frames, confirm_of, confidence_min,
+                                        zone_kind, stay_s, gone_s)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
              on conflict (class_code) do nothing",
         )
         .bind(class)
@@ -76,6 +77,9 @@ async fn load_sighting_rules(tx: &mut Transaction<'_, Postgres>) -> sqlx::Result
         .bind(rule.confirm_frames)
         .bind(rule.confirm_of)
         .bind(rule.confidence_min)
+        .bind(rule.stay.as_ref().map(|stay| stay.zone))
+        .bind(rule.stay.as_ref().map(|stay| stay.after_s))
+        .bind(rule.stay.as_ref().map(|stay| stay.gone_s))
         .execute(&mut **tx)
         .await?;
     }
@@ -87,6 +91,23 @@ struct SightingRuleRow {
     class_code: ClassCode,
     #[sqlx(flatten)]
     rule: SightingRule,
+    zone_kind: Option<ZoneKind>,
+    stay_s: Option<i32>,
+    gone_s: Option<i32>,
+}
+
+impl SightingRuleRow {
+    fn into_rule(self) -> (ClassCode, SightingRule) {
+        let stay = match (self.zone_kind, self.stay_s, self.gone_s) {
+            (Some(zone), Some(after_s), Some(gone_s)) => Some(StayRule {
+                zone,
+                after_s,
+                gone_s,
+            }),
+            _ => None,
+        };
+        (self.class_code, SightingRule { stay, ..self.rule })
+    }
 }
 
 /// The city's sighting rules by class.
@@ -95,13 +116,10 @@ pub async fn sighting_rules(
 ) -> sqlx::Result<HashMap<ClassCode, SightingRule>> {
     let rows: Vec<SightingRuleRow> = sqlx::query_as(
         "select class_code, snap_classes, join_radius_m, join_window_s,
-                confirm_frames, confirm_of, confidence_min
+                confirm_frames, confirm_of, confidence_min, zone_kind, stay_s, gone_s
          from sighting_rule",
     )
     .fetch_all(db)
     .await?;
-    Ok(rows
-        .into_iter()
-        .map(|row| (row.class_code, row.rule))
-        .collect())
+    Ok(rows.into_iter().map(SightingRuleRow::into_rule).collect())
 }

@@ -119,6 +119,8 @@ impl City {
                     name_en: format!("{street_en} {number:02}"),
                     location: frame.ground_from_local(post.foot()),
                     height_m: Some(f64::from(post.height_m)),
+                    models: None,
+                    zones: Vec::new(),
                     calibration: None,
                 };
                 Ok((camera, calibration))

@@ -10,6 +10,7 @@ mod region;
 pub use calibration::{Calibration, ControlPair, OffGround, PairError};
 pub use pairs::FitError;
 pub use projection::Fix;
+pub use region::contains;
 
 #[cfg(test)]
 mod tests;

@@ -50,8 +50,8 @@ pub(super) fn visible(
     Ok(Polygon::new(LineString::from_iter(corners), Vec::new()))
 }
 
-/// Even-odd rule; a point on the border may fall on either side.
-pub(super) fn contains(polygon: &Polygon<f64>, point: GroundPoint) -> bool {
+/// Whether a polygon, EPSG:4326, holds a place. Even-odd rule; a point on the border may fall on either side.
+pub fn contains(polygon: &Polygon<f64>, point: GroundPoint) -> bool {
     let rings = std::iter::once(polygon.exterior()).chain(polygon.interiors());
     let crossed = rings.flat_map(LineString::lines).filter(|edge| {
         let (a, b) = (edge.start, edge.end);

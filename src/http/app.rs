@@ -22,6 +22,7 @@ use crate::plan::{Grounds, Workings};
 use crate::rules::Rules;
 use crate::territory::TerritoryWatch;
 use crate::tiles::{AreaTiles, BasemapFile, PointTiles, TileCache, TileNews};
+use crate::vision::Models;
 use crate::workflow::{GroupCommit, Workflow};
 
 /// The running application; cheap to clone.
@@ -37,6 +38,8 @@ pub struct Parts {
     pub machine: PgPool,
     pub cameras: Cameras,
     pub intake: Arc<Intake<FrameReport>>,
+    /// What looks at frames.
+    pub models: Arc<Models>,
     pub last_frames: Arc<LastFrames>,
     /// Whose spot a point is.
     pub territory: TerritoryWatch,
@@ -107,7 +110,7 @@ impl Deref for App {
 
 impl App {
     /// Reads what is held in memory and starts to keep it fresh.
-    pub async fn start(config: Arc<Config>, pools: Pools) -> anyhow::Result<Self> {
+    pub async fn start(config: Arc<Config>, pools: Pools, models: Models) -> anyhow::Result<Self> {
         let no_password = hash_password(random_secret(32).reveal())
             .map_err(|error| anyhow::anyhow!("{error}"))?;
         let key_file = config.webhook.webhook_key_file.as_deref();
@@ -135,6 +138,7 @@ impl App {
             actions: GroupCommit::start(&workflow, &grouped, &db),
             cameras: Cameras::watch(machine.clone()).await?,
             intake: Arc::new(intake),
+            models: Arc::new(models),
             territory: workflow.territory,
             grounds: Arc::new(Grounds::new(machine.clone())),
             workings: Arc::default(),

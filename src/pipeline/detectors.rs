@@ -6,7 +6,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Instant;
 
 use anyhow::Context;
-use metrics::histogram;
+use metrics::{counter, histogram};
 use tokio::sync::mpsc;
 
 use super::FrameReport;
@@ -14,12 +14,13 @@ use super::failure::Failure;
 use crate::camera::{Frame, Waiting};
 use crate::http::App;
 use crate::telemetry;
-use crate::vision::{Detections, Detector, Model};
+use crate::vision::{Detection, Detections, Detector, Model, ModelError, Models, Roster};
 
 /// A frame that was looked at.
 pub(super) struct Looked {
     pub(super) waiting: Waiting<FrameReport>,
-    pub(super) seen: Result<Detections, Failure>,
+    /// What each of its camera's models saw.
+    pub(super) seen: Result<Vec<Detections>, Failure>,
 }
 
 /// Starts `count` threads that look at frames until the intake is closed and empty, or nobody
@@ -27,16 +28,11 @@ pub(super) struct Looked {
 pub(super) fn start(
     count: usize,
     app: &App,
-    model: Model,
     looked: &mpsc::Sender<Looked>,
 ) -> anyhow::Result<Vec<JoinHandle<()>>> {
-    let model = Arc::new(model);
     (0..count)
         .map(|number| {
-            let mut eye = Eye {
-                detector: Some(model.detector()?),
-                model: Arc::clone(&model),
-            };
+            let mut eye = Eye::open(Arc::clone(&app.models))?;
             let (app, looked) = (app.clone(), looked.clone());
             thread::Builder::new()
                 .name(format!("detector-{number}"))
@@ -46,8 +42,15 @@ pub(super) fn start(
                         histogram!(telemetry::STAGE_SECONDS, "stage" => "queue")
                             .record(waited.to_std().unwrap_or_default());
                         let seen = eye.look(&waiting.frame);
+                        let beside = eye.for_the_shadow(&waiting.frame, &seen);
                         if looked.blocking_send(Looked { waiting, seen }).is_err() {
                             return;
+                        }
+                        // a frame that waits is worth more than a comparison
+                        if let Some((jpeg, seen)) = beside
+                            && app.intake.depth() == 0
+                        {
+                            eye.compare(&jpeg, &seen);
                         }
                     }
                 })
@@ -56,32 +59,130 @@ pub(super) fn start(
         .collect()
 }
 
-/// A detector, and the model to make a new one from after a panic.
+/// A detector of each model in use.
 struct Eye {
-    model: Arc<Model>,
-    detector: Option<Detector>,
+    models: Arc<Models>,
+    roster: Arc<Roster>,
+    /// In the order of the roster; none: to be made when it is needed.
+    detectors: Vec<Option<Detector>>,
+    shadow: Option<Detector>,
 }
 
 impl Eye {
-    fn look(&mut self, frame: &Frame) -> Result<Detections, Failure> {
-        let started = Instant::now();
-        let mut detector = match self.detector.take() {
-            Some(detector) => detector,
-            None => self.model.detector()?,
-        };
-        // A panic in here is a bug of ours or of a library. The frame is lost, and so is the
-        // detector, whose state nobody can vouch for; the camera's next frame is not.
-        let outcome = catch_unwind(AssertUnwindSafe(|| {
-            let seen = detector.detect(&frame.jpeg);
-            (seen, detector)
-        }));
-        histogram!(telemetry::STAGE_SECONDS, "stage" => "detect").record(started.elapsed());
-        match outcome {
-            Ok((seen, detector)) => {
-                self.detector = Some(detector);
-                Ok(seen?)
-            }
-            Err(_panic) => Err(Failure::Panicked),
+    fn open(models: Arc<Models>) -> Result<Self, ModelError> {
+        let roster = models.now();
+        let detector = |model: &Arc<Model>| model.detector().map(Some);
+        Ok(Self {
+            detectors: roster
+                .models
+                .iter()
+                .map(detector)
+                .collect::<Result<_, _>>()?,
+            shadow: None,
+            roster,
+            models,
+        })
+    }
+
+    /// Goes over to the models in use now; keeps the detectors of those that stay.
+    fn keep_up(&mut self) {
+        let now = self.models.now();
+        if Arc::ptr_eq(&now, &self.roster) {
+            return;
         }
+        let mut before: Vec<_> = self.roster.models.iter().zip(&mut self.detectors).collect();
+        let mut kept = |model: &Arc<Model>| {
+            let known = before
+                .iter_mut()
+                .find(|(known, _)| Arc::ptr_eq(known, model));
+            known.and_then(|(_, detector)| detector.take())
+        };
+        let detectors = now.models.iter().map(&mut kept).collect();
+        let same_shadow = match (&now.shadow, &self.roster.shadow) {
+            (Some(now), Some(before)) => Arc::ptr_eq(now, before),
+            _ => false,
+        };
+        if !same_shadow {
+            self.shadow = None;
+        }
+        self.detectors = detectors;
+        self.roster = now;
+    }
+
+    fn look(&mut self, frame: &Frame) -> Result<Vec<Detections>, Failure> {
+        self.keep_up();
+        let started = Instant::now();
+        let seen = self
+            .roster
+            .models
+            .iter()
+            .zip(&mut self.detectors)
+            .filter(|(model, _)| frame.camera.is_looked_at_by(&model.reference().name))
+            .map(|(model, detector)| look(model, detector, &frame.jpeg))
+            .collect();
+        histogram!(telemetry::STAGE_SECONDS, "stage" => "detect").record(started.elapsed());
+        seen
+    }
+
+    /// What a model in the shadow needs to be compared, if there is one.
+    fn for_the_shadow(
+        &self,
+        frame: &Frame,
+        seen: &Result<Vec<Detections>, Failure>,
+    ) -> Option<(bytes::Bytes, Vec<Detection>)> {
+        let (Some(_), Ok(seen)) = (&self.roster.shadow, seen) else {
+            return None;
+        };
+        let found = seen.iter().flat_map(|seen| seen.found.iter().cloned());
+        Some((frame.jpeg.clone(), found.collect()))
+    }
+
+    /// Lets the model in the shadow look, too.
+    fn compare(&mut self, jpeg: &[u8], in_use: &[Detection]) {
+        let Some(shadow) = &self.roster.shadow else {
+            return;
+        };
+        match look(shadow.model(), &mut self.shadow, jpeg) {
+            Ok(seen) => {
+                let in_use: Vec<&Detection> = in_use.iter().collect();
+                for (label, more) in shadow.compare(&in_use, &seen.found) {
+                    let parts = [
+                        ("both", more.both),
+                        ("in_use_only", more.in_use_only),
+                        ("shadow_only", more.shadow_only),
+                    ];
+                    for (by, count) in parts {
+                        counter!(telemetry::SHADOW, "label" => label.clone(), "by" => by)
+                            .increment(count);
+                    }
+                }
+            }
+            Err(error) => tracing::warn!(%error, "the model in the shadow failed"),
+        }
+    }
+}
+
+/// `detector`: of the model, made here where there is none.
+fn look(
+    model: &Model,
+    detector: &mut Option<Detector>,
+    jpeg: &[u8],
+) -> Result<Detections, Failure> {
+    let mut taken = match detector.take() {
+        Some(detector) => detector,
+        None => model.detector()?,
+    };
+    // A panic in here is a bug of ours or of a library. The frame is lost, and so is the
+    // detector, whose state nobody can vouch for; the camera's next frame is not.
+    let outcome = catch_unwind(AssertUnwindSafe(|| {
+        let seen = taken.detect(jpeg);
+        (seen, taken)
+    }));
+    match outcome {
+        Ok((seen, taken)) => {
+            *detector = Some(taken);
+            Ok(seen?)
+        }
+        Err(_panic) => Err(Failure::Panicked),
     }
 }

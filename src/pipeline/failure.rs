@@ -14,7 +14,7 @@ pub(super) enum Failure {
     Unreadable(#[from] UnreadableFrame),
     #[error("the detector panicked")]
     Panicked,
-    #[error("the detector that panicked could not be replaced: {0}")]
+    #[error("a detector could not be made: {0}")]
     NoDetector(#[from] ModelError),
     #[error("what was seen could not be filed: {0:#}")]
     NotFiled(anyhow::Error),

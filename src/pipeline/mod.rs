@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! camera::Intake ─take→ detector threads ─bounded channel→ recorder ─publish→ live::LiveFeed
-//!                       vision::detect                     place, confirm, record
+//!                       vision::detect                     place, stay or confirm, record
 //! ```
 //!
 //! Every wait has a limit: while the database is away the recorder holds what is confirmed, the
@@ -14,6 +14,7 @@ mod failure;
 mod place;
 mod report;
 mod retry;
+mod stays;
 
 use std::sync::Arc;
 use std::thread;
@@ -29,9 +30,9 @@ use tokio_util::sync::CancellationToken;
 use crate::camera::{Intake, LastFrame, Waiting};
 use crate::cases::{self, CaseChange, Confirmed, Confirmer};
 use crate::catalogue;
+use crate::events::Stays;
 use crate::http::App;
 use crate::telemetry;
-use crate::vision::Model;
 use detectors::Looked;
 use failure::Failure;
 use place::{Placed, SightingRules, place};
@@ -59,7 +60,7 @@ impl Pipeline {
     /// Starts the detector threads and the recorder. Should the recorder end by itself, which
     /// only a bug can make it do, it cancels `stop`: a service that records nothing must not look
     /// alive.
-    pub async fn start(app: &App, model: Model, stop: CancellationToken) -> anyhow::Result<Self> {
+    pub async fn start(app: &App, stop: CancellationToken) -> anyhow::Result<Self> {
         let rules = catalogue::sighting_rules(&app.machine)
             .await
             .context("cannot read the sighting rules")?;
@@ -76,11 +77,12 @@ impl Pipeline {
                 .map(|(class, rule)| (class, Arc::new(rule)))
                 .collect(),
             confirmer: Confirmer::default(),
+            stays: Stays::default(),
             give_up: give_up.clone(),
         };
         Ok(Self {
             intake: Arc::clone(&app.intake),
-            detectors: detectors::start(count, app, model, &sender)?,
+            detectors: detectors::start(count, app, &sender)?,
             recorder: tokio::spawn(async move {
                 let _stops = stop.drop_guard();
                 recorder.run(looked).await;
@@ -116,6 +118,7 @@ struct Recorder {
     app: App,
     rules: SightingRules,
     confirmer: Confirmer,
+    stays: Stays,
     give_up: CancellationToken,
 }
 
@@ -143,7 +146,7 @@ impl Recorder {
         }
     }
 
-    /// Frame → what is where → what was seen often enough.
+    /// Frame → what is where → what stays, or was seen often enough.
     fn follow(&mut self, Looked { waiting, seen }: Looked) -> Followed {
         let frame = &waiting.frame;
         let seen = match seen {
@@ -151,8 +154,9 @@ impl Recorder {
             Err(failure) => return Followed::failed(waiting, failure),
         };
         let started = Instant::now();
-        let placed = place(&self.app.territory.now(), &self.rules, frame, &seen);
+        let mut placed = place(&self.app.territory.now(), &self.rules, frame, &seen);
         histogram!(telemetry::STAGE_SECONDS, "stage" => "place").record(started.elapsed());
+        let mut all_confirmed = stays::judge(&mut self.stays, frame, &mut placed);
         let (mut reports, mut numbers, mut sightings) = (Vec::new(), Vec::new(), Vec::new());
         for (number, Placed { report, sighting }) in placed.into_iter().enumerate() {
             if let Some(dropped) = report.dropped {
@@ -168,11 +172,10 @@ impl Recorder {
             .confirmer
             .confirm(&frame.camera.id, frame.captured_at, sightings);
         let confirmed = numbers.into_iter().zip(confirmed);
+        all_confirmed.extend(confirmed.filter_map(|(n, confirmed)| Some((n, confirmed?))));
         Followed {
             report: FrameReport::processed(frame, &seen, reports),
-            confirmed: confirmed
-                .filter_map(|(n, confirmed)| Some((n, confirmed?)))
-                .collect(),
+            confirmed: all_confirmed,
             waiting,
         }
     }

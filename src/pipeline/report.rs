@@ -24,8 +24,8 @@ pub struct FrameReport {
     pub reason: Option<String>,
     /// Null when it was not looked at.
     pub image: Option<ImageSize>,
-    /// The model that looked; null when none did.
-    pub model: Option<ModelRef>,
+    /// The models that looked.
+    pub models: Vec<ModelRef>,
     /// Most confident first.
     pub detections: Vec<DetectionReport>,
 }
@@ -51,6 +51,8 @@ pub struct ImageSize {
 /// What became of one thing found in a frame.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct DetectionReport {
+    /// Name of the model that found it.
+    pub model: String,
     /// The model's own word for it.
     pub label: String,
     /// Null for things that are no problem, such as a bin that is not full.
@@ -62,6 +64,9 @@ pub struct DetectionReport {
     #[serde(rename = "box")]
     pub pixel_box: PixelBox,
     pub place: Option<PlaceReport>,
+    /// Since when it has been where it must not stay; only of classes that are an event if they stay.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub staying_since: Option<DateTime<Utc>>,
     /// Why it has no place or was not believed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dropped: Option<Dropped>,
@@ -88,6 +93,8 @@ pub struct PlaceReport {
 pub enum Dropped {
     /// No sighting rule says how its class becomes a case.
     NoRule,
+    /// Another model was surer of the same thing in the same place.
+    Doubled,
     /// The model was less sure than the class's rule asks for.
     Unsure,
     /// The camera has no calibration, or one for pictures of other proportions.
@@ -98,6 +105,10 @@ pub enum Dropped {
     OutsideGround,
     /// No cell is there.
     OutsideCity,
+    /// Not in a zone where it must not stay, or outside its hours.
+    OutsideZone,
+    /// In such a zone, but not for long enough.
+    Passing,
 }
 
 impl Dropped {
@@ -105,11 +116,14 @@ impl Dropped {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::NoRule => "no_rule",
+            Self::Doubled => "doubled",
             Self::Unsure => "unsure",
             Self::Uncalibrated => "uncalibrated",
             Self::BehindHorizon => "behind_horizon",
             Self::OutsideGround => "outside_ground",
             Self::OutsideCity => "outside_city",
+            Self::OutsideZone => "outside_zone",
+            Self::Passing => "passing",
         }
     }
 }
@@ -137,7 +151,7 @@ impl FrameReport {
 
     pub(super) fn processed(
         frame: &Frame,
-        seen: &Detections,
+        seen: &[Detections],
         detections: Vec<DetectionReport>,
     ) -> Self {
         Self {
@@ -145,11 +159,11 @@ impl FrameReport {
             captured_at: frame.captured_at,
             outcome: FrameOutcome::Processed,
             reason: None,
-            image: Some(ImageSize {
+            image: seen.first().map(|seen| ImageSize {
                 width: seen.image_width_px,
                 height: seen.image_height_px,
             }),
-            model: Some(ModelRef::clone(&seen.model)),
+            models: seen.iter().map(|s| ModelRef::clone(&s.model)).collect(),
             detections,
         }
     }
@@ -161,7 +175,7 @@ impl FrameReport {
             outcome,
             reason: Some(reason),
             image: None,
-            model: None,
+            models: Vec::new(),
             detections: Vec::new(),
         }
     }

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use ort::session::Session;
-use ort::value::Tensor;
+use ort::session::{Session, SessionOutputs};
+use ort::value::PrimitiveTensorElementType;
 
-use super::boxes::{BoxReader, Candidate, suppress};
 use super::fit::{Fit, Size};
+use super::input::InputTensors;
 use super::model::Proven;
 use super::picture::Picture;
-use super::tensor::Normalise;
+use super::reading::{Candidate, Expected, Labels, Outputs, Reader, suppress};
 use super::{Detection, Detections};
 use crate::camera::jpeg::{JpegProblem, probe};
 
@@ -33,6 +33,8 @@ pub enum UnreadableFrame {
     },
     #[error("the model did not run: {0}")]
     Run(#[from] ort::Error),
+    #[error("tensor `{tensor}` is not as the manifest promises: {problem}")]
+    Output { tensor: String, problem: String },
 }
 
 impl From<opencv::Error> for UnreadableFrame {
@@ -60,33 +62,23 @@ pub struct Stages {
 pub struct Detector {
     model: Arc<Proven>,
     session: Session,
-    input: Tensor<f32>,
-    normalise: Normalise,
-    reader: BoxReader,
+    input: InputTensors,
+    outputs: Outputs,
+    reader: Reader,
     picture: Picture,
-    /// How the last frame lay in the input; the letterbox around it is still in the tensor.
-    fit: Option<Fit>,
     candidates: Vec<Candidate>,
     stages: Stages,
 }
 
 impl Detector {
-    pub(super) fn new(
-        model: Arc<Proven>,
-        session: Session,
-        reader: BoxReader,
-    ) -> ort::Result<Self> {
-        let input = &model.manifest.input;
-        let (width, height) = (input.width as usize, input.height as usize);
-        let tensor = Tensor::from_array(([1, 3, height, width], vec![0.0; 3 * height * width]))?;
+    pub(super) fn new(model: Arc<Proven>, session: Session, reader: Reader) -> ort::Result<Self> {
         Ok(Self {
-            normalise: Normalise::new(input),
+            input: InputTensors::new(&model.manifest.input)?,
             model,
             session,
-            input: tensor,
+            outputs: reader.outputs(),
             reader,
             picture: Picture::default(),
-            fit: None,
             candidates: Vec::new(),
             stages: Stages::default(),
         })
@@ -113,7 +105,7 @@ impl Detector {
         let start = Instant::now();
         self.picture.decode(jpeg, &fit)?;
         let decoded = Instant::now();
-        self.prepare(&fit)?;
+        self.input.write(self.picture.content(&fit)?, &fit);
         let prepared = Instant::now();
         let ran = self.run()?;
         let found = self.found(&fit);
@@ -136,36 +128,37 @@ impl Detector {
         self.stages
     }
 
-    fn prepare(&mut self, fit: &Fit) -> Result<(), UnreadableFrame> {
-        let pixels = self.picture.content(fit)?;
-        let (_, values) = self.input.extract_tensor_mut();
-        if self.fit.as_ref() != Some(fit) {
-            self.normalise.blank(values);
-            self.fit = Some(*fit);
-        }
-        self.normalise.write(pixels, fit, values);
-        Ok(())
-    }
-
     /// Leaves the proposals in `candidates`; returns when the network was done.
     fn run(&mut self) -> Result<Instant, UnreadableFrame> {
-        let manifest = &self.model.manifest;
-        let inputs = ort::inputs![manifest.input.tensor.as_str() => &self.input];
+        let classes = self.model.classes.len();
+        let inputs = self.input.named(&self.model.manifest.input);
         let outputs = self.session.run(inputs)?;
         let ran = Instant::now();
-        let (shape, output) =
-            outputs[manifest.output.tensor.as_str()].try_extract_tensor::<f32>()?;
-        if !self.reader.accepts(shape) {
-            let wrong = format!("output tensor has the shape {shape:?}");
-            return Err(ort::Error::new(wrong).into());
-        }
-        self.reader.read(output, &mut self.candidates);
+        let numbers = self.outputs.numbers.iter();
+        let numbers = numbers
+            .map(|expected| extract::<f32>(&outputs, expected, classes))
+            .collect::<Result<Vec<_>, _>>()?;
+        let labels = match &self.outputs.labels {
+            None => Labels::None,
+            Some(expected) => labels(&outputs, expected, classes)?,
+        };
+        self.reader
+            .read(&numbers, labels, &mut self.candidates)
+            .map_err(|misread| {
+                let tensors = self.outputs.numbers.iter().chain(&self.outputs.labels);
+                let tensors: Vec<&str> = tensors.map(|expected| &*expected.tensor).collect();
+                UnreadableFrame::Output {
+                    tensor: tensors.join("`, `"),
+                    problem: misread.to_string(),
+                }
+            })?;
         Ok(ran)
     }
 
     fn found(&mut self, fit: &Fit) -> Vec<Detection> {
-        let nms = self.model.manifest.nms;
-        suppress(&mut self.candidates, nms.iou, nms.across_classes);
+        if let Some(nms) = self.model.manifest.nms {
+            suppress(&mut self.candidates, nms.iou, nms.across_classes);
+        }
         self.candidates
             .iter()
             .map(|candidate| {
@@ -181,4 +174,35 @@ impl Detector {
             .filter(|detection| detection.pixel_box.area() > 0.0)
             .collect()
     }
+}
+
+/// The numbers of an output, whose shape was known only in part when the model was loaded.
+fn extract<'a, T: PrimitiveTensorElementType>(
+    outputs: &'a SessionOutputs<'_>,
+    expected: &Expected,
+    classes: usize,
+) -> Result<&'a [T], UnreadableFrame> {
+    let (shape, numbers) = outputs[expected.tensor.as_str()].try_extract_tensor::<T>()?;
+    match expected.compare(shape, classes) {
+        Ok(()) => Ok(numbers),
+        Err(misfit) => Err(UnreadableFrame::Output {
+            tensor: expected.tensor.clone(),
+            problem: format!("its shape is {shape:?}, {misfit}"),
+        }),
+    }
+}
+
+fn labels<'a>(
+    outputs: &'a SessionOutputs<'_>,
+    expected: &Expected,
+    classes: usize,
+) -> Result<Labels<'a>, UnreadableFrame> {
+    let value = &outputs[expected.tensor.as_str()];
+    Ok(if value.try_extract_tensor::<i64>().is_ok() {
+        Labels::I64(extract(outputs, expected, classes)?)
+    } else if value.try_extract_tensor::<i32>().is_ok() {
+        Labels::I32(extract(outputs, expected, classes)?)
+    } else {
+        Labels::F32(extract(outputs, expected, classes)?)
+    })
 }

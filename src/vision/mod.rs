@@ -3,16 +3,26 @@
 //! A [`Model`] is a folder: the network and a manifest that declares everything about it. Every
 //! detector thread owns a [`Detector`] with a session and buffers of its own.
 
-mod boxes;
+mod command;
 mod detection;
 mod detector;
 mod fit;
+mod http;
+mod input;
 mod manifest;
 mod model;
+mod models;
 mod picture;
+mod reading;
 mod runtime;
+mod shadow;
 mod tensor;
 
+pub use command::{ModelArgs, run};
 pub use detection::{Detection, Detections, ModelRef};
 pub use detector::{Detector, Stages, UnreadableFrame};
+pub use http::routes;
 pub use model::{Model, ModelError};
+pub use models::{Models, Reloaded, Roster};
+pub use runtime::Computing;
+pub use shadow::{Agreement, Counted, Shadow};

@@ -1,19 +1,20 @@
 //! A model: a folder with a manifest, a network and a golden picture. Loading proves that they
 //! belong together; changing the model needs no code.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::{fmt, fs};
 
-use ort::environment::Environment;
 use ort::session::Session;
 use ort::value::{Outlet, TensorElementType, ValueType};
 use sha2::{Digest, Sha256};
 
-use super::boxes::BoxReader;
-use super::manifest::{GoldenBox, Manifest};
-use super::{Detections, Detector, ModelRef, UnreadableFrame, runtime};
+use super::manifest::{Element, GoldenBox, Manifest};
+use super::reading::{Expected, Misfit, Reader};
+use super::runtime::{Computing, Runtime};
+use super::{Detections, Detector, ModelRef, UnreadableFrame};
 use crate::catalogue::ClassCode;
+use crate::config::RuntimeConfig;
 use crate::space::PixelBox;
 
 /// Why a model is not fit for use.
@@ -47,6 +48,11 @@ pub enum ModelError {
         tensor: String,
         present: Vec<String>,
     },
+    #[error(
+        "{} wants a tensor `{tensor}` of which its manifest says nothing",
+        file.display()
+    )]
+    UndeclaredInput { file: PathBuf, tensor: String },
     #[error("tensor `{tensor}` of {} is {actual}, its manifest promises {expected}", file.display())]
     TensorShape {
         file: PathBuf,
@@ -64,6 +70,8 @@ pub enum ModelError {
         expected: usize,
         actual: i64,
     },
+    #[error("two models are called `{0}`; cameras could not tell them apart")]
+    SameName(String),
     #[error("golden picture {}: {reason}", picture.display())]
     Golden { picture: PathBuf, reason: String },
 }
@@ -71,6 +79,8 @@ pub enum ModelError {
 /// A manifest whose network was proved to keep it.
 #[derive(Debug)]
 pub(super) struct Proven {
+    /// The text of `model.toml`.
+    declared: String,
     pub(super) manifest: Manifest,
     pub(super) reference: Arc<ModelRef>,
     /// Label and catalogue class, by the index of the network.
@@ -83,7 +93,10 @@ pub struct Model {
     proven: Arc<Proven>,
     file: PathBuf,
     onnx: Arc<[u8]>,
-    environment: Environment,
+    runtime: Runtime,
+    computing: Arc<Computing>,
+    /// A picture of which the manifest says what is found.
+    golden: PathBuf,
 }
 
 impl Model {
@@ -92,8 +105,18 @@ impl Model {
     ///
     /// # Errors
     /// Each names the file or the tensor that is not as declared.
-    pub fn load(folder: &Path, onnxruntime: &Path) -> Result<Self, ModelError> {
-        let manifest = read_manifest(&folder.join("model.toml"))?;
+    pub fn load(folder: &Path, runtime: &RuntimeConfig) -> Result<Self, ModelError> {
+        let (model, detector) = Self::open(folder, runtime)?;
+        model.prove_golden(detector)?;
+        Ok(model)
+    }
+
+    /// Loads it without a look at the golden picture; with a first detector.
+    pub(super) fn open(
+        folder: &Path,
+        runtime: &RuntimeConfig,
+    ) -> Result<(Self, Detector), ModelError> {
+        let (declared, manifest) = read_manifest(&folder.join("model.toml"))?;
         let file = folder.join(&manifest.file);
         let onnx = read(&file)?;
         let actual = hex::encode(Sha256::digest(&onnx));
@@ -104,7 +127,14 @@ impl Model {
                 actual,
             });
         }
-        let environment = runtime::environment(onnxruntime)?;
+        let runtime = Runtime::open(runtime)?;
+        let (session, computing) =
+            runtime
+                .first_session(&onnx)
+                .map_err(|reason| ModelError::Network {
+                    file: file.clone(),
+                    reason,
+                })?;
         let reference = Arc::new(ModelRef {
             name: manifest.name.clone(),
             version: manifest.version.clone(),
@@ -115,41 +145,74 @@ impl Model {
             .map(|class| (Arc::from(class.label.as_str()), class.class))
             .collect();
         let model = Self {
+            golden: folder.join(&manifest.golden.picture),
             proven: Arc::new(Proven {
+                declared,
                 manifest,
                 reference,
                 classes,
             }),
             file,
             onnx: onnx.into(),
-            environment,
+            runtime,
+            computing: Arc::new(computing),
         };
-        model.prove_golden(folder)?;
-        Ok(model)
+        let detector = model.detector_of(session)?;
+        Ok((model, detector))
     }
 
     pub fn reference(&self) -> &Arc<ModelRef> {
         &self.proven.reference
     }
 
+    pub(super) fn golden_picture(&self) -> &Path {
+        &self.golden
+    }
+
+    /// Whether the other one was declared in the same words, its network included by its digest.
+    pub(super) fn is_the_same_as(&self, other: &Self) -> bool {
+        self.proven.declared == other.proven.declared
+    }
+
+    /// Whether things with this label can be among what it finds.
+    pub(super) fn reports(&self, label: &str) -> bool {
+        let classes = &self.proven.manifest.classes;
+        classes
+            .iter()
+            .any(|c| c.label == label && c.threshold.is_some())
+    }
+
+    /// Of each class it reports: label, catalogue class, threshold.
+    pub(super) fn classes(&self) -> impl Iterator<Item = (&str, Option<ClassCode>, f32)> {
+        let classes = self.proven.manifest.classes.iter();
+        classes.filter_map(|c| Some((c.label.as_str(), c.class, c.threshold?)))
+    }
+
+    pub(super) fn licence(&self) -> &str {
+        &self.proven.manifest.licence
+    }
+
+    /// What it computes on.
+    pub fn computing(&self) -> &Computing {
+        &self.computing
+    }
+
     /// A detector for the calling thread.
     ///
     /// # Errors
-    /// ONNX Runtime refuses the network, or its tensors are not as declared.
+    /// ONNX Runtime refuses the network.
     pub fn detector(&self) -> Result<Detector, ModelError> {
+        let session = self.runtime.session(&self.onnx, self.computing.on);
+        self.detector_of(session.map_err(|e| self.refused(e))?)
+    }
+
+    fn detector_of(&self, session: Session) -> Result<Detector, ModelError> {
         // Detector threads are one per core; OpenCV must not start threads beside them.
         opencv::core::set_num_threads(1).map_err(|e| self.refused(ort::Error::new(e.message)))?;
-        let session =
-            runtime::session(&self.environment, &self.onnx).map_err(|e| self.refused(e))?;
         let manifest = &self.proven.manifest;
         let thresholds = manifest.classes.iter().map(|c| c.threshold).collect();
-        let input = &manifest.input;
-        let reader = BoxReader::new(
-            &manifest.output.layout,
-            input.width,
-            input.height,
-            thresholds,
-        );
+        let (width, height) = (manifest.input.width, manifest.input.height);
+        let reader = Reader::new(&manifest.output, width, height, thresholds);
         self.prove_tensors(&session, &reader)?;
         Detector::new(Arc::clone(&self.proven), session, reader).map_err(|e| self.refused(e))
     }
@@ -161,36 +224,79 @@ impl Model {
         }
     }
 
-    fn prove_tensors(&self, session: &Session, reader: &BoxReader) -> Result<(), ModelError> {
-        let manifest = &self.proven.manifest;
-        let tensor = &manifest.input.tensor;
-        let shape = self.shape_of(session.inputs(), tensor)?;
-        let (width, height) = (manifest.input.width, manifest.input.height);
-        let expected = [1, 3, i64::from(height), i64::from(width)];
-        let fits = shape.len() == 4 && (0..4).all(|d| shape[d] == -1 || shape[d] == expected[d]);
-        if !fits {
-            return Err(self.wrong_shape(tensor, &expected, &shape));
+    fn prove_tensors(&self, session: &Session, reader: &Reader) -> Result<(), ModelError> {
+        let input = &self.proven.manifest.input;
+        let element = match input.element {
+            Element::F32 => TensorElementType::Float32,
+            Element::U8 => TensorElementType::Uint8,
+        };
+        self.prove_input(session, &input.tensor, element, &input.shape())?;
+        if let Some(size) = &input.size_tensor {
+            self.prove_input(session, size, TensorElementType::Int64, &[1, 2])?;
         }
-        let tensor = &manifest.output.tensor;
-        let shape = self.shape_of(session.outputs(), tensor)?;
-        if reader.accepts(&shape) {
+        let declared = |name| name == input.tensor || Some(name) == input.size_tensor.as_deref();
+        if let Some(other) = session.inputs().iter().find(|i| !declared(i.name())) {
+            return Err(ModelError::UndeclaredInput {
+                file: self.file.clone(),
+                tensor: other.name().to_owned(),
+            });
+        }
+        let outputs = reader.outputs();
+        for expected in &outputs.numbers {
+            self.prove_output(session, expected, &[TensorElementType::Float32])?;
+        }
+        if let Some(expected) = &outputs.labels {
+            self.prove_output(session, expected, &LABEL_TYPES)?;
+        }
+        Ok(())
+    }
+
+    fn prove_input(
+        &self,
+        session: &Session,
+        tensor: &str,
+        element: TensorElementType,
+        promised: &[usize],
+    ) -> Result<(), ModelError> {
+        let shape = self.shape_of(session.inputs(), tensor, &[element])?;
+        let fits =
+            |(actual, promised): (&i64, &usize)| *actual == -1 || *actual == *promised as i64;
+        if shape.len() == promised.len() && shape.iter().zip(promised).all(fits) {
             return Ok(());
         }
-        match reader.class_count(&shape) {
-            Some(actual) if actual != manifest.classes.len() as i64 => {
-                Err(ModelError::ClassCount {
-                    file: self.file.clone(),
-                    tensor: tensor.clone(),
-                    expected: manifest.classes.len(),
-                    actual,
-                })
+        Err(self.unlike(tensor, format!("{promised:?}"), format!("{shape:?}")))
+    }
+
+    fn prove_output(
+        &self,
+        session: &Session,
+        expected: &Expected,
+        types: &[TensorElementType],
+    ) -> Result<(), ModelError> {
+        let tensor = &expected.tensor;
+        let shape = self.shape_of(session.outputs(), tensor, types)?;
+        let classes = self.proven.manifest.classes.len();
+        match expected.compare(&shape, classes) {
+            Ok(()) => Ok(()),
+            Err(Misfit::Classes(actual)) => Err(ModelError::ClassCount {
+                file: self.file.clone(),
+                tensor: tensor.clone(),
+                expected: classes,
+                actual,
+            }),
+            Err(Misfit::Shape(promised)) => {
+                Err(self.unlike(tensor, format!("{promised:?}"), format!("{shape:?}")))
             }
-            _ => Err(self.wrong_shape(tensor, &reader.shape(), &shape)),
         }
     }
 
     /// -1 stands for a dimension the network leaves open.
-    fn shape_of(&self, outlets: &[Outlet], tensor: &str) -> Result<Vec<i64>, ModelError> {
+    fn shape_of(
+        &self,
+        outlets: &[Outlet],
+        tensor: &str,
+        types: &[TensorElementType],
+    ) -> Result<Vec<i64>, ModelError> {
         let Some(outlet) = outlets.iter().find(|outlet| outlet.name() == tensor) else {
             return Err(ModelError::NoSuchTensor {
                 file: self.file.clone(),
@@ -198,46 +304,57 @@ impl Model {
                 present: outlets.iter().map(|o| o.name().to_owned()).collect(),
             });
         };
-        if let ValueType::Tensor {
-            ty: TensorElementType::Float32,
-            shape,
-            ..
-        } = outlet.dtype()
+        if let ValueType::Tensor { ty, shape, .. } = outlet.dtype()
+            && types.contains(ty)
         {
             return Ok(shape.to_vec());
         }
-        Err(ModelError::TensorShape {
-            file: self.file.clone(),
-            tensor: tensor.to_owned(),
-            expected: "a tensor of f32".to_owned(),
-            actual: outlet.dtype().to_string(),
-        })
+        let types: Vec<String> = types.iter().map(ToString::to_string).collect();
+        let promised = format!("a tensor of {}", types.join(" or "));
+        Err(self.unlike(tensor, promised, outlet.dtype().to_string()))
     }
 
-    fn wrong_shape(&self, tensor: &str, expected: &[i64], actual: &[i64]) -> ModelError {
+    fn unlike(&self, tensor: &str, expected: String, actual: String) -> ModelError {
         ModelError::TensorShape {
             file: self.file.clone(),
             tensor: tensor.to_owned(),
-            expected: format!("{expected:?}"),
-            actual: format!("{actual:?}"),
+            expected,
+            actual,
         }
     }
 
-    fn prove_golden(&self, folder: &Path) -> Result<(), ModelError> {
-        let golden = &self.proven.manifest.golden;
-        let picture = folder.join(&golden.picture);
-        let jpeg = read(&picture)?;
+    fn prove_golden(&self, mut detector: Detector) -> Result<(), ModelError> {
+        let jpeg = read(&self.golden)?;
         let failed = |reason: String| ModelError::Golden {
-            picture: picture.clone(),
+            picture: self.golden.clone(),
             reason,
         };
-        let seen = self
-            .detector()?
+        let seen = detector
             .detect(&jpeg)
             .map_err(|e: UnreadableFrame| failed(e.to_string()))?;
-        compare(&golden.boxes, &seen).map_err(failed)
+        compare(&self.proven.manifest.golden.boxes, &seen).map_err(failed)
     }
 }
+
+/// Name, version, what it computes on, and what it was wanted on and could not.
+impl fmt::Display for Model {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (reference, computing) = (self.reference(), self.computing());
+        let ModelRef { name, version } = &**reference;
+        write!(f, "{name} {version} on {}", computing.on)?;
+        for (wanted, reason) in &computing.passed_over {
+            write!(f, ", not on {wanted}: {}", reason.trim_end())?;
+        }
+        Ok(())
+    }
+}
+
+/// What labels are exported as.
+const LABEL_TYPES: [TensorElementType; 3] = [
+    TensorElementType::Int64,
+    TensorElementType::Int32,
+    TensorElementType::Float32,
+];
 
 /// Decoders and processors differ in the last bits; these differences are no other model's.
 const GOLDEN_IOU_MIN: f32 = 0.9;
@@ -267,13 +384,15 @@ fn compare(expected: &[GoldenBox], seen: &Detections) -> Result<(), String> {
     Ok(())
 }
 
-fn read_manifest(file: &Path) -> Result<Manifest, ModelError> {
+/// Its text, and what that says.
+fn read_manifest(file: &Path) -> Result<(String, Manifest), ModelError> {
     let named = |reason: String| ModelError::Manifest {
         file: file.to_owned(),
         reason,
     };
     let text = String::from_utf8(read(file)?).map_err(|e| named(e.to_string()))?;
-    Manifest::parse(&text).map_err(named)
+    let manifest = Manifest::parse(&text).map_err(named)?;
+    Ok((text, manifest))
 }
 
 fn read(file: &Path) -> Result<Vec<u8>, ModelError> {

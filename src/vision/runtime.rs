@@ -1,22 +1,96 @@
-//! ONNX Runtime: its shared library, the one environment of the process, sessions.
+//! ONNX Runtime: its shared library, the one environment of the process, sessions, and what they
+//! compute on.
 
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 use ort::environment::Environment;
+use ort::ep;
 use ort::session::Session;
-use ort::session::builder::GraphOptimizationLevel;
+use ort::session::builder::{GraphOptimizationLevel, SessionBuilder};
 
 use super::ModelError;
+use crate::config::{ExecutionProvider, RuntimeConfig};
 
 /// ONNX Runtime allows one environment in the life of a process; it stays until the end.
 static ENVIRONMENT: Mutex<Option<Environment>> = Mutex::new(None);
 
-/// Loads the shared library the first time; later calls return the same environment.
-///
-/// # Errors
-/// The library is missing, cannot be loaded, or is older than the API used here.
-pub(super) fn environment(library: &Path) -> Result<Environment, ModelError> {
+/// The loaded library, and what sessions should compute on.
+#[derive(Debug, Clone)]
+pub(super) struct Runtime {
+    environment: Environment,
+    /// In the order of preference.
+    wanted: Vec<ExecutionProvider>,
+}
+
+/// What a model computes on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Computing {
+    pub on: ExecutionProvider,
+    /// What was wanted more, and why it could not be had.
+    pub passed_over: Vec<(ExecutionProvider, String)>,
+}
+
+impl Runtime {
+    /// Loads the shared library the first time; later calls use the same environment.
+    ///
+    /// # Errors
+    /// The library is missing, cannot be loaded, or is older than the API used here.
+    pub(super) fn open(config: &RuntimeConfig) -> Result<Self, ModelError> {
+        Ok(Self {
+            environment: environment(&config.onnxruntime)?,
+            wanted: config.execution_providers.clone(),
+        })
+    }
+
+    /// A session on the first of the wanted providers that takes the network; the CPU takes what
+    /// the others do not.
+    pub(super) fn first_session(&self, onnx: &[u8]) -> ort::Result<(Session, Computing)> {
+        let mut passed_over = Vec::new();
+        for &on in &self.wanted {
+            match self.session(onnx, on) {
+                Ok(session) => return Ok((session, Computing { on, passed_over })),
+                Err(reason) => passed_over.push((on, reason.to_string())),
+            }
+        }
+        let on = ExecutionProvider::Cpu;
+        let session = self.session(onnx, on)?;
+        Ok((session, Computing { on, passed_over }))
+    }
+
+    /// A session that computes on the calling thread alone and sleeps when it has nothing to do:
+    /// detector threads, not sessions, are what is there once per core.
+    pub(super) fn session(&self, onnx: &[u8], on: ExecutionProvider) -> ort::Result<Session> {
+        let builder = Session::builder(&self.environment)?
+            .with_optimization_level(GraphOptimizationLevel::All)?
+            .with_intra_threads(1)?
+            .with_inter_threads(1)?
+            .with_intra_op_spinning(false)?;
+        provide(builder, on)?.commit_from_memory(onnx)
+    }
+}
+
+/// A provider that cannot be had is an error here: otherwise the runtime would take the CPU and
+/// nobody would know.
+fn provide(builder: SessionBuilder, on: ExecutionProvider) -> ort::Result<SessionBuilder> {
+    let openvino = |device: &str| {
+        ep::OpenVINO::default()
+            .with_device_type(device)
+            .with_num_threads(1)
+            .with_num_streams(1)
+            .build()
+    };
+    let provider = match on {
+        ExecutionProvider::Cpu => return Ok(builder),
+        ExecutionProvider::Openvino => openvino("CPU"),
+        ExecutionProvider::OpenvinoGpu => openvino("GPU"),
+        ExecutionProvider::Cuda => ep::CUDA::default().build(),
+        ExecutionProvider::Tensorrt => ep::TensorRT::default().build(),
+    };
+    Ok(builder.with_execution_providers([provider.error_on_failure()])?)
+}
+
+fn environment(library: &Path) -> Result<Environment, ModelError> {
     if !library.is_file() {
         return Err(ModelError::RuntimeMissing {
             library: library.to_owned(),
@@ -39,15 +113,4 @@ pub(super) fn environment(library: &Path) -> Result<Environment, ModelError> {
         .build()
         .map_err(|e| failed(e.to_string()))?;
     Ok(shared.insert(environment).clone())
-}
-
-/// A session that computes on the calling thread alone and sleeps when it has nothing to do:
-/// detector threads, not sessions, are what is there once per core.
-pub(super) fn session(environment: &Environment, onnx: &[u8]) -> ort::Result<Session> {
-    Session::builder(environment)?
-        .with_optimization_level(GraphOptimizationLevel::All)?
-        .with_intra_threads(1)?
-        .with_inter_threads(1)?
-        .with_intra_op_spinning(false)?
-        .commit_from_memory(onnx)
 }

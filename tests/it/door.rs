@@ -47,7 +47,10 @@ impl Door {
         let folder = tempfile::tempdir().unwrap();
         let mut config = service::config(folder.path());
         change(&mut config);
-        let app = App::start(Arc::new(config), city.pools()).await.unwrap();
+        let models = service::no_models(&config);
+        let app = App::start(Arc::new(config), city.pools(), models)
+            .await
+            .unwrap();
         Self {
             router: router(app.clone()),
             app,

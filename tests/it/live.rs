@@ -17,7 +17,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::cases::{BIN_FULL, Street, confirmed, second};
-use crate::service::{TestClient, TestService, config, problem};
+use crate::service::{TestClient, TestService, config, no_models, problem};
 
 /// An event as a browser sees it.
 #[derive(Debug)]
@@ -121,8 +121,11 @@ impl Stage {
     async fn new() -> Self {
         let street = Street::new().await;
         let folder = tempfile::tempdir().unwrap();
-        let config = Arc::new(config(folder.path()));
-        let app = App::start(config, street.city.pools()).await.unwrap();
+        let config = config(folder.path());
+        let models = no_models(&config);
+        let app = App::start(Arc::new(config), street.city.pools(), models)
+            .await
+            .unwrap();
         let live = Arc::clone(&app.live);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());

@@ -101,7 +101,7 @@ fn pictures_with_events() -> Vec<Bytes> {
     })
     .unwrap();
     let config = config(folder.path()).vision;
-    let model = Model::load(&config.model_dir, &config.onnxruntime).unwrap();
+    let model = Model::load(&config.model_dirs[0], &config.runtime).unwrap();
     let mut detector = model.detector().unwrap();
     let mut pictures: Vec<PathBuf> = fs::read_dir(folder.path())
         .unwrap()

@@ -4,7 +4,8 @@ use std::net::SocketAddr;
 use std::path::Path;
 
 use cityward::access;
-use cityward::config::Config;
+use cityward::config::{Config, VisionConfig};
+use cityward::vision::Models;
 use reqwest::{Client, RequestBuilder, Response, StatusCode};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -33,10 +34,20 @@ pub(crate) fn config(data_dir: &Path) -> Config {
     let mut config = <Flags as clap::Parser>::parse_from(["cityward"]).config;
     config.data.data_dir = data_dir.to_owned();
     config.http.web_dir = root.join("web/dist");
-    config.vision.model_dir = root.join("models/street-events");
-    config.vision.onnxruntime = root.join(config.vision.onnxruntime);
+    config.vision.model_dirs = vec![root.join("models/street-events")];
+    let onnxruntime = &mut config.vision.runtime.onnxruntime;
+    *onnxruntime = root.join(&onnxruntime);
     config.vision.detectors = 1;
     config
+}
+
+/// For a service without detectors.
+pub(crate) fn no_models(config: &Config) -> Models {
+    Models::load(&VisionConfig {
+        model_dirs: Vec::new(),
+        ..config.vision.clone()
+    })
+    .unwrap()
 }
 
 impl TestService {

@@ -47,6 +47,7 @@ const STEPS: &[&str] = &[
     "vision",
     "ground",
     "territory",
+    "events",
     "cases",
     "workflow",
     "live",

@@ -4,18 +4,23 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
+use cityward::config::{ExecutionProvider, RuntimeConfig};
 use cityward::demo::{City, FramesArgs, Stage, write_frames};
 use cityward::space::PixelBox;
 use cityward::vision::{Detector, Model, ModelError, UnreadableFrame};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-/// The library the service itself would load.
-fn onnxruntime() -> PathBuf {
-    std::env::var_os("ORT_DYLIB_PATH").map_or_else(
-        || ".cache/onnxruntime/libonnxruntime.so".into(),
-        PathBuf::from,
-    )
+/// What the service itself would run models with.
+pub(crate) fn runtime() -> RuntimeConfig {
+    let library = std::env::var_os("ORT_DYLIB_PATH");
+    RuntimeConfig {
+        onnxruntime: library.map_or_else(
+            || ".cache/onnxruntime/libonnxruntime.so".into(),
+            PathBuf::from,
+        ),
+        execution_providers: vec![ExecutionProvider::Cpu],
+    }
 }
 
 /// The folder with the data of others, if this machine has it.
@@ -27,7 +32,7 @@ fn data_of_others() -> Option<PathBuf> {
     folder
 }
 
-fn hex_sha256(bytes: &[u8]) -> String {
+pub(crate) fn hex_sha256(bytes: &[u8]) -> String {
     Sha256::digest(bytes)
         .iter()
         .map(|b| format!("{b:02x}"))
@@ -68,7 +73,9 @@ fill = 114
 
 [output]
 tensor = "output"
-layout = {{ yolox = {{ strides = [8, 16, 32] }} }}
+layout = "yolox"
+strides = [8, 16, 32]
+activation = "none"
 
 [nms]
 iou = 0.5
@@ -122,7 +129,7 @@ fn labelled_boxes(file: &Path, side: f32) -> Vec<PixelBox> {
 fn a_network_of_others_finds_vehicles_on_street_cameras() {
     let Some(data) = data_of_others() else { return };
     let folder = yolox_nano(&data);
-    let model = Model::load(folder.path(), &onnxruntime()).unwrap();
+    let model = Model::load(folder.path(), &runtime()).unwrap();
     let mut detector = model.detector().unwrap();
     let (mut right, mut found) = (0, 0);
     let view = data.join("street/view-07");
@@ -153,7 +160,7 @@ fn load_changed(change: impl Fn(&Path, String) -> String) -> Result<Model, Model
     let manifest = fs::read_to_string(Path::new(SHIPPED).join("model.toml")).unwrap();
     let changed = change(folder.path(), manifest);
     fs::write(folder.path().join("model.toml"), changed).unwrap();
-    Model::load(folder.path(), &onnxruntime())
+    Model::load(folder.path(), &runtime())
 }
 
 /// Loads the shipped model with `from` replaced by `to` in its manifest.
@@ -166,7 +173,7 @@ fn load_with(from: &str, to: &str) -> ModelError {
 }
 
 fn shipped_detector() -> Detector {
-    let model = Model::load(Path::new(SHIPPED), &onnxruntime()).unwrap();
+    let model = Model::load(Path::new(SHIPPED), &runtime()).unwrap();
     model.detector().unwrap()
 }
 
@@ -233,7 +240,11 @@ fn a_model_that_is_not_as_declared_is_refused_by_name() {
 
 #[test]
 fn a_missing_runtime_is_one_clear_sentence() {
-    let error = Model::load(Path::new(SHIPPED), Path::new("/nowhere/libonnxruntime.so"));
+    let nowhere = RuntimeConfig {
+        onnxruntime: "/nowhere/libonnxruntime.so".into(),
+        ..runtime()
+    };
+    let error = Model::load(Path::new(SHIPPED), &nowhere);
     let error = error.map(|_| ()).unwrap_err();
     assert!(matches!(error, ModelError::RuntimeMissing { .. }));
     assert!(error.to_string().contains("/nowhere/libonnxruntime.so"));

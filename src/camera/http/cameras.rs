@@ -36,6 +36,8 @@ pub(super) struct CameraView {
     lat: f64,
     height_m: Option<f64>,
     platform_id: Option<i32>,
+    /// Names of the models that look at its frames; null: all.
+    models: Option<Vec<String>>,
     calibration: Option<CalibrationSummary>,
     /// Capture time of the newest frame let in since the service started.
     last_frame_at: Option<DateTime<Utc>>,
@@ -73,7 +75,7 @@ enum PolygonType {
 }
 
 impl GroundPolygon {
-    fn of(polygon: &geo_types::Polygon<f64>) -> Self {
+    pub(super) fn of(polygon: &geo_types::Polygon<f64>) -> Self {
         let rings = std::iter::once(polygon.exterior()).chain(polygon.interiors());
         let coordinates = rings.map(|ring| ring.coords().map(|c| [c.x, c.y]).collect());
         Self {
@@ -82,7 +84,7 @@ impl GroundPolygon {
         }
     }
 
-    fn into_polygon(self) -> geo_types::Polygon<f64> {
+    pub(super) fn into_polygon(self) -> geo_types::Polygon<f64> {
         let mut rings = self
             .coordinates
             .into_iter()
@@ -105,6 +107,7 @@ fn view(app: &App, camera: &Camera) -> CameraView {
         lat: camera.location.lat,
         height_m: camera.height_m,
         platform_id: camera.platform_id,
+        models: camera.models.clone(),
         calibration: calibration.map(|calibration| CalibrationSummary {
             version: calibration.version,
             error_loo_m: calibration.error_loo_m(),
@@ -119,7 +122,7 @@ fn view(app: &App, camera: &Camera) -> CameraView {
     }
 }
 
-fn known(app: &App, id: &str) -> Result<Arc<Camera>, ApiError> {
+pub(super) fn known(app: &App, id: &str) -> Result<Arc<Camera>, ApiError> {
     let found = CameraId::try_from(id.to_owned()).ok();
     found
         .and_then(|id| app.cameras.get(&id))
@@ -161,6 +164,8 @@ pub(super) struct CameraDraft {
     height_m: Option<f64>,
     /// Whose token may push its frames.
     platform_id: Option<i32>,
+    /// Names of the models that look at its frames; left out or null: all.
+    models: Option<Vec<String>>,
 }
 
 impl CameraDraft {
@@ -198,6 +203,8 @@ impl CameraDraft {
             name_en: self.name_en,
             location,
             height_m: self.height_m,
+            models: self.models,
+            zones: Vec::new(),
             calibration: None,
         })
     }
@@ -218,6 +225,19 @@ pub(super) async fn save_camera(
 ) -> Result<Json<CameraView>, ApiError> {
     person.require_administrator()?;
     let camera = draft.check(&id)?;
+    let roster = app.models.now();
+    let known_model = |name: &String| roster.models.iter().any(|m| m.reference().name == *name);
+    if let Some(name) = camera
+        .models
+        .iter()
+        .flatten()
+        .find(|name| !known_model(name))
+    {
+        return Err(ApiError::field(
+            "models",
+            format!("there is no model {name:?}"),
+        ));
+    }
     store::save(&app.db, &camera, "api")
         .await
         .map_err(|error| match constraint(&error) {

@@ -4,6 +4,7 @@ mod body;
 mod cameras;
 mod frames;
 mod pictures;
+mod zones;
 
 use axum::extract::DefaultBodyLimit;
 use utoipa_axum::router::OpenApiRouter;
@@ -22,5 +23,6 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(cameras::find_camera, cameras::save_camera))
         .routes(routes!(cameras::calibrate))
         .routes(routes!(cameras::newest_frame))
+        .routes(routes!(zones::list_zones, zones::save_zones))
         .merge(frames)
 }

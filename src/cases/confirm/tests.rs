@@ -21,6 +21,7 @@ fn rule(confirm_frames: i16, confirm_of: i16) -> Arc<SightingRule> {
         confirm_frames,
         confirm_of,
         confidence_min: 0.5,
+        stay: None,
     })
 }
 

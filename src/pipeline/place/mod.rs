@@ -15,6 +15,9 @@ use crate::vision::{Detection, Detections};
 /// good the calibration is: a component is looked for at least this far away.
 const REACH_MIN_M: f64 = 3.0;
 
+/// Boxes of two models that overlap by at least this are of one thing.
+const SAME_IOU_MIN: f32 = 0.5;
+
 /// How sightings of a class become cases, by class.
 pub(super) type SightingRules = HashMap<ClassCode, Arc<SightingRule>>;
 
@@ -24,18 +27,28 @@ pub(super) struct Placed {
     pub(super) sighting: Option<Sighting>,
 }
 
-/// Places everything found in a frame. What cannot be placed says why.
+/// Places everything that models found in a frame, most confident first. What cannot be placed
+/// says why.
 pub(super) fn place(
     territory: &Territory,
     rules: &SightingRules,
     frame: &Frame,
-    seen: &Detections,
+    seen: &[Detections],
 ) -> Vec<Placed> {
-    seen.found
+    let mut found: Vec<(&Detections, &Detection)> = Vec::new();
+    for seen in seen {
+        found.extend(seen.found.iter().map(|detection| (seen, detection)));
+    }
+    found.sort_by(|(_, a), (_, b)| b.confidence.total_cmp(&a.confidence));
+    found
         .iter()
-        .map(|detection| {
+        .enumerate()
+        .map(|(index, &(seen, detection))| {
             let (sighting, dropped) = match detection.class {
                 None => (None, None),
+                Some(_) if doubles(&found[..index], seen, detection) => {
+                    (None, Some(Dropped::Doubled))
+                }
                 Some(class) => match sight(territory, rules, frame, seen, detection, class) {
                     Ok(sighting) => (Some(sighting), None),
                     Err(dropped) => (None, Some(dropped)),
@@ -43,11 +56,13 @@ pub(super) fn place(
             };
             Placed {
                 report: DetectionReport {
+                    model: seen.model.name.clone(),
                     label: detection.label.to_string(),
                     class: detection.class,
                     confidence: detection.confidence,
                     pixel_box: detection.pixel_box,
                     place: sighting.as_ref().map(place_report),
+                    staying_since: None,
                     dropped,
                     case_id: None,
                 },
@@ -55,6 +70,15 @@ pub(super) fn place(
             }
         })
         .collect()
+}
+
+/// Whether another model was surer of the same thing.
+fn doubles(surer: &[(&Detections, &Detection)], seen: &Detections, found: &Detection) -> bool {
+    surer.iter().any(|(other, better)| {
+        !Arc::ptr_eq(&other.model, &seen.model)
+            && better.class == found.class
+            && better.pixel_box.iou(&found.pixel_box) >= SAME_IOU_MIN
+    })
 }
 
 fn sight(

@@ -47,6 +47,8 @@ fn camera() -> Camera {
         name_en: "North".to_owned(),
         location: CAMERA,
         height_m: Some(10.0),
+        models: None,
+        zones: Vec::new(),
         calibration: Some(Arc::new(calibration)),
     }
 }

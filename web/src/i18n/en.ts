@@ -188,6 +188,16 @@ export const en: Messages = {
     filter: 'Only this camera’s cases',
   },
 
+  models: {
+    looking: 'Models that look:',
+    model: (name, version, on) => `${name} ${version} on ${on}`,
+    not: (wanted) => `not on ${wanted}`,
+    shadow: (name, version) => `In the shadow: ${name} ${version},`,
+    frames: (n) => `${n} frame${s(n)}:`,
+    agreement: (both, inUse, shadow) =>
+      `${both} found by both, ${inUse} by those in use alone, ${shadow} by the shadow alone`,
+  },
+
   platform: {
     title: 'Video platforms',
     lead: 'A video platform pushes frames with a token of its own. A token is shown once.',

@@ -182,6 +182,16 @@ export const zh = {
     filter: '只看这台相机的案件',
   },
 
+  models: {
+    looking: '识别模型：',
+    model: (name: string, version: string, on: string) => `${name} ${version}（在 ${on} 上运行）`,
+    not: (wanted: string) => `未能使用 ${wanted}`,
+    shadow: (name: string, version: string) => `旁路比较：${name} ${version}，`,
+    frames: (n: number) => `${n} 帧：`,
+    agreement: (both: number, inUse: number, shadow: number) =>
+      `一致 ${both}，仅现用模型 ${inUse}，仅旁路模型 ${shadow}`,
+  },
+
   platform: {
     title: '视频平台',
     lead: '视频平台用自己的令牌推送画面。令牌只显示一次。',
