@@ -43,11 +43,15 @@ pub(super) fn environment(library: &Path) -> Result<Environment, ModelError> {
 
 /// A session that computes on the calling thread alone and sleeps when it has nothing to do:
 /// detector threads, not sessions, are what is there once per core.
+///
+/// `QuickGelu`, into which ONNX Runtime makes `x · sigmoid(x)`, does not know the layout in blocks of
+/// channels that convolutions compute in: every layer would be laid out anew before and after it.
 pub(super) fn session(environment: &Environment, onnx: &[u8]) -> ort::Result<Session> {
     Session::builder(environment)?
         .with_optimization_level(GraphOptimizationLevel::All)?
         .with_intra_threads(1)?
         .with_inter_threads(1)?
         .with_intra_op_spinning(false)?
+        .with_disabled_optimizers("QuickGeluFusion")?
         .commit_from_memory(onnx)
 }
