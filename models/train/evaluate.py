@@ -19,6 +19,7 @@ import report
 from data import Frames, tensor
 from export import reported, run, session_of
 from recipe import RECIPES
+from teacher import teach
 
 BEGIN, END = "<!-- measured: evaluate.py writes from here -->\n", "<!-- to here -->\n"
 WORST = 20
@@ -119,6 +120,9 @@ def main():
     parser.add_argument(
         "--quiet", type=Path, nargs="*", default=[], help="those without anything of the classes"
     )
+    parser.add_argument(
+        "--teacher", type=Path, help="published network (.onnx) that labels what no label names"
+    )
     parser.add_argument("--sheets", type=Path, help="the worst pictures go here")
     args = parser.parse_args()
 
@@ -130,6 +134,8 @@ def main():
     }
     session = session_of(args.model / manifest["file"])
     frames = Frames(recipe, args.frames, args.quiet)
+    if recipe.taught:
+        teach(frames, recipe, args.teacher)
     outputs = [run(session, picture) for picture in frames.frames]
     finds = [measure.found(output, recipe.across_classes) for output in outputs]
     at_work = reported(outputs[: frames.quiet_from], recipe, thresholds)
@@ -139,8 +145,13 @@ def main():
         "At the thresholds of the manifest; a find means a thing of its class that it overlaps by "
         f"{measure.MEANT_IOU} or more:\n\n{table}\n"
         f"What was taken for what:\n\n{confused(at_work, frames, names)}\n"
-        "Frames without an event, with a false event in them / with a box of any class:\n\n"
-        f"{noise(outputs, frames, recipe, thresholds)}\n"
+    )
+    if recipe.catalogue:
+        text += (
+            "Frames without an event, with a false event in them / with a box of any class:\n\n"
+            f"{noise(outputs, frames, recipe, thresholds)}\n"
+        )
+    text += (
         f"The network alone, one core: {speed(session, frames.frames[0]):.1f} ms a frame.\n"
     )
     print(text)

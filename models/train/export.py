@@ -1,4 +1,4 @@
-"""Turns a checkpoint into a model folder: network, manifest, golden picture.
+"""Turns a checkpoint, or the mean of several, into a model folder: network, manifest, golden picture.
 
 Thresholds are chosen on the `valid` pictures: per class the lowest from which on enough finds are
 right, and at which hardly any of the `quiet` pictures has a find of it. Everything is measured on
@@ -20,6 +20,7 @@ import torch
 import measure
 from data import Frames, read_picture, tensor
 from recipe import RECIPES
+from teacher import teach
 
 MANIFEST = """# What the network expects and means; read strictly, see src/vision/manifest.rs.
 name = "{name}"
@@ -49,6 +50,15 @@ across_classes = {across}
 [golden]
 picture = "golden.jpg"
 """
+
+
+def mean_of(checkpoints):
+    """Late epochs of one run lie around the same place; their middle is better than most of them."""
+    weights = [torch.load(file, weights_only=True)["average"] for file in checkpoints]
+    return {
+        name: torch.stack([one[name] for one in weights]).float().mean(0).to(first.dtype)
+        for name, first in weights[0].items()
+    }
 
 
 def onnx_of(network, width, height, file):
@@ -140,10 +150,13 @@ def golden_boxes(session, file, recipe, thresholds):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("recipe", choices=RECIPES)
-    parser.add_argument("checkpoint", type=Path)
+    parser.add_argument("checkpoint", type=Path, nargs="+", help="several: the mean of their weights")
     parser.add_argument("--valid", type=Path, nargs="+", required=True, help="folders kept back")
     parser.add_argument(
         "--quiet", type=Path, nargs="*", default=[], help="those without anything of the classes"
+    )
+    parser.add_argument(
+        "--teacher", type=Path, help="published network (.onnx) that labels what no label names"
     )
     parser.add_argument("--golden", type=Path, help="a picture; none: the best of `valid`")
     parser.add_argument("--out", type=Path, help="none: the recipe's folder beside this one")
@@ -157,7 +170,7 @@ def main():
 
     recipe = RECIPES[args.recipe]
     network = recipe.network(len(recipe.classes))
-    network.load_state_dict(torch.load(args.checkpoint, weights_only=True)["average"])
+    network.load_state_dict(mean_of(args.checkpoint))
     network.eval()
     out = args.out or Path("..") / recipe.name
     out.mkdir(parents=True, exist_ok=True)
@@ -166,6 +179,8 @@ def main():
 
     session = session_of(file)
     valid = Frames(recipe, args.valid, args.quiet)
+    if recipe.taught:
+        teach(valid, recipe, args.teacher)
     outputs = [run(session, picture) for picture in valid.frames]
     finds = [measure.found(output, recipe.across_classes) for output in outputs]
     thresholds = thresholds_of(finds, valid, recipe, args.precision, args.quiet_share)

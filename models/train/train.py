@@ -173,6 +173,7 @@ def main():
         # Written beside and moved, so that a run that is stopped here leaves the last one whole.
         torch.save(saved, checkpoint.with_suffix(".new"))
         checkpoint.with_suffix(".new").replace(checkpoint)
+        torch.save({"average": saved["average"]}, args.runs / f"epoch-{epoch:02}.pt")
         if epoch % 4 == 3 or epoch + 1 == args.epochs:
             measure.show(
                 measure.table_of(look(average.network, valid, recipe), valid, recipe.classes)

@@ -60,12 +60,17 @@ impl Runtime {
 
     /// A session that computes on the calling thread alone and sleeps when it has nothing to do:
     /// detector threads, not sessions, are what is there once per core.
+    ///
+    /// `QuickGelu`, into which ONNX Runtime makes `x · sigmoid(x)`, does not know the layout in blocks
+    /// of channels that convolutions compute in: every layer would be laid out anew before and after
+    /// it.
     pub(super) fn session(&self, onnx: &[u8], on: ExecutionProvider) -> ort::Result<Session> {
         let builder = Session::builder(&self.environment)?
             .with_optimization_level(GraphOptimizationLevel::All)?
             .with_intra_threads(1)?
             .with_inter_threads(1)?
-            .with_intra_op_spinning(false)?;
+            .with_intra_op_spinning(false)?
+            .with_disabled_optimizers("QuickGeluFusion")?;
         provide(builder, on)?.commit_from_memory(onnx)
     }
 }
