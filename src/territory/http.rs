@@ -1,11 +1,13 @@
 //! Whose spot is this? For one point, for many, and what is known of a component or a cell.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use chrono::{DateTime, Utc};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -46,6 +48,9 @@ struct PointAsked {
     lat: f64,
     /// Class of the matter or component, e.g. `M06042`.
     class: String,
+    /// Cells and responsibilities of this moment, past or to come, beside the components of now; of
+    /// now when not given.
+    at: Option<DateTime<Utc>>,
 }
 
 /// Whose spot a point is for a class, and why.
@@ -67,7 +72,8 @@ async fn locate_point(
         lon: asked.lon,
         lat: asked.lat,
     };
-    let placement = app.territory.now().locate(point, class, &snap, REACH_M);
+    let territory = territory_at(&app, asked.at).await?;
+    let placement = territory.locate(point, class, &snap, REACH_M);
     placement
         .map(Json)
         .ok_or_else(|| ApiError::refused(StatusCode::NOT_FOUND, "outside-city", "no cell is there"))
@@ -78,6 +84,8 @@ async fn locate_point(
 struct PointsAsked {
     /// Without it units are the cells' defaults, and nothing is pinned to components.
     class: Option<String>,
+    /// Cells and responsibilities of this moment; of now when not given.
+    at: Option<DateTime<Utc>>,
     /// At most 100,000 pairs of longitude and latitude, degrees, WGS 84.
     #[schema(max_items = 100_000)]
     points: Vec<[f64; 2]>,
@@ -88,7 +96,7 @@ type Located = (i32, Option<i32>, Option<i64>, Option<f64>);
 
 #[derive(Serialize, ToSchema)]
 struct PointsLocated {
-    /// The newest edition among the city's cells.
+    /// The newest edition among the city's cells of that moment.
     edition: Option<Edition>,
     count: usize,
     /// For each point `[cell, unit, component, metres to it]`; null outside the city.
@@ -130,7 +138,7 @@ async fn locate_points(
             (Some(class), snap_classes(&app, class).await?)
         }
     };
-    let territory = app.territory.now();
+    let territory = territory_at(&app, asked.at).await?;
     let body = tokio::task::spawn_blocking(move || {
         serde_json::to_vec(&locate_all(&territory, class, &snap, &asked.points))
     })
@@ -138,6 +146,13 @@ async fn locate_points(
     .map_err(anyhow::Error::from)?
     .map_err(anyhow::Error::from)?;
     Ok(([(header::CONTENT_TYPE, "application/json")], body).into_response())
+}
+
+async fn territory_at(app: &App, at: Option<DateTime<Utc>>) -> anyhow::Result<Arc<Territory>> {
+    match at {
+        None => Ok(app.territory.now()),
+        Some(at) => app.territory.at(at).await,
+    }
 }
 
 fn locate_all(

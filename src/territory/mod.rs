@@ -6,17 +6,22 @@
 mod cell_index;
 mod cell_index_build;
 mod component_index;
+mod components;
 mod edge;
 mod fixed;
 mod http;
+mod moments;
 mod placement;
 mod raster;
+mod redraw;
 mod snapshot;
 mod store;
+mod stretch;
 mod watch;
 
 pub use http::routes;
 pub(crate) use http::{REACH_M, known_class, snap_classes};
 pub use placement::{Because, Edition, PlacedCell, PlacedComponent, Placement, Rule, Unit};
+pub use redraw::{Redraw, RedrawnCell};
 pub use snapshot::{Cell, Component, Question, Spot, Territory};
 pub use watch::TerritoryWatch;

@@ -1,6 +1,7 @@
 //! The territory of one moment, in memory.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use geo_types::MultiPolygon;
@@ -8,8 +9,11 @@ use sqlx::PgPool;
 
 use super::cell_index::CellIndex;
 use super::component_index::ComponentIndex;
+use super::components::Components;
 use super::placement::{Because, Edition, PlacedCell, PlacedComponent, Placement, Rule, Unit};
+use super::redraw::Redraw;
 use super::store;
+use super::stretch::Stretch;
 use crate::catalogue::ClassCode;
 use crate::space::GroundPoint;
 
@@ -40,24 +44,22 @@ pub struct Component {
 /// Who answers for a cell, by a rule for one class or for all that have none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Responsibility {
-    pub id: i32,
+    /// `None`: it is planned, and no row yet.
+    pub id: Option<i32>,
     pub unit_id: i32,
     pub edition_id: i32,
 }
 
-/// What a territory is built from.
+/// What a territory is built from, besides components.
 #[derive(Debug, Default)]
 pub(super) struct Parts {
     /// In the order of their codes.
     pub cells: Vec<(Cell, MultiPolygon<f64>)>,
-    /// In the order of their ids.
-    pub components: Vec<Component>,
     /// By cell id; class `None` is the cell's default.
     pub responsibilities: Vec<(i32, Option<ClassCode>, Responsibility)>,
     pub units: HashMap<i32, Unit>,
     pub editions: HashMap<i32, Edition>,
-    /// When something becomes valid or ends next.
-    pub changes_at: Option<DateTime<Utc>>,
+    pub stretch: Stretch,
 }
 
 /// Cells, components and responsibilities valid at one moment. Immutable; answers take no lock
@@ -66,8 +68,7 @@ pub(super) struct Parts {
 pub struct Territory {
     cells: Vec<Cell>,
     cell_index: Option<CellIndex>,
-    components: Vec<Component>,
-    component_indexes: HashMap<ClassCode, ComponentIndex>,
+    components: Arc<Components>,
     responsibilities: Vec<Responsibility>,
     /// Per cell its default: a position in `responsibilities`, or [`NOBODY`].
     defaults: Vec<u32>,
@@ -75,7 +76,7 @@ pub struct Territory {
     rules: HashMap<ClassCode, Vec<u32>>,
     units: HashMap<i32, Unit>,
     editions: HashMap<i32, Edition>,
-    changes_at: Option<DateTime<Utc>>,
+    stretch: Stretch,
 }
 
 const NOBODY: u32 = u32::MAX;
@@ -104,11 +105,29 @@ pub struct Spot<'a> {
 impl Territory {
     /// Reads what is valid at a moment.
     pub async fn load(db: &PgPool, at: DateTime<Utc>) -> anyhow::Result<Self> {
-        let parts = store::read(db, at).await?;
-        Ok(tokio::task::spawn_blocking(|| Self::build(parts)).await?)
+        let (parts, components) = store::read(db, at).await?;
+        let build = || Self::build(parts, Arc::new(Components::build(components)));
+        Ok(tokio::task::spawn_blocking(build).await?)
     }
 
-    pub(super) fn build(parts: Parts) -> Self {
+    /// Reads what is valid at another moment, beside the components of this one; what is planned
+    /// for then comes on top, each edition on the one before.
+    pub async fn load_redrawn(
+        &self,
+        db: &PgPool,
+        at: DateTime<Utc>,
+        redraws: Vec<Redraw>,
+    ) -> anyhow::Result<Self> {
+        let parts = store::read_without_components(db, at).await?;
+        let components = Arc::clone(&self.components);
+        let build = || {
+            let parts = redraws.into_iter().fold(parts, Parts::redrawn);
+            Self::build(parts, components)
+        };
+        Ok(tokio::task::spawn_blocking(build).await?)
+    }
+
+    pub(super) fn build(parts: Parts, components: Arc<Components>) -> Self {
         let (cells, borders): (Vec<Cell>, Vec<MultiPolygon<f64>>) = parts.cells.into_iter().unzip();
         let number_of: HashMap<i32, usize> = (0..)
             .zip(&cells)
@@ -130,33 +149,22 @@ impl Territory {
             of_class[*number] = position(responsibilities.len());
             responsibilities.push(responsibility);
         }
-        let mut by_class: HashMap<ClassCode, Vec<(u32, GroundPoint)>> = HashMap::new();
-        for (number, component) in parts.components.iter().enumerate() {
-            by_class
-                .entry(component.class)
-                .or_default()
-                .push((position(number), component.at));
-        }
         Self {
             cell_index: CellIndex::build(&borders),
             cells,
-            component_indexes: by_class
-                .into_iter()
-                .filter_map(|(class, places)| Some((class, ComponentIndex::build(&places)?)))
-                .collect(),
-            components: parts.components,
+            components,
             responsibilities,
             defaults,
             rules,
             units: parts.units,
             editions: parts.editions,
-            changes_at: parts.changes_at,
+            stretch: parts.stretch,
         }
     }
 
-    /// When something in it becomes valid or ends next, as far as the database knew.
-    pub fn changes_at(&self) -> Option<DateTime<Utc>> {
-        self.changes_at
+    /// How long it is as it is, as far as the database knew.
+    pub(super) fn stretch(&self) -> &Stretch {
+        &self.stretch
     }
 
     /// All cells in the order of their codes.
@@ -195,9 +203,9 @@ impl Territory {
         point: GroundPoint,
         within_m: f64,
     ) -> Option<(&Component, f64)> {
-        let index = self.component_indexes.get(&class)?;
+        let index = self.components.index(class)?;
         let (component, distance_m) = index.nearest(point, within_m)?;
-        Some((&self.components[component as usize], distance_m))
+        Some((self.components.at(component), distance_m))
     }
 
     /// Prepares a question: who answers for `class` (none: for whatever has no rule of its own)
@@ -210,7 +218,7 @@ impl Territory {
                 .map(Vec::as_slice),
             snap: snap
                 .iter()
-                .filter_map(|class| self.component_indexes.get(class))
+                .filter_map(|class| self.components.index(*class))
                 .collect(),
             reach_m,
         }
@@ -246,7 +254,9 @@ impl Territory {
         let because = Because {
             rule: spot.rule,
             edition: self.editions[&edition_id].clone(),
-            responsibility_id: spot.responsibility.map(|responsibility| responsibility.id),
+            responsibility_id: spot
+                .responsibility
+                .and_then(|responsibility| responsibility.id),
             component_id: deciding.map(|component| component.id),
             distance_m: deciding.map(|component| component.distance_m),
             cell_code: spot.cell.code.clone(),
@@ -315,7 +325,7 @@ impl<'a> Question<'a> {
                 best = Some(found);
             }
         }
-        best.map(|(number, distance_m)| (&self.territory.components[number as usize], distance_m))
+        best.map(|(number, distance_m)| (self.territory.components.at(number), distance_m))
     }
 
     #[inline]
@@ -331,7 +341,7 @@ impl<'a> Question<'a> {
     }
 }
 
-fn position(number: usize) -> u32 {
+pub(super) fn position(number: usize) -> u32 {
     u32::try_from(number).expect("a city has fewer than 2^32 of anything")
 }
 

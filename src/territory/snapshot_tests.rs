@@ -1,6 +1,8 @@
+use std::sync::Arc;
+
 use geo_types::{LineString, MultiPolygon, Polygon};
 
-use super::{Cell, Component, Parts, Responsibility, Territory};
+use super::{Cell, Component, Components, Parts, Responsibility, Territory};
 use crate::catalogue::ClassCode;
 use crate::space::GroundPoint;
 use crate::territory::{Edition, Rule, Unit};
@@ -51,11 +53,11 @@ fn bin() -> Component {
 }
 
 /// One cell around [`POINT`] and a bin five metres east of it.
-fn parts(
+fn territory(
     owner_unit_id: Option<i32>,
     maintenance_unit_id: Option<i32>,
     rules: &[(Option<ClassCode>, i32)],
-) -> Parts {
+) -> Territory {
     let edition = |id| {
         let published_at = "2026-11-01T00:00:00Z".parse().unwrap();
         (
@@ -67,13 +69,13 @@ fn parts(
             },
         )
     };
-    Parts {
+    let bin = Component {
+        owner_unit_id,
+        maintenance_unit_id,
+        ..bin()
+    };
+    let parts = Parts {
         cells: vec![cell()],
-        components: vec![Component {
-            owner_unit_id,
-            maintenance_unit_id,
-            ..bin()
-        }],
         responsibilities: (100..)
             .zip(rules)
             .map(|(id, (class, unit_id))| {
@@ -81,7 +83,7 @@ fn parts(
                     7,
                     *class,
                     Responsibility {
-                        id,
+                        id: Some(id),
                         unit_id: *unit_id,
                         edition_id: 2,
                     },
@@ -101,14 +103,15 @@ fn parts(
             })
             .collect(),
         editions: [edition(1), edition(2)].into(),
-        changes_at: None,
-    }
+        ..Parts::default()
+    };
+    Territory::build(parts, Arc::new(Components::build(vec![bin])))
 }
 
 /// R3.5: the most specific rule wins; where there is none, the gap shows.
 #[track_caller]
-fn check(parts: Parts, rule: Rule, unit_id: Option<i32>, edition_id: i32) {
-    let placement = Territory::build(parts)
+fn check(territory: &Territory, rule: Rule, unit_id: Option<i32>, edition_id: i32) {
+    let placement = territory
         .locate(POINT, class("M06042"), &[class("C03005")], 10.0)
         .unwrap();
     assert_eq!(placement.because.rule, rule);
@@ -128,25 +131,25 @@ fn r3_5_the_most_specific_rule_names_the_unit() {
     let overflow = Some(class("M06042"));
     let rules = [(overflow, FOR_THE_CLASS), (None, FOR_THE_REST)];
     check(
-        parts(Some(OWNER), Some(MAINTAINER), &rules),
+        &territory(Some(OWNER), Some(MAINTAINER), &rules),
         Rule::ComponentMaintenance,
         Some(MAINTAINER),
         1,
     );
     check(
-        parts(Some(OWNER), None, &rules),
+        &territory(Some(OWNER), None, &rules),
         Rule::ComponentOwner,
         Some(OWNER),
         1,
     );
     check(
-        parts(None, None, &rules),
+        &territory(None, None, &rules),
         Rule::CellClass,
         Some(FOR_THE_CLASS),
         2,
     );
     check(
-        parts(None, None, &rules[1..]),
+        &territory(None, None, &rules[1..]),
         Rule::CellDefault,
         Some(FOR_THE_REST),
         2,
@@ -155,14 +158,14 @@ fn r3_5_the_most_specific_rule_names_the_unit() {
 
 #[test]
 fn r3_5_where_no_rule_is_the_gap_shows() {
-    check(parts(None, None, &[]), Rule::Nobody, None, 1);
+    check(&territory(None, None, &[]), Rule::Nobody, None, 1);
     let for_stalls = [(Some(class("M09006")), FOR_THE_CLASS)];
-    check(parts(None, None, &for_stalls), Rule::Nobody, None, 1);
+    check(&territory(None, None, &for_stalls), Rule::Nobody, None, 1);
 }
 
 #[test]
 fn a_component_out_of_reach_decides_nothing() {
-    let territory = Territory::build(parts(Some(OWNER), None, &[(None, FOR_THE_REST)]));
+    let territory = territory(Some(OWNER), None, &[(None, FOR_THE_REST)]);
     let placement = territory
         .locate(POINT, class("M06042"), &[class("C03005")], 4.9)
         .unwrap();
@@ -173,7 +176,7 @@ fn a_component_out_of_reach_decides_nothing() {
 
 #[test]
 fn the_reasons_say_how_far() {
-    let placement = Territory::build(parts(Some(OWNER), None, &[]))
+    let placement = territory(Some(OWNER), None, &[])
         .locate(POINT, class("M06042"), &[class("C03005")], 10.0)
         .unwrap();
     let distance_m = placement.because.distance_m.unwrap();
@@ -184,7 +187,7 @@ fn the_reasons_say_how_far() {
 
 #[test]
 fn an_empty_territory_places_nothing() {
-    let territory = Territory::build(Parts::default());
+    let territory = Territory::build(Parts::default(), Arc::default());
     assert_eq!(territory.cell_at(POINT), None);
     assert_eq!(territory.nearest(class("C03005"), POINT, 100.0), None);
     assert_eq!(territory.locate(POINT, class("M06042"), &[], 0.0), None);

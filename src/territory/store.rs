@@ -9,11 +9,12 @@ use geo_types::{Geometry, MultiPolygon};
 use geozero::wkb;
 use serde::{Deserialize, Serialize};
 use sqlx::types::Json;
-use sqlx::{PgExecutor, PgPool};
+use sqlx::{PgConnection, PgExecutor, PgPool, Postgres, Transaction};
 use utoipa::ToSchema;
 
 use super::placement::{Edition, Unit};
 use super::snapshot::{Cell, Component, Parts, Responsibility};
+use super::stretch::Stretch;
 use crate::catalogue::ClassCode;
 use crate::space::GroundPoint;
 
@@ -23,23 +24,46 @@ pub(super) async fn now(db: impl PgExecutor<'_>) -> sqlx::Result<DateTime<Utc>> 
 }
 
 /// Reads everything valid at a moment, as one consistent view.
-pub(super) async fn read(db: &PgPool, at: DateTime<Utc>) -> anyhow::Result<Parts> {
+pub(super) async fn read(
+    db: &PgPool,
+    at: DateTime<Utc>,
+) -> anyhow::Result<(Parts, Vec<Component>)> {
+    let mut tx = begin_view(db).await?;
+    let parts = read_parts(&mut tx, at).await?;
+    let components = read_components(&mut *tx).await.context("read components")?;
+    tx.commit().await?;
+    Ok((parts, components))
+}
+
+/// The same without components.
+pub(super) async fn read_without_components(
+    db: &PgPool,
+    at: DateTime<Utc>,
+) -> anyhow::Result<Parts> {
+    let mut tx = begin_view(db).await?;
+    let parts = read_parts(&mut tx, at).await?;
+    tx.commit().await?;
+    Ok(parts)
+}
+
+async fn begin_view(db: &PgPool) -> sqlx::Result<Transaction<'static, Postgres>> {
     let mut tx = db.begin().await?;
     sqlx::query("set transaction isolation level repeatable read, read only")
         .execute(&mut *tx)
         .await?;
-    let parts = Parts {
+    Ok(tx)
+}
+
+async fn read_parts(tx: &mut PgConnection, at: DateTime<Utc>) -> anyhow::Result<Parts> {
+    Ok(Parts {
         cells: read_cells(&mut *tx, at).await.context("read cells")?,
-        components: read_components(&mut *tx).await.context("read components")?,
         responsibilities: read_responsibilities(&mut *tx, at)
             .await
             .context("read responsibilities")?,
         units: read_units(&mut *tx).await.context("read units")?,
         editions: read_editions(&mut *tx).await.context("read editions")?,
-        changes_at: next_change(&mut *tx, at).await.context("read validity")?,
-    };
-    tx.commit().await?;
-    Ok(parts)
+        stretch: Stretch::around(at, read_changes(tx).await.context("read validity")?),
+    })
 }
 
 #[derive(sqlx::FromRow)]
@@ -128,7 +152,7 @@ async fn read_responsibilities(
         .into_iter()
         .map(|(cell_id, class, id, unit_id, edition_id)| {
             let responsibility = Responsibility {
-                id,
+                id: Some(id),
                 unit_id,
                 edition_id,
             };
@@ -171,20 +195,16 @@ async fn read_editions(db: impl PgExecutor<'_>) -> sqlx::Result<HashMap<i32, Edi
         .await
 }
 
-/// When a cell or a responsibility becomes valid or ends next.
-async fn next_change(
-    db: impl PgExecutor<'_>,
-    at: DateTime<Utc>,
-) -> sqlx::Result<Option<DateTime<Utc>>> {
+/// Every moment at which a cell or a responsibility becomes valid or ends, in order.
+async fn read_changes(db: impl PgExecutor<'_>) -> sqlx::Result<Vec<DateTime<Utc>>> {
     sqlx::query_scalar(
-        "select min(change) from (
+        "select distinct change from (
              select lower(valid) as change from cell union all select upper(valid) from cell
              union all
              select lower(valid) from responsibility union all select upper(valid) from responsibility
-         ) as changes where change > $1",
+         ) as changes where isfinite(change) order by change",
     )
-    .bind(at)
-    .fetch_one(db)
+    .fetch_all(db)
     .await
 }
 

@@ -5,12 +5,14 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use arc_swap::ArcSwap;
+use chrono::{DateTime, Utc};
 use sqlx::PgPool;
 use sqlx::postgres::PgListener;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout_at};
 use tokio_util::task::AbortOnDropHandle;
 
+use super::moments::Moments;
 use super::{Territory, store};
 
 /// Bells that follow each other within this are answered by one reload ...
@@ -29,7 +31,8 @@ const LOOK_AGAIN: Duration = Duration::from_secs(3600);
 /// begins or ends, and after the connection was lost. Cheap to clone; stops with its last clone.
 #[derive(Debug, Clone)]
 pub struct TerritoryWatch {
-    current: Arc<ArcSwap<Territory>>,
+    db: PgPool,
+    current: Arc<ArcSwap<Moments>>,
     _follower: Arc<AbortOnDropHandle<()>>,
 }
 
@@ -41,8 +44,10 @@ impl TerritoryWatch {
             .await
             .context("listen for changes of the territory")?;
         let current = Arc::new(ArcSwap::from_pointee(load(&db).await?));
-        let follower: JoinHandle<()> = tokio::spawn(follow(db, listener, Arc::clone(&current)));
+        let following = follow(db.clone(), listener, Arc::clone(&current));
+        let follower: JoinHandle<()> = tokio::spawn(following);
         Ok(Self {
+            db,
             current,
             _follower: Arc::new(AbortOnDropHandle::new(follower)),
         })
@@ -51,7 +56,18 @@ impl TerritoryWatch {
     /// The territory as of now. Waits for nothing.
     #[inline]
     pub fn now(&self) -> Arc<Territory> {
-        self.current.load_full()
+        Arc::clone(&self.current.load().now)
+    }
+
+    /// The territory of a moment, past or to come: cells and responsibilities as they were or are
+    /// to be, components as they stand now. Waits for the database the first time; then, until
+    /// something changes, for nothing.
+    pub async fn at(&self, at: DateTime<Utc>) -> anyhow::Result<Arc<Territory>> {
+        let moments = self.current.load_full();
+        moments
+            .at(&self.db, at)
+            .await
+            .with_context(|| format!("load the territory of {at}"))
     }
 }
 
@@ -72,15 +88,16 @@ async fn listen_again(db: &PgPool) -> Option<PgListener> {
     None
 }
 
-async fn load(db: &PgPool) -> anyhow::Result<Territory> {
+async fn load(db: &PgPool) -> anyhow::Result<Moments> {
     let at = store::now(db).await?;
-    Territory::load(db, at).await.context("load the territory")
+    let territory = Territory::load(db, at).await;
+    territory.map(Moments::around).context("load the territory")
 }
 
-async fn follow(db: PgPool, mut listener: PgListener, current: Arc<ArcSwap<Territory>>) {
+async fn follow(db: PgPool, mut listener: PgListener, current: Arc<ArcSwap<Moments>>) {
     let mut rested_at = Instant::now();
     while !db.is_closed() {
-        let change = current.load().changes_at();
+        let change = current.load().now.stretch().until();
         wait_for_change(&db, &mut listener, change, rested_at).await;
         let began = Instant::now();
         while let Err(error) = reload(&db, &current).await {
@@ -97,13 +114,13 @@ async fn follow(db: PgPool, mut listener: PgListener, current: Arc<ArcSwap<Terri
     }
 }
 
-async fn reload(db: &PgPool, current: &ArcSwap<Territory>) -> anyhow::Result<()> {
-    let territory = load(db).await?;
+async fn reload(db: &PgPool, current: &ArcSwap<Moments>) -> anyhow::Result<()> {
+    let moments = load(db).await?;
     tracing::info!(
-        cells = territory.cells().len(),
+        cells = moments.now.cells().len(),
         "the territory was reloaded"
     );
-    current.store(Arc::new(territory));
+    current.store(Arc::new(moments));
     Ok(())
 }
 
@@ -112,7 +129,7 @@ async fn reload(db: &PgPool, current: &ArcSwap<Territory>) -> anyhow::Result<()>
 async fn wait_for_change(
     db: &PgPool,
     listener: &mut PgListener,
-    change: Option<chrono::DateTime<chrono::Utc>>,
+    change: Option<DateTime<Utc>>,
     rested_at: Instant,
 ) {
     let until_change = match (change, store::now(db).await) {

@@ -37,6 +37,7 @@ mod ledger;
 mod live;
 mod live_many;
 mod locate;
+mod locate_at;
 mod malformed;
 mod notices;
 mod oidc;

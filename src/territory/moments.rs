@@ -1,0 +1,97 @@
+//! The territory of now and, beside it, those of other moments that were asked for.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use chrono::{DateTime, Utc};
+use sqlx::PgPool;
+use tokio::sync::OnceCell;
+
+use super::Territory;
+
+/// Most territories of other moments held at a time: each is cells and responsibilities, tens of
+/// megabytes in a large city; components are shared.
+const OTHERS_MAX: usize = 4;
+
+/// Whoever asks for a stretch of time first reads it; others wait for the same one.
+type Other = Arc<OnceCell<Arc<Territory>>>;
+
+/// Goes when the database changes, with all it has read.
+#[derive(Debug)]
+pub(super) struct Moments {
+    pub(super) now: Arc<Territory>,
+    /// By the number of their stretch; asked for last stands first.
+    others: Mutex<VecDeque<(usize, Other)>>,
+    /// Held while one of them is read: a large city is not read several times at once.
+    reading: tokio::sync::Mutex<()>,
+}
+
+impl Moments {
+    pub(super) fn around(now: Territory) -> Self {
+        Self {
+            now: Arc::new(now),
+            others: Mutex::default(),
+            reading: tokio::sync::Mutex::default(),
+        }
+    }
+
+    /// The territory of a moment. Between the same two changes it is read once.
+    pub(super) async fn at(
+        &self,
+        db: &PgPool,
+        at: DateTime<Utc>,
+    ) -> anyhow::Result<Arc<Territory>> {
+        let number = self.now.stretch().number_of(at);
+        if number == self.now.stretch().number() {
+            return Ok(Arc::clone(&self.now));
+        }
+        // one moment for all that are asked for in a stretch, and never one the database cannot hold
+        let at = self.now.stretch().moment_in(number).unwrap_or(at);
+        let other = self.other(number);
+        let read = async || {
+            let _reading = self.reading.lock().await;
+            let nothing_planned = Vec::new();
+            self.now
+                .load_redrawn(db, at, nothing_planned)
+                .await
+                .map(Arc::new)
+        };
+        other.get_or_try_init(read).await.cloned()
+    }
+
+    fn other(&self, number: usize) -> Other {
+        // nothing in here panics, and a list of what was read is good as it is
+        let mut others = self.others.lock().unwrap_or_else(PoisonError::into_inner);
+        let held = others.iter().position(|(other, _)| *other == number);
+        let found = held.and_then(|place| others.remove(place));
+        let (_, other) = found.unwrap_or_default();
+        others.push_front((number, Arc::clone(&other)));
+        others.truncate(OTHERS_MAX);
+        other
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_many_moments_those_asked_for_last_are_held() {
+        let moments = Moments::around(Territory::build(Default::default(), Arc::default()));
+        let first = moments.other(0);
+        for number in 1..OTHERS_MAX {
+            moments.other(number);
+        }
+        assert!(Arc::ptr_eq(&first, &moments.other(0)), "it is held");
+        moments.other(OTHERS_MAX);
+        assert!(Arc::ptr_eq(&first, &moments.other(0)), "1 has gone instead");
+        let held = moments
+            .others
+            .lock()
+            .unwrap()
+            .iter()
+            .map(|(number, _)| *number)
+            .collect::<Vec<_>>();
+        assert_eq!(held, [0, 4, 3, 2]);
+    }
+}

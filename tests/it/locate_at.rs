@@ -1,0 +1,226 @@
+//! Whose spot was it, and whose will it be? The same question of other moments.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use cityward::space::GroundPoint;
+use cityward::territory::{Territory, TerritoryWatch};
+use reqwest::StatusCode;
+use serde_json::{Value, json};
+
+use crate::city::{CELL_M, TestCity, place};
+use crate::service::{TestClient, TestService, problem};
+
+/// A cell of two units' time, divided since, whose eastern half changes hands one day.
+struct Redrawn {
+    city: TestCity,
+    whole: i32,
+    halves: [i32; 2],
+    units: [i32; 3],
+}
+
+/// When it was drawn, handed over, divided, and handed over to come.
+const DRAWN: &str = "2020-01-01T00:00:00Z";
+const HANDED_OVER: &str = "2024-01-01T00:00:00Z";
+const DIVIDED: &str = "2025-01-01T00:00:00Z";
+const TO_COME: &str = "2999-01-01T00:00:00Z";
+
+impl Redrawn {
+    async fn new() -> Self {
+        let city = TestCity::new().await;
+        let edition = city.edition().await;
+        let units = [city.unit(1).await, city.unit(2).await, city.unit(3).await];
+        let redrawn = Self {
+            whole: cell(&city, edition, "001", [0.0, 1.0], DRAWN, Some(DIVIDED)).await,
+            halves: [
+                cell(&city, edition, "002", [0.0, 0.5], DIVIDED, None).await,
+                cell(&city, edition, "003", [0.5, 1.0], DIVIDED, None).await,
+            ],
+            units,
+            city,
+        };
+        let [west, east] = redrawn.halves;
+        for (cell, unit, from, to) in [
+            (redrawn.whole, units[0], DRAWN, Some(HANDED_OVER)),
+            (redrawn.whole, units[1], HANDED_OVER, Some(DIVIDED)),
+            (west, units[0], DIVIDED, None),
+            (east, units[1], DIVIDED, Some(TO_COME)),
+            (east, units[2], TO_COME, None),
+        ] {
+            sqlx::query(
+                "insert into responsibility (cell_id, unit_id, edition_id, valid)
+                 values ($1, $2, $3, tstzrange($4::timestamptz, $5::timestamptz))",
+            )
+            .bind(cell)
+            .bind(unit)
+            .bind(edition)
+            .bind(from)
+            .bind(to)
+            .execute(&redrawn.city.db)
+            .await
+            .unwrap();
+        }
+        redrawn
+    }
+}
+
+/// A cell of the test city's height from `across[0]` to `across[1]`, in parts of its width.
+async fn cell(
+    city: &TestCity,
+    edition: i32,
+    sequence: &str,
+    across: [f64; 2],
+    from: &str,
+    to: Option<&str>,
+) -> i32 {
+    let south_west = place(across[0] * CELL_M, 0.0);
+    let north_east = place(across[1] * CELL_M, CELL_M);
+    sqlx::query_scalar(
+        "insert into cell (code, geom, edition_id, valid)
+         values ('321202001001' || $1, st_multi(st_makeenvelope($2, $3, $4, $5, 4326)), $6,
+             tstzrange($7::timestamptz, $8::timestamptz))
+         returning cell_id",
+    )
+    .bind(sequence)
+    .bind(south_west.lon)
+    .bind(south_west.lat)
+    .bind(north_east.lon)
+    .bind(north_east.lat)
+    .bind(edition)
+    .bind(from)
+    .bind(to)
+    .fetch_one(&city.db)
+    .await
+    .unwrap()
+}
+
+fn time(text: &str) -> DateTime<Utc> {
+    text.parse().unwrap()
+}
+
+fn just_before(text: &str) -> String {
+    (time(text) - TimeDelta::milliseconds(1)).to_rfc3339_opts(chrono::SecondsFormat::Millis, true)
+}
+
+fn url(point: GroundPoint, at: &str) -> String {
+    format!(
+        "/api/v1/locate?lon={}&lat={}&class=M06010&at={at}",
+        point.lon, point.lat
+    )
+}
+
+/// Cell and unit by both ways of asking.
+async fn whose(client: &TestClient, point: GroundPoint, at: &str) -> (Value, Value) {
+    let one = client.json(&url(point, at)).await;
+    let answer = client
+        .post("/api/v1/locate")
+        .json(&json!({ "class": "M06010", "at": at, "points": [[point.lon, point.lat]] }))
+        .send()
+        .await
+        .unwrap();
+    let many: Value = answer.json().await.unwrap();
+    assert_eq!(many["results"][0][0], one["cell"]["id"], "{at}");
+    assert_eq!(many["results"][0][1], one["unit"]["id"], "{at}");
+    (one["cell"]["id"].clone(), one["unit"]["id"].clone())
+}
+
+#[tokio::test]
+async fn a_spot_is_whose_it_was_and_whose_it_will_be() {
+    let redrawn = Redrawn::new().await;
+    let service = TestService::start(&redrawn.city).await;
+    let client = service.sign_in(&redrawn.city).await;
+    let (east, [one, two, three]) = (place(80.0, 50.0), redrawn.units);
+    for (at, cell, unit) in [
+        (DRAWN, redrawn.whole, one),
+        (&just_before(HANDED_OVER), redrawn.whole, one),
+        (HANDED_OVER, redrawn.whole, two),
+        (&just_before(DIVIDED), redrawn.whole, two),
+        (DIVIDED, redrawn.halves[1], two),
+        (&just_before(TO_COME), redrawn.halves[1], two),
+        (TO_COME, redrawn.halves[1], three),
+        ("+250000-01-01T00:00:00Z", redrawn.halves[1], three),
+    ] {
+        let at = at.replace('+', "%2B");
+        let answer = client.json(&url(east, &at)).await;
+        let found = (&answer["cell"]["id"], &answer["unit"]["id"]);
+        assert_eq!(found, (&json!(cell), &json!(unit)), "{at}");
+    }
+    for at in [DRAWN, HANDED_OVER, DIVIDED, TO_COME] {
+        whose(&client, east, at).await;
+    }
+    let before = client.get(&url(east, &just_before(DRAWN)));
+    let before = before.send().await.unwrap();
+    problem(before, StatusCode::NOT_FOUND, "outside-city").await;
+    let long_before = client.get(&url(east, "-250000-01-01T00:00:00Z"));
+    let long_before = long_before.send().await.unwrap();
+    problem(long_before, StatusCode::NOT_FOUND, "outside-city").await;
+    let wrong = client.get(&url(east, "yesterday")).send().await.unwrap();
+    let wrong = problem(wrong, StatusCode::BAD_REQUEST, "invalid-field").await;
+    assert_eq!(wrong["errors"][0]["field"], "at");
+    service.stop().await;
+}
+
+#[tokio::test]
+async fn a_moment_is_read_once_for_as_long_as_nothing_changes() {
+    let redrawn = Redrawn::new().await;
+    let city = &redrawn.city;
+    // pools of their own, so that one can end
+    let pools = city.pools();
+    let watch = TerritoryWatch::open(pools.machine.clone()).await.unwrap();
+    let at = async |text: &str| watch.at(time(text)).await.unwrap();
+    let first = at("2021-01-01T00:00:00Z").await;
+    let same = at("2022-02-02T00:00:00Z").await;
+    assert!(Arc::ptr_eq(&first, &same), "nothing changed in between");
+    let other = at(HANDED_OVER).await;
+    assert!(!Arc::ptr_eq(&first, &other));
+    let present = at("2026-11-28T00:00:00Z").await;
+    assert!(Arc::ptr_eq(&watch.now(), &present));
+
+    // a cell that is found to have stood beside it then
+    let edition = city.edition().await;
+    cell(city, edition, "009", [1.0, 2.0], DRAWN, Some(DIVIDED)).await;
+    let becomes_two = async || {
+        for _ in 0..200 {
+            let then = at("2021-01-01T00:00:00Z").await;
+            if then.cells().len() == 2 {
+                return then;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("not within 10 s: the past as it is known now");
+    };
+    let corrected = becomes_two().await;
+    pools.machine.close().await;
+    let again = at("2022-02-02T00:00:00Z").await;
+    assert!(Arc::ptr_eq(&corrected, &again), "it asks no database");
+    assert!(watch.at(time(HANDED_OVER)).await.is_err(), "this one does");
+}
+
+#[tokio::test]
+async fn memory_and_postgis_agree_about_every_moment() {
+    let redrawn = Redrawn::new().await;
+    let watch = TerritoryWatch::open(redrawn.city.db.clone()).await.unwrap();
+    let class = "M06010".parse().unwrap();
+    let unit_at = |territory: &Territory, point| {
+        let placement = territory.locate(point, class, &[], 0.0);
+        placement.map(|placement| (placement.cell.id, placement.unit.map(|unit| unit.id)))
+    };
+    for number in 0..120 {
+        let step = f64::from(number);
+        let point = place((step * 7.3) % 140.0 - 20.0, (step * 3.7) % 140.0 - 20.0);
+        let at = time("2019-06-01T00:00:00Z") + TimeDelta::days(30 * i64::from(number));
+        let expected: Option<(i32, Option<i32>)> = sqlx::query_as(
+            "select cell_id, unit_id from cell
+             left join responsibility r using (cell_id)
+             where cell.valid @> $1 and (r.valid is null or r.valid @> $1) and st_covers(geom, $2)",
+        )
+        .bind(at)
+        .bind(point)
+        .fetch_optional(&redrawn.city.db)
+        .await
+        .unwrap();
+        let territory = watch.at(at).await.unwrap();
+        assert_eq!(unit_at(&territory, point), expected, "{at} {point:?}");
+    }
+}
