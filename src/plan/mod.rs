@@ -11,6 +11,7 @@ mod http;
 mod impact;
 mod outcome;
 mod publish;
+mod scheduled;
 mod store;
 mod working;
 
@@ -22,6 +23,7 @@ use utoipa::ToSchema;
 pub use ground::Grounds;
 pub use http::routes;
 pub(crate) use publish::run as publish;
+pub use scheduled::Scheduled;
 pub use working::Workings;
 
 use working::Revision;
