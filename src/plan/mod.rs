@@ -5,6 +5,7 @@
 //! What it would mean is shown before ([`impact`]); somebody else approves it; from its date on it is in force ([`publish`](mod@publish)), in one transaction that ends rows and writes others and changes
 //! nothing of the past. GB/T 30428.1: a cell is never edited in place.
 
+mod file;
 mod finding;
 mod ground;
 mod http;
@@ -20,6 +21,7 @@ use cityward_partition::{Operation, Warning};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+pub use file::{GridExportArgs, run as export_cells};
 pub use ground::Grounds;
 pub use http::routes;
 pub(crate) use publish::run as publish;

@@ -102,7 +102,10 @@ impl Scheduled {
             cell: Cell {
                 id: -i32::try_from(cell.face.0).unwrap_or(i32::MAX),
                 code,
-                name: cell.kept.as_ref().map_or_else(String::new, |(_, name)| name.clone()),
+                name: cell
+                    .kept
+                    .as_ref()
+                    .map_or_else(String::new, |(_, name)| name.clone()),
                 edition_id,
             },
             border: border.clone(),
@@ -116,7 +119,11 @@ impl Scheduled {
                 published_at: in_force_from,
             },
             begun: begun.collect(),
-            ended: outcome.ended.iter().filter_map(|face| cell_id(*face)).collect(),
+            ended: outcome
+                .ended
+                .iter()
+                .filter_map(|face| cell_id(*face))
+                .collect(),
             owners: outcome
                 .owners
                 .iter()

@@ -23,6 +23,7 @@ mod audit;
 mod brakes;
 mod camera;
 mod cases;
+mod cell_files;
 mod clock;
 mod crash;
 mod database;

@@ -1,5 +1,6 @@
 //! Plans: begun, changed step by step, looked at, decided.
 
+mod cells;
 mod decide;
 mod held;
 mod impact;
@@ -44,6 +45,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(undo))
         .routes(routes!(redo))
         .routes(routes!(rebase))
+        .merge(cells::routes())
         .merge(decide::routes())
         .merge(impact::routes())
 }
