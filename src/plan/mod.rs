@@ -24,6 +24,7 @@ use utoipa::ToSchema;
 pub use file::{GridExportArgs, run as export_cells};
 pub use ground::Grounds;
 pub use http::routes;
+pub(crate) use http::{CellEdit, propose};
 pub(crate) use publish::run as publish;
 pub use scheduled::Scheduled;
 pub use working::Workings;
@@ -64,13 +65,13 @@ struct Base {
 
 /// Changes of cells and owners that are not published yet, or were.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-struct Plan {
-    id: i32,
+pub(crate) struct Plan {
+    pub(crate) id: i32,
     title: String,
     reason: String,
     state: PlanState,
     /// One more with every change of it.
-    version: i32,
+    pub(crate) version: i32,
     base: Base,
     /// Other ground was published since.
     base_moved: bool,

@@ -29,6 +29,7 @@ mod crash;
 mod database;
 mod demo;
 mod export;
+mod features;
 mod frame_to_map;
 mod frames;
 mod grid;

@@ -151,7 +151,7 @@ pub(super) async fn find_camera(
 
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct CameraDraft {
+pub(crate) struct CameraDraft {
     name_zh: String,
     name_en: String,
     /// Where it stands, degrees, WGS 84.
@@ -216,8 +216,19 @@ pub(super) async fn save_camera(
     PathParams(id): PathParams<String>,
     JsonBody(draft): JsonBody<CameraDraft>,
 ) -> Result<Json<CameraView>, ApiError> {
+    let camera = save(&app, &person, &id, draft).await?;
+    Ok(Json(view(&app, &camera)))
+}
+
+/// Adds a camera or changes what is known of it, whoever sent it.
+pub(crate) async fn save(
+    app: &App,
+    person: &Person,
+    id: &str,
+    draft: CameraDraft,
+) -> Result<Arc<Camera>, ApiError> {
     person.require_administrator()?;
-    let camera = draft.check(&id)?;
+    let camera = draft.check(id)?;
     store::save(&app.db, &camera, "api")
         .await
         .map_err(|error| match constraint(&error) {
@@ -226,7 +237,7 @@ pub(super) async fn save_camera(
         })?;
     app.cameras.refresh().await?;
     tracing::info!(login = person.login, camera = %camera.id, "saved a camera");
-    known(&app, &id).map(|camera| Json(view(&app, &camera)))
+    known(app, id)
 }
 
 fn constraint(error: &sqlx::Error) -> Option<&str> {

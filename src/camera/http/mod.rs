@@ -5,6 +5,8 @@ mod cameras;
 mod frames;
 mod pictures;
 
+pub(crate) use cameras::save;
+
 use axum::extract::DefaultBodyLimit;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
