@@ -57,6 +57,9 @@ pub mod live;
 /// The map beneath.
 pub mod tiles;
 
+/// The city's features for other programs, by OGC API.
+pub mod features;
+
 /// Who may look and who may push.
 pub mod access;
 

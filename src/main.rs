@@ -7,8 +7,9 @@ use anyhow::Context as _;
 use cityward::config::{Config, DataConfig, LogConfig, LogFormat};
 use cityward::database::{self, Database, Mode};
 use cityward::demo::{self, DemoArgs, FramesArgs};
-use cityward::import::{self, GridArgs, ImportArgs};
+use cityward::import::{self, GridCommand, ImportArgs};
 use cityward::journal::{self, NotedSeal};
+use cityward::plan::{self, GridExportArgs};
 use cityward::rules::Rules;
 use cityward::tiles::{self, TilesArgs};
 use cityward::time::TimeSource;
@@ -39,8 +40,10 @@ enum Command {
     Demo(Box<DemoConfig>),
     /// Takes a file of others into the city: components, cells or an OpenStreetMap extract.
     Import(Box<ImportArgs>),
-    /// Finds out whether a file of cells divides its ground without gaps and overlaps, or repairs it.
-    Grid(GridArgs),
+    /// Files of cells: whether one divides its ground without gaps and overlaps, one that nearly does
+    /// made one that does, and the city's own.
+    #[command(subcommand)]
+    Grid(Grid),
     /// Takes tiles out of the city, for maps without a service.
     Tiles(TilesArgs),
     /// Tries out a model without the service.
@@ -59,6 +62,14 @@ enum Command {
     Openapi,
     /// Prints the workflow: which action leads where, and who takes it.
     Workflow,
+}
+
+#[derive(Debug, Subcommand)]
+enum Grid {
+    #[command(flatten)]
+    File(GridCommand),
+    /// Writes the city's cells into a file: GeoPackage, GeoJSON, FlatGeobuf or Shapefile.
+    Export(Box<GridExportArgs>),
 }
 
 #[derive(Debug, Subcommand)]
@@ -127,7 +138,10 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Serve(config) => serve(*config, None, stop_signal()?).await?,
         Command::Demo(args) => serve(args.config, Some(args.demo), stop_signal()?).await?,
         Command::Import(args) => return unless_stopped(import::run(*args)).await,
-        Command::Grid(args) => return unless_stopped(import::run_grid(args)).await,
+        Command::Grid(Grid::File(command)) => {
+            return unless_stopped(import::run_grid(command)).await;
+        }
+        Command::Grid(Grid::Export(args)) => unless_stopped(plan::export_cells(*args)).await?,
         Command::Tiles(args) => unless_stopped(tiles::run(args)).await?,
         Command::Model(args) => vision::run(&args)?,
         Command::DemoFrames(args) => demo::write_frames(&args)?,

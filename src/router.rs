@@ -25,8 +25,8 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::http::{ApiError, App, ClientAddress, measure, security_headers};
 use crate::{
-    access, camera, cases, catalogue, export, http, journal, ledger, live, notify, orders,
-    organisation, outcomes, plan, rules, telemetry, territory, tiles, vision, workflow,
+    access, camera, cases, catalogue, export, features, http, journal, ledger, live, notify,
+    orders, organisation, outcomes, plan, rules, telemetry, territory, tiles, vision, workflow,
 };
 
 #[derive(OpenApi)]
@@ -54,6 +54,7 @@ fn api() -> (Router<App>, Router<App>, Document) {
         .merge(cases::register::routes())
         .merge(cases::reporter::routes()) // open: a case's state for its reporter
         .merge(export::routes())
+        .merge(features::routes())
         .merge(journal::routes())
         .merge(ledger::routes())
         .merge(live::routes())

@@ -18,7 +18,7 @@ use crate::database::Pools;
 use crate::live::LiveFeed;
 use crate::notify::{NoticeFeed, WebhookKey};
 use crate::pipeline::FrameReport;
-use crate::plan::{Grounds, Workings};
+use crate::plan::{Grounds, Scheduled, Workings};
 use crate::rules::Rules;
 use crate::territory::TerritoryWatch;
 use crate::tiles::{AreaTiles, BasemapFile, PointTiles, TileCache, TileNews};
@@ -45,6 +45,8 @@ pub struct Parts {
     pub territory: TerritoryWatch,
     /// The ground that plans are made on.
     pub grounds: Arc<Grounds>,
+    /// Whose spot a point will be.
+    pub scheduled: Arc<Scheduled>,
     /// The ground of plans that are worked on.
     pub workings: Arc<Workings>,
     /// What the city goes by.
@@ -134,13 +136,19 @@ impl App {
             rules: Rules::open(machine.clone()).await?,
             territory: TerritoryWatch::open(machine.clone()).await?,
         };
+        let grounds = Arc::new(Grounds::new(machine.clone()));
         Ok(Self(Arc::new(Parts {
+            scheduled: Arc::new(Scheduled::new(
+                machine.clone(),
+                Arc::clone(&grounds),
+                workflow.territory.clone(),
+            )),
             actions: GroupCommit::start(&workflow, &grouped, &db),
             cameras: Cameras::watch(machine.clone()).await?,
             intake: Arc::new(intake),
             models: Arc::new(models),
             territory: workflow.territory,
-            grounds: Arc::new(Grounds::new(machine.clone())),
+            grounds,
             workings: Arc::default(),
             point_tiles: PointTiles::open(machine.clone(), replication, Arc::clone(&tile_news))
                 .await?,

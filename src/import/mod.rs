@@ -40,7 +40,7 @@ pub use cells::cells;
 pub use components::components;
 pub use crs::Crs;
 pub(crate) use grid::grid_cell;
-pub use grid::{GridArgs, run_grid};
+pub use grid::{GridCommand, run_grid};
 pub use options::{
     CellOptions, ComponentOptions, FileOptions, ImportArgs, ImportCommand, OsmOptions,
 };

@@ -5,12 +5,14 @@
 //! What it would mean is shown before ([`impact`]); somebody else approves it; from its date on it is in force ([`publish`](mod@publish)), in one transaction that ends rows and writes others and changes
 //! nothing of the past. GB/T 30428.1: a cell is never edited in place.
 
+mod file;
 mod finding;
 mod ground;
 mod http;
 mod impact;
 mod outcome;
 mod publish;
+mod scheduled;
 mod store;
 mod working;
 
@@ -19,9 +21,12 @@ use cityward_partition::{Operation, Warning};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+pub use file::{GridExportArgs, run as export_cells};
 pub use ground::Grounds;
 pub use http::routes;
+pub(crate) use http::{CellEdit, propose};
 pub(crate) use publish::run as publish;
+pub use scheduled::Scheduled;
 pub use working::Workings;
 
 use working::Revision;
@@ -60,13 +65,13 @@ struct Base {
 
 /// Changes of cells and owners that are not published yet, or were.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-struct Plan {
-    id: i32,
+pub(crate) struct Plan {
+    pub(crate) id: i32,
     title: String,
     reason: String,
     state: PlanState,
     /// One more with every change of it.
-    version: i32,
+    pub(crate) version: i32,
     base: Base,
     /// Other ground was published since.
     base_moved: bool,

@@ -267,6 +267,14 @@ pub(super) async fn insert_edition(
     .await
 }
 
+/// What an edition is called.
+pub(super) async fn note(db: impl PgExecutor<'_>, edition: i32) -> sqlx::Result<String> {
+    sqlx::query_scalar("select note from edition where edition_id = $1")
+        .bind(edition)
+        .fetch_one(db)
+        .await
+}
+
 /// Takes back an edition that never took effect.
 pub(super) async fn withdraw_edition(
     db: impl PgExecutor<'_>,

@@ -151,7 +151,17 @@ async fn locate_points(
 async fn territory_at(app: &App, at: Option<DateTime<Utc>>) -> anyhow::Result<Arc<Territory>> {
     match at {
         None => Ok(app.territory.now()),
-        Some(at) => app.territory.at(at).await,
+        Some(at) => {
+            // plans wait for a date to come: the past is asked of nobody
+            let scheduled = match at > app.now() {
+                true => app.scheduled.at(at).await?,
+                false => None,
+            };
+            match scheduled {
+                Some(scheduled) => Ok(scheduled),
+                None => app.territory.at(at).await,
+            }
+        }
     }
 }
 

@@ -79,7 +79,7 @@ impl Layer {
         }
     }
 
-    pub(super) fn description(self) -> &'static str {
+    pub(crate) fn description(self) -> &'static str {
         match self {
             Self::Basemap => "streets, buildings, water and green",
             Self::Cells => "unit grid cells (单元网格) and who answers for them by default",

@@ -6,7 +6,7 @@ use std::process::Command;
 use serde_json::{Value, json};
 
 /// Exit code and what was printed.
-fn grid(arguments: &[&str]) -> (i32, String) {
+pub(crate) fn grid(arguments: &[&str]) -> (i32, String) {
     let output = Command::new(env!("CARGO_BIN_EXE_cityward"))
         .arg("grid")
         .args(arguments)

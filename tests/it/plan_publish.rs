@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use chrono::TimeDelta;
+use chrono::{SecondsFormat, TimeDelta};
 use cityward::space::GroundPoint;
 use cityward_partition::difference;
 use reqwest::StatusCode;
@@ -208,6 +208,16 @@ async fn a_plan_waits_for_its_date_and_two_services_publish_it_once() {
     assert_eq!(approved["state"], "approved");
     let editions = town.planner.client.json("/api/v1/editions").await;
     assert_eq!(editions["editions"][0]["state"], "scheduled");
+
+    let spot = place(150.0, 50.0);
+    let locate = format!(
+        "/api/v1/locate?lon={}&lat={}&class=M06042",
+        spot.lon, spot.lat
+    );
+    let whose = async |path: &str| town.planner.client.json(path).await["unit"]["id"].clone();
+    let then = (from + TimeDelta::days(1)).to_rfc3339_opts(SecondsFormat::Secs, true);
+    assert_eq!(whose(&locate).await, town.units[1]);
+    assert_eq!(whose(&format!("{locate}&at={then}")).await, town.units[0]);
 
     // another has to wait
     let other = town.begin().await;

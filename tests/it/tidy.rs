@@ -15,6 +15,7 @@ const RESERVED: &[(&str, &[&str])] = &[
             "src/router.rs",
             "src/access/extract.rs",
             "src/camera/http/",
+            "src/features/http/",
             "src/plan/http/",
             "src/tiles/http/",
             "/http.rs",

@@ -154,7 +154,7 @@ pub(super) async fn find_camera(
 
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct CameraDraft {
+pub(crate) struct CameraDraft {
     name_zh: String,
     name_en: String,
     /// Where it stands, degrees, WGS 84.
@@ -223,8 +223,19 @@ pub(super) async fn save_camera(
     PathParams(id): PathParams<String>,
     JsonBody(draft): JsonBody<CameraDraft>,
 ) -> Result<Json<CameraView>, ApiError> {
+    let camera = save(&app, &person, &id, draft).await?;
+    Ok(Json(view(&app, &camera)))
+}
+
+/// Adds a camera or changes what is known of it, whoever sent it.
+pub(crate) async fn save(
+    app: &App,
+    person: &Person,
+    id: &str,
+    draft: CameraDraft,
+) -> Result<Arc<Camera>, ApiError> {
     person.require_administrator()?;
-    let camera = draft.check(&id)?;
+    let camera = draft.check(id)?;
     let roster = app.models.now();
     let known_model = |name: &String| roster.models.iter().any(|m| m.reference().name == *name);
     if let Some(name) = camera
@@ -246,7 +257,7 @@ pub(super) async fn save_camera(
         })?;
     app.cameras.refresh().await?;
     tracing::info!(login = person.login, camera = %camera.id, "saved a camera");
-    known(&app, &id).map(|camera| Json(view(&app, &camera)))
+    known(app, id)
 }
 
 fn constraint(error: &sqlx::Error) -> Option<&str> {

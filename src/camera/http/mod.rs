@@ -6,6 +6,8 @@ mod frames;
 mod pictures;
 mod zones;
 
+pub(crate) use cameras::save;
+
 use axum::extract::DefaultBodyLimit;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;

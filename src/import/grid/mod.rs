@@ -20,15 +20,9 @@ use super::Crs;
 /// The file can be read and something is left for a person to decide.
 const DEFECTS: u8 = 3;
 
-/// `cityward grid …`
-#[derive(Debug, Clone, Args)]
-pub struct GridArgs {
-    #[command(subcommand)]
-    command: GridCommand,
-}
-
+/// `cityward grid …` of a file.
 #[derive(Debug, Clone, Subcommand)]
-enum GridCommand {
+pub enum GridCommand {
     /// Finds overlaps, gaps, slivers, broken rings, cells that are there twice and borders that do
     /// not match. Ends with 0 where there are none, with 3 where there are, with 1 where the file
     /// cannot be used.
@@ -56,7 +50,7 @@ enum GridCommand {
 
 /// A file of cells and how to read it.
 #[derive(Debug, Clone, Args)]
-struct GridFile {
+pub struct GridFile {
     /// .geojson, .json, .fgb, .gpkg or .shp
     file: PathBuf,
     /// Coordinates of the file: EPSG:n, gcj02 or bd09; otherwise what the file itself says, else
@@ -75,8 +69,8 @@ struct GridFile {
 ///
 /// # Errors
 /// The file as a whole cannot be used, or a report cannot be written.
-pub async fn run_grid(args: GridArgs) -> anyhow::Result<ExitCode> {
-    match args.command {
+pub async fn run_grid(command: GridCommand) -> anyhow::Result<ExitCode> {
+    match command {
         GridCommand::Check { file, out } => {
             let ground = read(&file).await?;
             let out = out.unwrap_or_else(|| beside(&file.file, "defects"));

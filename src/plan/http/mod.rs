@@ -1,8 +1,10 @@
 //! Plans: begun, changed step by step, looked at, decided.
 
+mod cells;
 mod decide;
 mod held;
 mod impact;
+mod propose;
 
 use std::sync::Arc;
 
@@ -18,6 +20,8 @@ use serde_json::json;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
+
+pub(crate) use self::propose::{CellEdit, propose};
 
 use self::held::{Held, READERS, WRITERS, check_text, no_plan, read, refused, subject, working};
 use crate::access::Person;
@@ -44,6 +48,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(undo))
         .routes(routes!(redo))
         .routes(routes!(rebase))
+        .merge(cells::routes())
         .merge(decide::routes())
         .merge(impact::routes())
 }
@@ -117,9 +122,15 @@ async fn begin(
     person.require_of_city(WRITERS)?;
     let title = check_text("/title", &body.title, TITLE_CHARS_MAX)?;
     let reason = check_text("/reason", &body.reason, REASON_CHARS_MAX)?;
+    let plan = started(&app, &person, title, reason).await?;
+    Ok((StatusCode::CREATED, Json(plan)))
+}
+
+/// A new plan on the ground that is in force.
+async fn started(app: &App, person: &Person, title: &str, reason: &str) -> Result<Plan, ApiError> {
     let ground = app.grounds.at(None).await.map_err(no_ground)?;
     let base = base_of(&ground);
-    let mut tx = app.scoped(&person).await?;
+    let mut tx = app.scoped(person).await?;
     let new = NewPlan {
         title,
         reason,
@@ -131,12 +142,12 @@ async fn begin(
     let plan = store::find(&mut *tx, id)
         .await?
         .ok_or_else(|| no_plan(id))?;
-    let entry = Entry::by(&person, app.now(), subject(id), "begin")
+    let entry = Entry::by(person, app.now(), subject(id), "begin")
         .because(reason)
         .after(json!({ "title": title, "base": base }));
     journal::record(&mut *tx, &entry).await?;
     tx.commit().await?;
-    Ok((StatusCode::CREATED, Json(plan)))
+    Ok(plan)
 }
 
 #[derive(Serialize, ToSchema)]

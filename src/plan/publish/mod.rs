@@ -31,6 +31,7 @@ use crate::notify::UnitMoved;
 pub(super) use codes::codes;
 use rehome::Rehomed;
 use store::NewRow;
+pub(super) use store::scheduled_before;
 
 /// Between two looks for a plan whose date has come.
 const LOOK_EVERY: Duration = Duration::from_millis(500);

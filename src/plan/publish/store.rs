@@ -9,10 +9,19 @@ use crate::plan::{Plan, store};
 
 /// A plan whose date has come.
 pub(super) async fn due(db: &PgPool) -> sqlx::Result<Option<Plan>> {
+    let now = store::now(db).await?;
+    scheduled_before(db, now).await
+}
+
+/// The plan that waits for a date until `at`.
+pub(in crate::plan) async fn scheduled_before(
+    db: &PgPool,
+    at: DateTime<Utc>,
+) -> sqlx::Result<Option<Plan>> {
     let id: Option<i32> = sqlx::query_scalar(
         "select plan_id from plan where state = 'approved' and in_force_from <= $1",
     )
-    .bind(store::now(db).await?)
+    .bind(at)
     .fetch_optional(db)
     .await?;
     match id {

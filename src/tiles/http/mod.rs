@@ -5,6 +5,8 @@ mod ogc;
 mod query;
 mod tile;
 
+pub(crate) use ogc::CONFORMANCE_CLASSES;
+
 use axum::Json;
 use axum::extract::State;
 use axum::http::HeaderMap;
@@ -121,7 +123,7 @@ async fn tile_json(
 }
 
 /// Where the client thinks we are: what a proxy in front says, else the Host header.
-fn origin(headers: &HeaderMap) -> String {
+pub(crate) fn origin(headers: &HeaderMap) -> String {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let scheme = text("x-forwarded-proto")
         .filter(|scheme| *scheme == "https")

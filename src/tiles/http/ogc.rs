@@ -1,4 +1,5 @@
-//! The same tiles by OGC API - Tiles - Part 1 (OGC 20-057), under `/ogc`.
+//! The same tiles by OGC API - Tiles - Part 1 (OGC 20-057), under `/ogc`, whose landing page and
+//! collections are those of features.
 
 use axum::Json;
 use axum::extract::State;
@@ -18,10 +19,6 @@ use crate::tiles::{Grid, Layer, TileCoord, TileCoordError};
 /// For signed-in people.
 pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
-        .routes(routes!(landing))
-        .routes(routes!(conformance))
-        .routes(routes!(collections))
-        .routes(routes!(collection))
         .routes(routes!(tile_matrix_sets))
         .routes(routes!(tile_matrix_set))
         .routes(routes!(tilesets))
@@ -83,11 +80,7 @@ fn matrix_set_of(grid: Grid) -> &'static MatrixSet {
     }
 }
 
-const GEO_DATA: &str = "http://www.opengis.net/def/rel/ogc/1.0/data";
-const TILESETS_VECTOR: &str = "http://www.opengis.net/def/rel/ogc/1.0/tilesets-vector";
 const TILING_SCHEME: &str = "http://www.opengis.net/def/rel/ogc/1.0/tiling-scheme";
-const TILING_SCHEMES: &str = "http://www.opengis.net/def/rel/ogc/1.0/tiling-schemes";
-const CONFORMANCE: &str = "http://www.opengis.net/def/rel/ogc/1.0/conformance";
 
 fn link(headers: &HeaderMap, rel: &str, media_type: &str, path: &str) -> Value {
     json!({ "rel": rel, "type": media_type, "href": format!("{}/ogc{path}", origin(headers)) })
@@ -97,77 +90,16 @@ fn json_link(headers: &HeaderMap, rel: &str, path: &str) -> Value {
     link(headers, rel, "application/json", path)
 }
 
-/// Where everything is.
-#[utoipa::path(get, path = "/ogc", tag = "ogc", responses((status = 200, description = "the landing page")))]
-async fn landing(_person: RecentPerson, headers: HeaderMap) -> Json<Value> {
-    let api = format!("{}/openapi.json", origin(&headers));
-    Json(json!({
-        "title": "Cityward",
-        "description": "the city's components, cells, cameras and open cases",
-        "links": [
-            json_link(&headers, "self", ""),
-            { "rel": "service-desc", "type": "application/vnd.oai.openapi+json;version=3.1", "href": api },
-            json_link(&headers, "conformance", "/conformance"),
-            json_link(&headers, CONFORMANCE, "/conformance"),
-            json_link(&headers, "data", "/collections"),
-            json_link(&headers, GEO_DATA, "/collections"),
-            json_link(&headers, TILING_SCHEMES, "/tileMatrixSets"),
-        ],
-    }))
-}
-
-/// Which parts of the standards it keeps to.
-#[utoipa::path(get, path = "/ogc/conformance", tag = "ogc",
-    responses((status = 200, description = "the conformance classes")))]
-async fn conformance(_person: RecentPerson) -> Json<Value> {
-    Json(json!({ "conformsTo": [
-        "http://www.opengis.net/spec/ogcapi-common-1/1.0/conf/core",
-        "http://www.opengis.net/spec/ogcapi-common-1/1.0/conf/landing-page",
-        "http://www.opengis.net/spec/ogcapi-common-1/1.0/conf/json",
-        "http://www.opengis.net/spec/ogcapi-common-2/1.0/conf/collections",
-        "http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf/core",
-        "http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf/tileset",
-        "http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf/tilesets-list",
-        "http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf/geodata-tilesets",
-        "http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf/mvt",
-        "http://www.opengis.net/spec/tms/2.0/conf/tilematrixset",
-        "http://www.opengis.net/spec/tms/2.0/conf/json-tilematrixset",
-    ] }))
-}
-
-fn collection_of(headers: &HeaderMap, layer: Layer) -> Value {
-    let own = format!("/collections/{}", layer.name());
-    json!({
-        "id": layer.name(),
-        "title": layer.name(),
-        "description": layer.description(),
-        "links": [
-            json_link(headers, "self", &own),
-            json_link(headers, TILESETS_VECTOR, &format!("{own}/tiles")),
-        ],
-    })
-}
-
-/// The layers there are.
-#[utoipa::path(get, path = "/ogc/collections", tag = "ogc",
-    responses((status = 200, description = "the collections")))]
-async fn collections(_person: RecentPerson, headers: HeaderMap) -> Json<Value> {
-    let all = Layer::ALL.map(|layer| collection_of(&headers, layer));
-    let links = [json_link(&headers, "self", "/collections")];
-    Json(json!({ "links": links, "collections": all }))
-}
-
-/// One layer.
-#[utoipa::path(get, path = "/ogc/collections/{layer}", tag = "ogc", params(("layer" = String, Path)), responses(
-    (status = 200, description = "the collection"), (status = 404, description = "no such layer"),
-))]
-async fn collection(
-    _person: RecentPerson,
-    headers: HeaderMap,
-    PathParams(name): PathParams<String>,
-) -> Result<Json<Value>, ApiError> {
-    Ok(Json(collection_of(&headers, one_layer(&name)?)))
-}
+/// Which parts of the standards tiles keep to.
+pub(crate) const CONFORMANCE_CLASSES: [&str; 7] = [
+    "http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf/core",
+    "http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf/tileset",
+    "http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf/tilesets-list",
+    "http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf/geodata-tilesets",
+    "http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf/mvt",
+    "http://www.opengis.net/spec/tms/2.0/conf/tilematrixset",
+    "http://www.opengis.net/spec/tms/2.0/conf/json-tilematrixset",
+];
 
 fn one_layer(name: &str) -> Result<Layer, ApiError> {
     match layers_named(name)?[..] {
@@ -285,7 +217,7 @@ fn tileset_of(headers: &HeaderMap, layer: Layer, grid: Grid) -> Value {
 }
 
 /// The tilesets of a layer.
-#[utoipa::path(get, path = "/ogc/collections/{layer}/tiles", tag = "ogc", params(("layer" = String, Path)),
+#[utoipa::path(get, path = "/ogc/collections/{collection}/tiles", tag = "ogc", params(("collection" = String, Path)),
     responses((status = 200, description = "its tilesets"), (status = 404, description = "no such layer")))]
 async fn tilesets(
     _person: RecentPerson,
@@ -303,8 +235,8 @@ async fn tilesets(
 }
 
 /// The tiles of a layer in a grid.
-#[utoipa::path(get, path = "/ogc/collections/{layer}/tiles/{tms}", tag = "ogc",
-    params(("layer" = String, Path), ("tms" = String, Path)), responses(
+#[utoipa::path(get, path = "/ogc/collections/{collection}/tiles/{tms}", tag = "ogc",
+    params(("collection" = String, Path), ("tms" = String, Path)), responses(
     (status = 200, description = "the tileset"), (status = 404, description = "no such layer or grid"),
 ))]
 async fn tileset(
@@ -317,8 +249,8 @@ async fn tileset(
 }
 
 /// A tile: the one of `/tiles/{layer}/{z}/{x}/{y}`, with the row before the column.
-#[utoipa::path(get, path = "/ogc/collections/{layer}/tiles/{tms}/{z}/{row}/{col}", tag = "ogc",
-    params(("layer" = String, Path), ("tms" = String, Path), ("z" = u8, Path), ("row" = u32, Path),
+#[utoipa::path(get, path = "/ogc/collections/{collection}/tiles/{tms}/{z}/{row}/{col}", tag = "ogc",
+    params(("collection" = String, Path), ("tms" = String, Path), ("z" = u8, Path), ("row" = u32, Path),
         ("col" = u32, Path), TileQuery),
     responses(
         (status = 200, description = "the tile", content_type = "application/vnd.mapbox-vector-tile"),

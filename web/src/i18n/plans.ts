@@ -1,4 +1,4 @@
-import type { FindingKind, PlanState } from '../desk/grid/plans/api';
+import type { FileFormat, FindingKind, PlanState } from '../desk/grid/plans/api';
 import { Words } from './index.svelte';
 
 /** Plans for other ground, from the draft until they are in force. */
@@ -76,6 +76,14 @@ const zh = {
   fromTo: '网格',
   shown: (n: number, all: number) => `显示 ${n} 件，共 ${all} 件；表格文件里有全部`,
   exportCsv: '下载表格',
+  export: '导出网格',
+  formats: {
+    gpkg: 'GeoPackage',
+    geojson: 'GeoJSON',
+    fgb: 'FlatGeobuf',
+    shp: 'Shapefile（压缩包）',
+  } satisfies Record<FileFormat, string>,
+  exportCrs: '坐标系 EPSG:4326',
   back: '回到方案',
   blink: '闪现对比（按住）',
   loading: '正在读取…',
@@ -162,6 +170,14 @@ const en: PlanWords = {
   fromTo: 'Cell',
   shown: (n, all) => `${n} of ${all} shown; the file has them all`,
   exportCsv: 'Download as table',
+  export: 'Export cells',
+  formats: {
+    gpkg: 'GeoPackage',
+    geojson: 'GeoJSON',
+    fgb: 'FlatGeobuf',
+    shp: 'Shapefile (zip)',
+  },
+  exportCrs: 'Coordinates are EPSG:4326',
   back: 'Back to the plan',
   blink: 'Hold to compare',
   loading: 'Loading…',

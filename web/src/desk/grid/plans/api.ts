@@ -164,6 +164,14 @@ export const difference = (id: number) =>
 export const planBytes = (id: number) => bytes(`${at}/${id}/partition`);
 export const planBase = (id: number) => ask<Ground>('GET', `${at}/${id}/base`);
 
+export const FILE_FORMATS = ['gpkg', 'geojson', 'fgb', 'shp'] as const;
+export type FileFormat = (typeof FILE_FORMATS)[number];
+
+export const cellsUrl = (moment: string, format: FileFormat) =>
+  `/api/v1/partition/cells${query({ format, at: moment })}`;
+export const planCellsUrl = (id: number, format: FileFormat) =>
+  `${at}/${id}/cells${query({ format })}`;
+
 export const ground = (moment: string) =>
   ask<Ground>('GET', `/api/v1/partition${query({ at: moment })}`);
 export const editions = () => ask<{ editions: Edition[] }>('GET', '/api/v1/editions');

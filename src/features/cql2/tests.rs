@@ -1,0 +1,109 @@
+use proptest::prelude::*;
+
+use super::*;
+
+/// The standard's own examples.
+fn examples() -> std::path::PathBuf {
+    let data = option_env!("CITYWARD_DATA").map_or_else(
+        || std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data"),
+        std::path::PathBuf::from,
+    );
+    data.join("fixtures/cql2/examples")
+}
+
+fn read(kind: &str, ending: &str) -> Vec<(String, String)> {
+    let folder = examples().join(kind);
+    let mut files: Vec<(String, String)> = std::fs::read_dir(&folder)
+        .unwrap_or_else(|error| panic!("{}: {error}", folder.display()))
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|is| is == ending))
+        .map(|path| {
+            let name = path.file_stem().unwrap().to_string_lossy().into_owned();
+            (name, std::fs::read_to_string(&path).unwrap())
+        })
+        .collect();
+    files.sort();
+    assert!(files.len() > 100, "{}", files.len());
+    files
+}
+
+#[test]
+fn every_example_of_the_standard_is_read_and_text_means_what_json_means() {
+    let json: std::collections::BTreeMap<String, Expr> = read("json", "json")
+        .into_iter()
+        .map(|(name, text)| {
+            let filter = Expr::from_json(&text);
+            (
+                name.clone(),
+                filter.unwrap_or_else(|error| panic!("{name}: {error}")),
+            )
+        })
+        .collect();
+    let mut compared = 0;
+    for (name, text) in read("text", "txt") {
+        let filter = Expr::from_text(&text).unwrap_or_else(|error| panic!("{name}: {error}"));
+        if let Some(same) = json.get(&name) {
+            assert_eq!(&filter, same, "{name}: {text}");
+            compared += 1;
+        }
+    }
+    assert!(compared > 100, "{compared}");
+}
+
+#[test]
+fn what_is_wrong_is_told_with_its_place() {
+    for (text, at) in [
+        ("class = ", 8),
+        ("class = 'M06042", 8),
+        ("(class = 'a'", 12),
+        ("class not 'a'", 10),
+        ("a = DATE('soon')", 9),
+        ("S_INTERSECTS(geometry, POINT(1))", 23),
+        ("a = 1 b", 6),
+        ("é = ;", 4),
+    ] {
+        let error = Expr::from_text(text).unwrap_err();
+        let InvalidFilter::Text { at: place, .. } = &error else {
+            panic!("{error}");
+        };
+        assert_eq!(*place, at, "{text}: {error}");
+    }
+    let wrong = r#"{"op":"and","args":[true,{"op":"="}]}"#;
+    let error = Expr::from_json(wrong).unwrap_err();
+    assert_eq!(error.to_string(), "at /args/1/: expected args");
+}
+
+#[test]
+fn nobody_needs_so_many_brackets() {
+    let deep = |times: usize| format!("{}a = 1{}", "(".repeat(times), ")".repeat(times));
+    assert!(Expr::from_text(&deep(60)).is_ok());
+    assert!(Expr::from_text(&deep(10_000)).is_err());
+    let nested = |times: usize| {
+        let not = r#"{"op":"not","args":["#.repeat(times);
+        format!("{not}true{}", "]}".repeat(times))
+    };
+    assert!(Expr::from_json(&nested(30)).is_ok());
+    assert!(Expr::from_json(&nested(5_000)).is_err());
+}
+
+proptest! {
+    #[test]
+    fn whatever_somebody_writes_is_answered(text in "\\PC{0,80}") {
+        let told = [Expr::from_text(&text), Expr::from_json(&text)];
+        prop_assert!(told.iter().all(|one| one.is_ok() || one.is_err()));
+    }
+
+    #[test]
+    fn so_is_what_looks_like_a_filter(
+        words in proptest::collection::vec(
+            prop_oneof![
+                Just("a"), Just("'t'"), Just("1.5"), Just("("), Just(")"), Just(","), Just("and"),
+                Just("not"), Just("="), Just("-"), Just("in"), Just("between"), Just("like"),
+                Just("POINT"), Just("Z"), Just("interval"), Just("'..'"), Just("bbox"), Just("is"),
+                Just("null"), Just("date"), Just("^"), Just("\"q\""), Just("empty")],
+            0..24)
+    ) {
+        let text = words.join(" ");
+        prop_assert!(Expr::from_text(&text).map(|filter| filter.clone() == filter).unwrap_or(true));
+    }
+}

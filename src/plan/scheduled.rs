@@ -1,0 +1,134 @@
+//! Whose spot a place will be: the ground of a plan that waits for its date.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+
+use chrono::{DateTime, Utc};
+use sqlx::PgPool;
+
+use super::ground::Grounds;
+use super::publish::{Ready, Unfit, codes, prepare};
+use super::working::Revision;
+use super::{Plan, publish, store};
+use crate::territory::{Cell, Edition, Redraw, RedrawnCell, Territory, TerritoryWatch};
+
+/// The territory of the plan that waits for its date. One does at a time.
+#[derive(Debug)]
+pub struct Scheduled {
+    machine: PgPool,
+    grounds: Arc<Grounds>,
+    territory: TerritoryWatch,
+    kept: Mutex<Option<Kept>>,
+}
+
+/// A territory with what it was made of.
+#[derive(Debug)]
+struct Kept {
+    plan: (i32, Revision),
+    /// Names the ground the plan begins on.
+    base: String,
+    /// Whose components it has.
+    present: Weak<Territory>,
+    territory: Arc<Territory>,
+}
+
+impl Scheduled {
+    pub fn new(machine: PgPool, grounds: Arc<Grounds>, territory: TerritoryWatch) -> Self {
+        Self {
+            machine,
+            grounds,
+            territory,
+            kept: Mutex::default(),
+        }
+    }
+
+    /// The territory of a moment from the plan's date on; `None` where no plan waits for a date
+    /// before it, or the one that does fits no more. Its new cells have negative ids, and the codes
+    /// they would get now.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn at(&self, at: DateTime<Utc>) -> anyhow::Result<Option<Arc<Territory>>> {
+        let Some(plan) = publish::scheduled_before(&self.machine, at).await? else {
+            return Ok(None);
+        };
+        let Ok(base) = self.grounds.at(None).await else {
+            return Ok(None);
+        };
+        let (of, tag, present) = ((plan.id, plan.revision()), base.tag(), self.territory.now());
+        let known = self.kept().as_ref().and_then(|kept| {
+            let holds = kept.plan == of
+                && kept.base == tag
+                && Weak::ptr_eq(&kept.present, &Arc::downgrade(&present));
+            holds.then(|| Arc::clone(&kept.territory))
+        });
+        if known.is_some() {
+            return Ok(known);
+        }
+        let (_, steps) = store::recipe(&self.machine, plan.id).await?;
+        let ready = match prepare(&self.grounds, steps).await {
+            Ok(ready) => ready,
+            Err(Unfit::Plan(_)) => return Ok(None),
+            Err(Unfit::Other(error)) => return Err(error),
+        };
+        let Some(redraw) = self.redraw(&plan, ready).await? else {
+            return Ok(None);
+        };
+        let moment = plan.in_force_from.unwrap_or(at);
+        let redrawn = present.load_redrawn(&self.machine, moment, vec![redraw]);
+        let territory = Arc::new(redrawn.await?);
+        *self.kept() = Some(Kept {
+            plan: of,
+            base: tag,
+            present: Arc::downgrade(&present),
+            territory: Arc::clone(&territory),
+        });
+        Ok(Some(territory))
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Option<Kept>> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn redraw(&self, plan: &Plan, ready: Ready) -> anyhow::Result<Option<Redraw>> {
+        let (Some(edition_id), Some(in_force_from)) = (plan.edition_id, plan.in_force_from) else {
+            return Ok(None);
+        };
+        let outcome = &ready.outcome;
+        let taken = store::taken(&self.machine, &outcome.communities()).await?;
+        let codes = codes(outcome, &ready.geometries, &taken);
+        let cell_id = |face| Some(ready.base.cells.get(&face)?.cell_id);
+        let cells = outcome.cells.iter().zip(codes).zip(&ready.geometries);
+        let begun = cells.map(|((cell, code), border)| RedrawnCell {
+            cell: Cell {
+                id: -i32::try_from(cell.face.0).unwrap_or(i32::MAX),
+                code,
+                name: cell
+                    .kept
+                    .as_ref()
+                    .map_or_else(String::new, |(_, name)| name.clone()),
+                edition_id,
+            },
+            border: border.clone(),
+            unit_id: cell.unit_id,
+            main_parent: cell.parents.first().and_then(|(face, _)| cell_id(*face)),
+        });
+        Ok(Some(Redraw {
+            edition: Edition {
+                id: edition_id,
+                note: store::note(&self.machine, edition_id).await?,
+                published_at: in_force_from,
+            },
+            begun: begun.collect(),
+            ended: outcome
+                .ended
+                .iter()
+                .filter_map(|face| cell_id(*face))
+                .collect(),
+            owners: outcome
+                .owners
+                .iter()
+                .filter_map(|owner| Some((cell_id(owner.face)?, owner.after)))
+                .collect(),
+        }))
+    }
+}
