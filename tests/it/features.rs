@@ -324,7 +324,7 @@ async fn the_register_is_written_by_those_who_keep_it_and_nobody_overwrites_anot
     let nothing = officer.get(&path).send().await.unwrap();
     problem(nothing, StatusCode::NOT_FOUND, "not-found").await;
     let record: Vec<String> = sqlx::query_scalar(
-        "select action from audit_entry where subject like 'component:%' order by audit_entry_id",
+        "select action from audit_entry where subject like 'component:%' order by entry_id",
     )
     .fetch_all(&city.db)
     .await

@@ -469,7 +469,11 @@ impl Parser<'_> {
             }
             self.take();
             if open == 0 {
-                let geometry = Wkt(&self.text[begin..end]).to_geo();
+                let text = &self.text[begin..end];
+                // heights are often written without saying so
+                let high = text.replacen('(', " Z (", 1);
+                let geometry = Wkt(text).to_geo();
+                let geometry = geometry.or_else(|_flat| Wkt(high.as_str()).to_geo());
                 return geometry.map(Expr::Geometry).map_err(|_not_wkt| unexpected);
             }
         }
