@@ -27,6 +27,7 @@ mod cases;
 mod cell_files;
 mod clock;
 mod crash;
+mod crash_publish;
 mod database;
 mod demo;
 mod export;
