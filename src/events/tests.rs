@@ -1,3 +1,8 @@
+#![expect(
+    clippy::cast_possible_truncation,
+    reason = "the numbers in tests are small"
+)]
+
 use proptest::prelude::*;
 
 use super::*;

@@ -55,6 +55,7 @@ async fn a_camera_is_added_changed_and_counted() {
       "last_frame_at": null,
       "lat": 32.451,
       "lon": 119.921,
+      "models": null,
       "name_en": "Chaoyang Rd",
       "name_zh": "朝阳路",
       "platform_id": null
