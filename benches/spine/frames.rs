@@ -50,10 +50,10 @@ const MIDDLE: GroundPoint = GroundPoint {
 };
 
 pub(crate) fn run() -> anyhow::Result<()> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
+    let asynchronous = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
-    let territory = runtime.block_on(demo_territory())?;
+    let territory = asynchronous.block_on(demo_territory())?;
     let model = Model::load(Path::new("models/street-events"), &runtime())?;
     let reference = model.reference();
     println!("model {} {}, one core", reference.name, reference.version);

@@ -74,18 +74,17 @@ impl Body {
     /// The patch is none.
     pub(super) fn patched(known: &Feature, mut patch: Value) -> Result<Self, Wrong> {
         let part = |text: &str| serde_json::from_str::<Value>(text).unwrap_or_default();
-        let mut properties = match part(&known.properties) {
-            Value::Object(properties) => properties,
-            _ => Map::new(),
-        };
+        let known_properties = part(&known.properties);
+        let mut properties = known_properties.as_object().cloned().unwrap_or_default();
         match patch.get_mut("properties").map(Value::take) {
             None => {}
             Some(Value::Object(changes)) => {
                 for (name, value) in changes {
-                    match value {
-                        Value::Null => properties.remove(&name),
-                        value => properties.insert(name, value),
-                    };
+                    if value.is_null() {
+                        properties.remove(&name);
+                    } else {
+                        properties.insert(name, value);
+                    }
                 }
             }
             Some(_) => return Err(Wrong::new("/properties", "is an object")),

@@ -55,7 +55,9 @@ fn select(collection: Collection, crs: Crs, time: Option<Span>) -> QueryBuilder<
         QueryBuilder::new("select f.id::text as id, md5(f::text) as version, st_asgeojson(");
     let place = match crs {
         Crs::Crs84 | Crs::Wgs84 => "f.geom".to_owned(),
-        _ => format!("st_transform(f.geom, {})", crs.srid()),
+        Crs::Cgcs2000 | Crs::GaussKruger120E | Crs::WebMercator => {
+            format!("st_transform(f.geom, {})", crs.srid())
+        }
     };
     match crs.is_north_first() {
         true => query.push(format_args!("st_flipcoordinates({place})")),
@@ -196,22 +198,14 @@ pub(super) async fn one(
 pub(super) async fn extent(
     tx: &mut PgConnection,
 ) -> sqlx::Result<Option<([f64; 4], DateTime<Utc>)>> {
-    let row: (
-        Option<f64>,
-        Option<f64>,
-        Option<f64>,
-        Option<f64>,
-        Option<DateTime<Utc>>,
-    ) = sqlx::query_as(
+    let row: Option<(f64, f64, f64, f64, DateTime<Utc>)> = sqlx::query_as(
         "select st_xmin(e), st_ymin(e), st_xmax(e), st_ymax(e), began
-            from (select st_extent(geom) as e, min(lower(valid)) as began from cell) as all_cells",
+            from (select st_extent(geom) as e, min(lower(valid)) as began from cell) as all_cells
+            where e is not null",
     )
-    .fetch_one(tx)
+    .fetch_optional(tx)
     .await?;
-    let (Some(west), Some(south), Some(east), Some(north), Some(began)) = row else {
-        return Ok(None);
-    };
-    Ok(Some(([west, south, east, north], began)))
+    Ok(row.map(|(west, south, east, north, began)| ([west, south, east, north], began)))
 }
 
 /// A geometry in degrees, longitude first.

@@ -23,8 +23,10 @@ fn class() -> impl Strategy<Value = &'static str> {
     prop_oneof![Just("C03005"), Just("C01001")]
 }
 
-/// What becomes of a component: nothing is left of it, or it stands there.
-fn change() -> impl Strategy<Value = (i64, Option<(&'static str, (u8, u8))>)> {
+/// A component, and what becomes of it: nothing is left of it, or it stands there.
+type Change = (i64, Option<(&'static str, (u8, u8))>);
+
+fn change() -> impl Strategy<Value = Change> {
     (0..40_i64, prop::option::of((class(), any::<(u8, u8)>())))
 }
 
@@ -36,8 +38,8 @@ proptest! {
         class in class(),
         within_m in 0.0..300.0_f64,
     ) {
-        let mut all: std::collections::BTreeMap<i64, Component> = (0..20)
-            .map(|id| (id, component(id, "C03005", (id as u8 * 11, id as u8 * 7))))
+        let mut all: std::collections::BTreeMap<i64, Component> = (0..20_u8)
+            .map(|number| (number.into(), component(number.into(), "C03005", (number * 11, number * 7))))
             .collect();
         let mut components = Components::build(all.values().cloned().collect());
         for batch in batches {
@@ -73,13 +75,10 @@ proptest! {
 
 #[test]
 fn many_changes_become_part_of_the_register() {
-    let at = |number: i64| ((number % 200) as u8, (number / 200) as u8);
-    let few = Components::build((0..100).map(|id| component(id, "C03005", at(id))).collect());
+    let stand = |id: i64| component(id, "C03005", (u8::try_from(id % 200).unwrap(), 7));
+    let few = Components::build((0..100).map(stand).collect());
     let ids: HashSet<i64> = (50..50 + SINCE_MIN as i64 + 1).collect();
-    let now = ids
-        .iter()
-        .map(|id| component(*id, "C03005", at(*id)))
-        .collect();
+    let now = ids.iter().map(|id| stand(*id)).collect();
     let many = few.changed(&ids, now);
     assert!(many.outdated.is_empty() && many.since.list.is_empty());
     assert_eq!(many.base.list.len(), 50 + SINCE_MIN + 1);

@@ -128,6 +128,7 @@ async fn from_the_landing_page_to_every_feature_by_links_while_features_change()
 }
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "one story from beginning to end")]
 async fn what_is_asked_for_is_found_in_any_coordinates_and_both_languages() {
     let city = TestCity::new().await;
     let (west, east) = (place(10.0, 10.0), place(500.0, 10.0));
@@ -237,6 +238,7 @@ async fn what_is_asked_for_is_found_in_any_coordinates_and_both_languages() {
 }
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "one story from beginning to end")]
 async fn the_register_is_written_by_those_who_keep_it_and_nobody_overwrites_another() {
     let city = TestCity::new().await;
     let service = TestService::start(&city).await;
@@ -364,6 +366,7 @@ async fn cameras_are_kept_by_administrators() {
 }
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "one story from beginning to end")]
 async fn an_edit_of_a_cell_becomes_steps_of_a_plan() {
     let town = Town::new().await;
     let client = &town.planner.client;

@@ -57,6 +57,7 @@ impl Watched {
     }
 
     /// What became of one more frame.
+    #[expect(clippy::disallowed_methods, reason = "a test lives in the present")]
     async fn push(&self) -> Value {
         let answer = self
             .service

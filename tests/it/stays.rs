@@ -158,6 +158,7 @@ fn left_half() -> Value {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[expect(clippy::disallowed_methods, reason = "a test lives in the present")]
 async fn a_vehicle_that_stays_in_a_no_parking_zone_is_one_case() {
     let street = Street::new().await;
     let began = Utc::now() - TimeDelta::seconds(400);
@@ -205,6 +206,7 @@ async fn a_vehicle_that_stays_in_a_no_parking_zone_is_one_case() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[expect(clippy::too_many_lines, reason = "one story from beginning to end")]
 async fn zones_are_drawn_on_the_picture_and_kept_on_the_ground() {
     let street = Street::new().await;
     assert_eq!(

@@ -111,7 +111,9 @@ fn version(app: &App, layer: Layer, tile: TileCoord) -> Option<TileVersion> {
 mod tests {
     use super::*;
 
-    fn asked(uri: &'static str) -> Option<(Vec<Layer>, (u8, u32, u32), bool)> {
+    type Parts = (Vec<Layer>, (u8, u32, u32), bool);
+
+    fn asked(uri: &'static str) -> Option<Parts> {
         let asked = Asked::of(&Uri::from_static(uri))?;
         let tile = asked.tile;
         Some((asked.layers, (tile.z(), tile.x(), tile.y()), asked.full))

@@ -1,5 +1,10 @@
 //! Every layout that a manifest can declare, on a network of that layout, against the plain way.
 
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "what is special is named, everything else is treated alike"
+)]
+
 mod heads;
 mod networks;
 mod reference;

@@ -1,6 +1,11 @@
 //! One small network of each layout: a convolution of random weights over patches of 16 x 16
 //! pixels, and what the exporters of that layout put behind it. Beside each, what it means.
 
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "what is special is named, everything else is treated alike"
+)]
+
 use cityward::space::PixelBox;
 use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
