@@ -74,8 +74,8 @@ RECIPES = {
             width=416,
             height=416,
             looks=Looks(0.5, 1.6, 1.3, 0.3, 0.7, (256, 288, 320, 352)),
+            across_classes=False,  # a full bin stands before one that is not
             numbers=("garbage", "garbage_bin", "overflow"),
-            settle=1,
             frozen=("stem", "at4"),
         ),
         Recipe(

@@ -71,7 +71,7 @@ const READ_ONLY: &[&str] = &["source", "updated_at"];
     params(("collection" = String, Path)),
     request_body(content = Object, content_type = "application/geo+json"), responses(
     (status = 201, description = "added; `Location` says where it is"),
-    (status = 400, description = "what was sent is no such feature"), (status = 403), (status = 404),
+    (status = 400, description = "what was sent is no such feature"), (status = 403, description = "your roles do not allow this"), (status = 404, description = "no such collection or feature"),
 ))]
 pub(super) async fn create(
     person: Person,
@@ -127,7 +127,7 @@ pub(super) struct EditAsked {
     params(("collection" = String, Path), ("feature" = String, Path), EditAsked),
     request_body(content = Object, content_type = "application/geo+json"), responses(
     (status = 202, description = "a cell: `Location` is the plan"),
-    (status = 204, description = "written"), (status = 400), (status = 403), (status = 404),
+    (status = 204, description = "written"), (status = 400, description = "what was sent is no such feature"), (status = 403, description = "your roles do not allow this"), (status = 404, description = "no such collection or feature"),
     (status = 412, description = "changed: If-Match is true no more"),
     (status = 422, description = "cells: the ground cannot be drawn so"),
 ))]
@@ -157,7 +157,7 @@ pub(super) async fn replace(
     params(("collection" = String, Path), ("feature" = String, Path), EditAsked),
     request_body(content = Object, content_type = "application/merge-patch+json"), responses(
     (status = 202, description = "a cell: `Location` is the plan"),
-    (status = 204, description = "written"), (status = 400), (status = 403), (status = 404),
+    (status = 204, description = "written"), (status = 400, description = "what was sent is no such feature"), (status = 403, description = "your roles do not allow this"), (status = 404, description = "no such collection or feature"),
     (status = 412, description = "changed: If-Match is true no more"),
     (status = 422, description = "cells: the ground cannot be drawn so"),
 ))]
@@ -186,7 +186,7 @@ pub(super) async fn update(
 /// Takes a component out of the register.
 #[utoipa::path(delete, path = "/ogc/collections/{collection}/items/{feature}", tag = "ogc",
     params(("collection" = String, Path), ("feature" = String, Path)), responses(
-    (status = 204, description = "gone"), (status = 403), (status = 404),
+    (status = 204, description = "gone"), (status = 403, description = "your roles do not allow this"), (status = 404, description = "no such collection or feature"),
     (status = 412, description = "changed: If-Match is true no more"),
 ))]
 pub(super) async fn delete(
@@ -409,7 +409,7 @@ async fn cell_edit(
 /// What may be done to a collection.
 #[utoipa::path(options, path = "/ogc/collections/{collection}/items", tag = "ogc",
     params(("collection" = String, Path)), responses(
-    (status = 204, description = "`Allow` says what you may do"), (status = 404),
+    (status = 204, description = "`Allow` says what you may do"), (status = 404, description = "no such collection or feature"),
 ))]
 pub(super) async fn options_of_items(
     person: Person,
@@ -422,7 +422,7 @@ pub(super) async fn options_of_items(
 /// What may be done to a feature.
 #[utoipa::path(options, path = "/ogc/collections/{collection}/items/{feature}", tag = "ogc",
     params(("collection" = String, Path), ("feature" = String, Path)), responses(
-    (status = 204, description = "`Allow` says what you may do"), (status = 404),
+    (status = 204, description = "`Allow` says what you may do"), (status = 404, description = "no such collection or feature"),
 ))]
 pub(super) async fn options_of_item(
     person: Person,
