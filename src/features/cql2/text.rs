@@ -2,7 +2,7 @@
 
 #![expect(
     clippy::wildcard_enum_match_arm,
-    reason = "what does not fit one of a few expressions or tokens is treated alike whatever it is"
+    reason = "what fits none of a few is treated alike"
 )]
 
 use geozero::ToGeo as _;
