@@ -1,9 +1,6 @@
 //! CQL2 text (OGC 21-065r2, Annex B).
 
-#![expect(
-    clippy::wildcard_enum_match_arm,
-    reason = "what fits none of a few is treated alike"
-)]
+#![expect(clippy::wildcard_enum_match_arm, reason = "few fit")]
 
 use geozero::ToGeo as _;
 use geozero::wkt::Wkt;
