@@ -46,6 +46,8 @@ fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
         &mut item.post,
         &mut item.patch,
         &mut item.delete,
+        &mut item.options,
+        &mut item.head,
     ]
     .into_iter()
     .flatten()
