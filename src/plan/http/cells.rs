@@ -33,6 +33,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 #[derive(Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 struct FileAsked {
+    #[param(inline)]
     format: Format,
     /// What the file says its coordinates are: `EPSG:4326` (WGS 84), which GeoJSON always is, or
     /// `EPSG:4490` (CGCS2000).
