@@ -15,7 +15,7 @@ pub const FRAMES: &str = "cityward_frames_total";
 pub const FRAME_QUEUE_DEPTH: &str = "cityward_frame_queue_depth";
 /// Seconds by `stage` (queue, detect, place, record, publish).
 pub const STAGE_SECONDS: &str = "cityward_stage_seconds";
-/// Detections that were not placed, by `reason`.
+/// Detections that were not followed further, by `reason`.
 pub const DETECTIONS_DROPPED: &str = "cityward_detections_dropped_total";
 /// Things that stay where they must not, by `change` (entered, left).
 pub const STAYS: &str = "cityward_stays_total";
@@ -76,7 +76,7 @@ fn install() -> anyhow::Result<PrometheusHandle> {
     );
     describe_counter!(
         DETECTIONS_DROPPED,
-        "detections that were not placed, by reason"
+        "detections that were not followed further, by reason"
     );
     describe_counter!(STAYS, "things that stay where they must not");
     describe_counter!(SHADOW, "things found beside a model in the shadow");

@@ -146,7 +146,7 @@ def main():
         f"{measure.MEANT_IOU} or more:\n\n{table}\n"
         f"What was taken for what:\n\n{confused(at_work, frames, names)}\n"
     )
-    if recipe.catalogue:
+    if args.quiet:
         text += (
             "Frames without an event, with a false event in them / with a box of any class:\n\n"
             f"{noise(outputs, frames, recipe, thresholds)}\n"

@@ -22,7 +22,7 @@ from data import Frames, read_picture, tensor
 from recipe import RECIPES
 from teacher import teach
 
-MANIFEST = """# What the network expects and means; read strictly, see src/vision/manifest.rs.
+MANIFEST = """# What the network expects and means; read strictly, see src/vision/manifest/.
 name = "{name}"
 version = "{version}"
 licence = "Apache-2.0"

@@ -22,7 +22,7 @@ def overlaps(a, b):
 
 
 def found(output, across_classes=True, least=0.05):
-    """Boxes of one picture, as `src/vision/boxes.rs` makes them: first what is under the least
+    """Boxes of one picture, as `src/vision/reading/` makes them: first what is under the least
     confidence (one for all classes, or one each) goes, then boxes that say the same.
 
     output: [4 + classes, cells]; returns (class, confidence, box), most confident first.

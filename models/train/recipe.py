@@ -81,7 +81,8 @@ RECIPES = {
         Recipe(
             name="vehicles",
             classes=("car", "truck", "bus", "motorcycle", "bicycle", "person"),
-            catalogue={},  # a vehicle is no event; where and for how long it stands makes one
+            # what parks; where and for how long it stands makes an event of it
+            catalogue=dict.fromkeys(("car", "truck", "bus"), "M09009"),
             network=YoloxNano,
             width=416,
             height=416,

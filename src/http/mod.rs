@@ -8,6 +8,7 @@ mod document;
 mod error;
 mod extract;
 mod headers;
+mod link;
 mod server;
 
 pub use app::App;
@@ -17,4 +18,5 @@ pub(crate) use document::complete;
 pub use error::{ApiError, FieldProblem};
 pub use extract::{JsonBody, PathParams, QueryParams};
 pub(crate) use headers::{measure, security_headers};
+pub(crate) use link::{ogc_link, origin};
 pub use server::{Peer, serve};

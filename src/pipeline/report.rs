@@ -67,7 +67,7 @@ pub struct DetectionReport {
     /// Since when it has been where it must not stay; only of classes that are an event if they stay.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub staying_since: Option<DateTime<Utc>>,
-    /// Why it has no place or was not believed.
+    /// Why it is not followed further.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dropped: Option<Dropped>,
     /// Its case; null while it is not confirmed.

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use chrono::{DateTime, Utc};
 use sqlx::PgPool;
 
-use super::ground::Grounds;
+use super::ground::{Grounds, NoGround};
 use super::publish::{Ready, Unfit, codes, prepare};
 use super::working::Revision;
 use super::{Plan, publish, store};
@@ -51,8 +51,10 @@ impl Scheduled {
         let Some(plan) = publish::scheduled_before(&self.machine, at).await? else {
             return Ok(None);
         };
-        let Ok(base) = self.grounds.at(None).await else {
-            return Ok(None);
+        let base = match self.grounds.at(None).await {
+            Ok(base) => base,
+            Err(NoGround::Other(error)) => return Err(error),
+            Err(_none) => return Ok(None),
         };
         let (of, tag, present) = ((plan.id, plan.revision()), base.tag(), self.territory.now());
         let known = self.kept().as_ref().and_then(|kept| {
@@ -74,7 +76,7 @@ impl Scheduled {
             return Ok(None);
         };
         let moment = plan.in_force_from.unwrap_or(at);
-        let redrawn = present.load_redrawn(&self.machine, moment, vec![redraw]);
+        let redrawn = present.load_redrawn(&self.machine, moment, Some(redraw));
         let territory = Arc::new(redrawn.await?);
         *self.kept() = Some(Kept {
             plan: of,

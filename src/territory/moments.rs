@@ -51,11 +51,7 @@ impl Moments {
         let other = self.other(number);
         let read = async || {
             let _reading = self.reading.lock().await;
-            let nothing_planned = Vec::new();
-            self.now
-                .load_redrawn(db, at, nothing_planned)
-                .await
-                .map(Arc::new)
+            self.now.load_redrawn(db, at, None).await.map(Arc::new)
         };
         other.get_or_try_init(read).await.cloned()
     }

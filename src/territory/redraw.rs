@@ -206,49 +206,15 @@ mod tests {
     }
 
     #[test]
-    fn an_owner_can_be_taken_away_and_one_redrawing_stand_on_another() {
-        let empty = |id| Redraw {
-            edition: edition(id),
+    fn an_owner_can_be_taken_away() {
+        let taken = Redraw {
+            edition: edition(2),
             ended: Vec::new(),
             begun: Vec::new(),
-            owners: Vec::new(),
-        };
-        let taken = Redraw {
             owners: vec![(8, None)],
-            ..empty(2)
         };
-        let (cell, border) = cell(-1, "009", 119.0, 119.5);
-        let first = RedrawnCell {
-            cell,
-            border,
-            unit_id: Some(3),
-            main_parent: Some(7),
-        };
-        let again = RedrawnCell {
-            main_parent: Some(-1),
-            cell: Cell {
-                id: -2,
-                edition_id: 3,
-                ..first.cell.clone()
-            },
-            ..first.clone()
-        };
-        let parts = parts()
-            .redrawn(taken)
-            .redrawn(Redraw {
-                ended: vec![7],
-                begun: vec![first],
-                ..empty(2)
-            })
-            .redrawn(Redraw {
-                ended: vec![-1],
-                begun: vec![again],
-                ..empty(3)
-            });
-        let territory = Territory::build(parts, Arc::default());
+        let territory = Territory::build(parts().redrawn(taken), Arc::default());
         let nobody = ("002".to_owned(), None, Rule::Nobody, 1);
         assert_eq!(whose(&territory, 119.7, GARBAGE), nobody);
-        let inherited = ("009".to_owned(), Some(4), Rule::CellClass, 3);
-        assert_eq!(whose(&territory, 119.1, GARBAGE), inherited);
     }
 }

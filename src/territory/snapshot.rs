@@ -116,17 +116,20 @@ impl Territory {
     }
 
     /// Reads what is valid at another moment, beside the components of this one; what is planned
-    /// for then comes on top, each edition on the one before.
+    /// for then comes on top.
     pub async fn load_redrawn(
         &self,
         db: &PgPool,
         at: DateTime<Utc>,
-        redraws: Vec<Redraw>,
+        planned: Option<Redraw>,
     ) -> anyhow::Result<Self> {
         let parts = store::read_without_components(db, at).await?;
         let components = Arc::clone(&self.components);
         let build = || {
-            let parts = redraws.into_iter().fold(parts, Parts::redrawn);
+            let parts = match planned {
+                Some(redraw) => parts.redrawn(redraw),
+                None => parts,
+            };
             Self::build(parts, components)
         };
         Ok(tokio::task::spawn_blocking(build).await?)

@@ -206,6 +206,10 @@ impl Follower {
             let until = self
                 .reload_at
                 .map_or(look_again_at, |at| at.min(look_again_at));
+            // however many bells ring meanwhile
+            if until <= Instant::now() {
+                return Some(Change::Anything);
+            }
             match timeout_at(until, self.listener.try_recv()).await {
                 Ok(Ok(Some(bell))) => match Bell::parse(bell.payload()) {
                     Bell::Other => {}

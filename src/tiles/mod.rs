@@ -35,7 +35,7 @@ pub use cache::TileCache;
 pub use coord::{Grid, TileCoord, TileCoordError};
 pub use export::{ExportArgs, Exported, TilesArgs, TilesCommand, ZoomRange, export, run};
 pub use follow::PointTiles;
-pub(crate) use http::{CONFORMANCE_CLASSES, kept_tile, origin};
+pub(crate) use http::{CONFORMANCE_CLASSES, kept_tile};
 pub use http::{routes, tile_routes};
 pub use layer::Layer;
 pub use news::TileNews;

@@ -10,7 +10,7 @@ use crate::access::Person;
 use crate::features::collection::{Collection, Kind};
 use crate::features::crs::Crs;
 use crate::features::query::LIMIT_MAX;
-use crate::tiles::origin;
+use crate::http::origin;
 
 /// What can be asked for here.
 #[utoipa::path(get, path = "/ogc/api", tag = "ogc", responses(

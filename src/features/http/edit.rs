@@ -12,7 +12,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::items::{CONTENT_CRS, quoted};
-use super::{known, no_feature, refused};
+use super::{known, no_feature};
 use crate::access::Person;
 use crate::camera;
 use crate::features::collection::{Collection, Rights};
@@ -20,10 +20,9 @@ use crate::features::crs::Crs;
 use crate::features::edit::{Body, ComponentDraft, ewkb};
 use crate::features::query::{Wrong, id};
 use crate::features::store::{self, Feature};
-use crate::http::{ApiError, App, PathParams, QueryParams};
+use crate::http::{ApiError, App, PathParams, QueryParams, origin};
 use crate::journal::{self, Entry};
 use crate::plan::{CellEdit, propose};
-use crate::tiles::origin;
 
 /// What somebody sent, and in which coordinates.
 struct Sent {
@@ -63,7 +62,7 @@ fn allow(may: bool, what: &str, collection: Collection) -> Result<(), ApiError> 
     Err(ApiError::forbidden(detail))
 }
 
-/// What only the service writes of a component or a camera.
+/// What only the service writes of a component.
 const READ_ONLY: &[&str] = &["source", "updated_at"];
 
 /// Adds a feature.
@@ -95,7 +94,7 @@ pub(super) async fn create(
             .any(|camera| camera.id.as_str() == id)
         {
             let detail = format!("there is a camera {id} already");
-            return Err(refused(StatusCode::CONFLICT, "exists", &detail));
+            return Err(ApiError::refused(StatusCode::CONFLICT, "exists", detail));
         }
         write_camera(&app, &person, &id, &body, sent.crs).await?;
         id
@@ -296,7 +295,11 @@ async fn found(
         .map_err(anyhow::Error::from)?;
     if expected.is_some_and(|expected| !expected.precondition_passes(&tag)) {
         let detail = "somebody changed the feature first";
-        return Err(refused(StatusCode::PRECONDITION_FAILED, "changed", detail));
+        return Err(ApiError::refused(
+            StatusCode::PRECONDITION_FAILED,
+            "changed",
+            detail,
+        ));
     }
     Ok(found)
 }

@@ -9,13 +9,13 @@ use chrono::SecondsFormat;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
-use super::{GEOJSON, known, link, no_feature};
+use super::{GEOJSON, known, no_feature};
 use crate::access::Person;
 use crate::features::collection::Collection;
 use crate::features::crs::Crs;
 use crate::features::query::{Asked, CURSOR, Wrong, id};
 use crate::features::store::{self, Feature};
-use crate::http::{ApiError, App, PathParams, QueryParams};
+use crate::http::{ApiError, App, PathParams, QueryParams, ogc_link};
 
 pub(super) const CONTENT_CRS: HeaderName = HeaderName::from_static("content-crs");
 
@@ -51,11 +51,11 @@ pub(super) async fn items(
     let own = format!("/collections/{name}");
     let page = |rel, after: Option<&str>| {
         let query = query_with(&parameters, after);
-        link(&headers, rel, GEOJSON, &format!("{own}/items{query}"))
+        ogc_link(&headers, rel, GEOJSON, &format!("{own}/items{query}"))
     };
     let mut links = vec![
         page("self", asked.after.as_deref()),
-        link(&headers, "collection", "application/json", &own),
+        ogc_link(&headers, "collection", "application/json", &own),
     ];
     if let (false, Some(last)) = (is_last, features.last()) {
         links.push(page("next", Some(&last.id)));
@@ -145,13 +145,13 @@ pub(super) async fn item(
     }
     let own = format!("/collections/{name}");
     let links = json!([
-        link(
+        ogc_link(
             &headers,
             "self",
             GEOJSON,
             &format!("{own}/items/{feature_id}")
         ),
-        link(&headers, "collection", "application/json", &own),
+        ogc_link(&headers, "collection", "application/json", &own),
     ]);
     let body = feature_text(collection, &feature, Some(&links));
     Ok((common, [(header::CONTENT_TYPE, GEOJSON)], body).into_response())

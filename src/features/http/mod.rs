@@ -6,8 +6,6 @@ mod items;
 mod root;
 
 use axum::extract::DefaultBodyLimit;
-use axum::http::{HeaderMap, StatusCode};
-use serde_json::{Value, json};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -15,7 +13,6 @@ use super::collection::Collection;
 use super::query::Wrong;
 use super::store::Failed;
 use crate::http::{ApiError, App};
-use crate::tiles::origin;
 
 /// Of a feature that is sent.
 const BODY_BYTES_MAX: usize = 4 << 20;
@@ -42,10 +39,6 @@ pub fn routes() -> OpenApiRouter<App> {
 
 pub(super) const GEOJSON: &str = "application/geo+json";
 
-fn link(headers: &HeaderMap, rel: &str, media_type: &str, path: &str) -> Value {
-    json!({ "rel": rel, "type": media_type, "href": format!("{}/ogc{path}", origin(headers)) })
-}
-
 fn known(name: &str) -> Result<Collection, ApiError> {
     let unknown = || format!("there is no collection {name}; /ogc/collections lists them");
     Collection::named(name).ok_or_else(|| ApiError::not_found(unknown()))
@@ -68,8 +61,4 @@ impl From<Failed> for ApiError {
 
 fn no_feature(collection: Collection, id: &str) -> ApiError {
     ApiError::not_found(format!("there is no feature {id} in {}", collection.name()))
-}
-
-fn refused(status: StatusCode, kind: &'static str, detail: &str) -> ApiError {
-    ApiError::refused(status, kind, detail)
 }

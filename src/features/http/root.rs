@@ -7,12 +7,12 @@ use axum::response::{IntoResponse as _, Response};
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Map, Value, json};
 
-use super::{GEOJSON, known, link};
+use super::{GEOJSON, known};
 use crate::access::Person;
 use crate::features::collection::{Collection, Kind};
 use crate::features::crs::Crs;
 use crate::features::store;
-use crate::http::{ApiError, App, PathParams};
+use crate::http::{ApiError, App, PathParams, ogc_link};
 use crate::tiles::{self, Layer};
 
 const CONFORMANCE: &str = "http://www.opengis.net/def/rel/ogc/1.0/conformance";
@@ -32,13 +32,13 @@ pub(super) async fn landing(_person: Person, headers: HeaderMap) -> Json<Value> 
         "title": "Cityward",
         "description": "the city's components, cells, responsibilities, cameras and cases",
         "links": [
-            link(&headers, "self", JSON, ""),
-            link(&headers, "service-desc", OPENAPI, "/api"),
-            link(&headers, "conformance", JSON, "/conformance"),
-            link(&headers, CONFORMANCE, JSON, "/conformance"),
-            link(&headers, "data", JSON, "/collections"),
-            link(&headers, GEO_DATA, JSON, "/collections"),
-            link(&headers, TILING_SCHEMES, JSON, "/tileMatrixSets"),
+            ogc_link(&headers, "self", JSON, ""),
+            ogc_link(&headers, "service-desc", OPENAPI, "/api"),
+            ogc_link(&headers, "conformance", JSON, "/conformance"),
+            ogc_link(&headers, CONFORMANCE, JSON, "/conformance"),
+            ogc_link(&headers, "data", JSON, "/collections"),
+            ogc_link(&headers, GEO_DATA, JSON, "/collections"),
+            ogc_link(&headers, TILING_SCHEMES, JSON, "/tileMatrixSets"),
         ],
     }))
 }
@@ -95,12 +95,12 @@ fn described(headers: &HeaderMap, name: &str, extent: &Extent) -> Option<Value> 
         (None, None) => return None,
     };
     let own = format!("/collections/{name}");
-    let mut links = vec![link(headers, "self", JSON, &own)];
+    let mut links = vec![ogc_link(headers, "self", JSON, &own)];
     let mut members = Map::new();
     if features.is_some() {
-        links.push(link(headers, "items", GEOJSON, &format!("{own}/items")));
+        links.push(ogc_link(headers, "items", GEOJSON, &format!("{own}/items")));
         let queryables = format!("{own}/queryables");
-        links.push(link(headers, QUERYABLES, SCHEMA, &queryables));
+        links.push(ogc_link(headers, QUERYABLES, SCHEMA, &queryables));
         members.insert("itemType".to_owned(), json!("feature"));
         members.insert("crs".to_owned(), json!(Crs::ALL.map(Crs::uri)));
         members.insert("storageCrs".to_owned(), json!(Crs::Crs84.uri()));
@@ -115,7 +115,7 @@ fn described(headers: &HeaderMap, name: &str, extent: &Extent) -> Option<Value> 
     }
     if layer.is_some() {
         let tilesets = format!("{own}/tiles");
-        links.push(link(headers, TILESETS_VECTOR, JSON, &tilesets));
+        links.push(ogc_link(headers, TILESETS_VECTOR, JSON, &tilesets));
     }
     members.insert("id".to_owned(), json!(name));
     members.insert("title".to_owned(), json!(name));
@@ -149,7 +149,7 @@ pub(super) async fn collections(
         .filter_map(|name| described(&headers, name, &extent))
         .collect();
     Ok(Json(json!({
-        "links": [link(&headers, "self", JSON, "/collections")],
+        "links": [ogc_link(&headers, "self", JSON, "/collections")],
         "crs": Crs::ALL.map(Crs::uri),
         "collections": all,
     })))
@@ -200,7 +200,7 @@ pub(super) async fn queryables(
         "format": collection.geometry_type(),
     });
     properties.insert("geometry".to_owned(), place);
-    let own = link(
+    let own = ogc_link(
         &headers,
         "self",
         SCHEMA,

@@ -221,7 +221,7 @@ impl SheetCell {
 impl Sheet {
     /// What is published.
     pub(super) fn of(ground: &Ground) -> Self {
-        Self::with(ground, &ground.partition, Some(ground.span.edition.id))
+        Self::with(ground, &ground.partition)
     }
 
     /// What a plan makes of a ground; what its publication would write anew has no edition yet.
@@ -230,14 +230,14 @@ impl Sheet {
         let drawn = outcome.cells.iter().map(|cell| cell.face);
         let handed_over = outcome.owners.iter().map(|owner| owner.face);
         let written: BTreeSet<FaceId> = drawn.chain(handed_over).collect();
-        let mut sheet = Self::with(base, after, Some(base.span.edition.id));
+        let mut sheet = Self::with(base, after);
         for cell in &mut sheet.cells {
             cell.edition = cell.edition.filter(|_| !written.contains(&cell.face));
         }
         sheet
     }
 
-    fn with(ground: &Ground, partition: &Partition, edition: Option<i32>) -> Self {
+    fn with(ground: &Ground, partition: &Partition) -> Self {
         let faces = partition.faces().iter();
         let cells = faces.filter(|(_, face)| face.ground == OfFace::Cell);
         let cells = cells.map(|(&id, face)| {
@@ -250,7 +250,7 @@ impl Sheet {
                 name: known.map_or_else(String::new, |cell| cell.name.clone()),
                 unit_id,
                 unit: unit.map(|unit| unit.name_zh.clone()),
-                edition,
+                edition: Some(ground.span.edition.id),
                 area_m2: (partition.area_m2(id) * 100.0).round() / 100.0,
                 border: cell_geometry(&ground.frame, partition, id),
             }

@@ -116,7 +116,8 @@ async fn file(sheet: Sheet, name: &str, asked: &FileAsked) -> anyhow::Result<(St
     let path = folder.path().join(&file_name);
     sheet.write(&path, asked.format, asked.crs).await?;
     if asked.format == Format::Shp {
-        Ok((format!("{name}.zip"), archive(&path)?))
+        let bytes = tokio::task::spawn_blocking(move || archive(&path)).await??;
+        Ok((format!("{name}.zip"), bytes))
     } else {
         Ok((file_name, tokio::fs::read(&path).await?))
     }

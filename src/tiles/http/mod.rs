@@ -19,7 +19,7 @@ use utoipa_axum::routes;
 pub(crate) use self::kept::kept_tile;
 use super::{Grid, Layer};
 use crate::access::{Person, RecentPerson};
-use crate::http::{ApiError, App, PathParams, QueryParams};
+use crate::http::{ApiError, App, PathParams, QueryParams, origin};
 
 /// What describes the tiles, for signed-in people.
 pub fn routes() -> OpenApiRouter<App> {
@@ -120,21 +120,4 @@ async fn tile_json(
         "maxzoom": zoom_max.max(),
         "vector_layers": vector_layers,
     })))
-}
-
-/// Where the client thinks we are: what a proxy in front says, else the Host header.
-pub(crate) fn origin(headers: &HeaderMap) -> String {
-    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    let scheme = text("x-forwarded-proto")
-        .filter(|scheme| *scheme == "https")
-        .unwrap_or("http");
-    let host = text("x-forwarded-host")
-        .or_else(|| text("host"))
-        .unwrap_or_default();
-    let plain = |c: char| c.is_ascii_alphanumeric() || ".-:[]".contains(c);
-    if host.is_empty() || !host.chars().all(plain) {
-        String::new()
-    } else {
-        format!("{scheme}://{host}")
-    }
 }

@@ -9,11 +9,11 @@ use serde_json::{Value, json};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::layers_named;
 use super::query::TileQuery;
 use super::tile::{MEDIA_TYPE, send};
-use super::{layers_named, origin};
 use crate::access::RecentPerson;
-use crate::http::{ApiError, App, PathParams, QueryParams};
+use crate::http::{ApiError, App, PathParams, QueryParams, ogc_link};
 use crate::tiles::{Grid, Layer, TileCoord, TileCoordError};
 
 /// For signed-in people.
@@ -82,12 +82,8 @@ fn matrix_set_of(grid: Grid) -> &'static MatrixSet {
 
 const TILING_SCHEME: &str = "http://www.opengis.net/def/rel/ogc/1.0/tiling-scheme";
 
-fn link(headers: &HeaderMap, rel: &str, media_type: &str, path: &str) -> Value {
-    json!({ "rel": rel, "type": media_type, "href": format!("{}/ogc{path}", origin(headers)) })
-}
-
 fn json_link(headers: &HeaderMap, rel: &str, path: &str) -> Value {
-    link(headers, rel, "application/json", path)
+    ogc_link(headers, rel, "application/json", path)
 }
 
 /// Which parts of the standards tiles keep to.
@@ -184,7 +180,7 @@ fn tileset_of(headers: &HeaderMap, layer: Layer, grid: Grid) -> Value {
     let set = matrix_set_of(grid);
     let own = format!("/collections/{}/tiles/{}", layer.name(), grid.name());
     let template = format!("{own}/{{tileMatrix}}/{{tileRow}}/{{tileCol}}");
-    let mut item = link(headers, "item", MEDIA_TYPE, &template);
+    let mut item = ogc_link(headers, "item", MEDIA_TYPE, &template);
     item["templated"] = json!(true);
     let layers = layer.vector_layers().iter().map(|inner| {
         let fields = inner.fields.iter();
