@@ -177,7 +177,7 @@ async fn readyz(State(app): State<App>) -> Response {
     let models = app.models.now();
     let computing: String = models
         .all()
-        .map(|model| format!("model {model}\n"))
+        .map(|model| format!("model {}\n", model.in_brief()))
         .collect();
     match answered {
         Ok(Ok(_)) => {

@@ -192,6 +192,26 @@ pub(super) async fn zones(db: &PgPool) -> sqlx::Result<HashMap<CameraId, Vec<Zon
     Ok(zones)
 }
 
+/// Holds a camera's zones until the transaction ends; who draws them at the same time waits.
+pub(super) async fn hold_zones(
+    tx: &mut PgConnection,
+    camera: &CameraId,
+) -> sqlx::Result<Vec<Zone>> {
+    sqlx::query("select from camera where camera_id = $1 for no key update")
+        .bind(camera.as_str())
+        .execute(&mut *tx)
+        .await?;
+    let rows: Vec<ZoneRow> = sqlx::query_as(
+        "select camera_id, kind, ground, classes, days, from_min, to_min
+         from camera_zone where camera_id = $1 order by zone_id",
+    )
+    .bind(camera.as_str())
+    .fetch_all(tx)
+    .await?;
+    let zones = rows.into_iter().filter_map(ZoneRow::into_zone);
+    Ok(zones.map(|(_, zone)| zone).collect())
+}
+
 /// Puts these zones in the place of those a camera has.
 pub async fn replace_zones(
     tx: &mut PgConnection,

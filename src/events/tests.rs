@@ -111,6 +111,19 @@ fn what_is_gone_is_over_in_its_time() {
 }
 
 #[test]
+fn more_things_than_are_remembered_do_no_harm() {
+    let row = |from: i16| (from..from + 256).map(|n| car(f32::from(n) * 300.0, 50.0).glimpse);
+    let mut tracker = Tracker::default();
+    let patience = TimeDelta::seconds(60);
+    let known = tracker.step(at(0.0), &row(0).collect::<Vec<_>>(), patience);
+    // a new one is surest, and all the others are seen again: the oldest among them
+    let next: Vec<Glimpse> = { row(500).take(1) }.chain(row(0)).collect();
+    let ids = tracker.step(at(1.0), &next, patience);
+    assert_eq!(ids[1..], known);
+    assert!(ids[0].is_some_and(|new| !known.contains(&Some(new))));
+}
+
+#[test]
 fn an_unsure_box_continues_a_thing_and_begins_none() {
     let unsure = |x| {
         let mut car = car(x, 500.0);

@@ -71,11 +71,15 @@ impl Tracker {
                 }
             }
         }
+        for (id, glimpse) in ids.iter().zip(glimpses) {
+            if let Some(known) = *id {
+                self.follow(known, at, glimpse);
+            }
+        }
+        // new ones come last: they may take the place of what was not seen for longest
         for (id, glimpse) in ids.iter_mut().zip(glimpses) {
-            match *id {
-                Some(known) => self.follow(known, at, glimpse),
-                None if glimpse.confidence >= SURE_MIN => *id = Some(self.begin(at, glimpse)),
-                None => {}
+            if id.is_none() && glimpse.confidence >= SURE_MIN {
+                *id = Some(self.begin(at, glimpse));
             }
         }
         ids

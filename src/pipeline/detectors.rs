@@ -112,16 +112,19 @@ impl Eye {
     fn look(&mut self, frame: &Frame) -> Result<Vec<Detections>, Failure> {
         self.keep_up();
         let started = Instant::now();
-        let seen = self
+        let seen: Vec<Detections> = self
             .roster
             .models
             .iter()
             .zip(&mut self.detectors)
             .filter(|(model, _)| frame.camera.is_looked_at_by(&model.reference().name))
             .map(|(model, detector)| look(model, detector, &frame.jpeg))
-            .collect();
+            .collect::<Result<_, _>>()?;
+        if seen.is_empty() {
+            return Err(Failure::NoModel);
+        }
         histogram!(telemetry::STAGE_SECONDS, "stage" => "detect").record(started.elapsed());
-        seen
+        Ok(seen)
     }
 
     /// What a model in the shadow needs to be compared, if there is one.

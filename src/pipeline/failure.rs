@@ -12,6 +12,8 @@ use crate::vision::{ModelError, UnreadableFrame};
 pub(super) enum Failure {
     #[error(transparent)]
     Unreadable(#[from] UnreadableFrame),
+    #[error("none of the models that its camera names is loaded")]
+    NoModel,
     #[error("the detector panicked")]
     Panicked,
     #[error("a detector could not be made: {0}")]
@@ -25,6 +27,7 @@ impl Failure {
     pub(super) fn of(self, frame: &Frame) -> FrameReport {
         let reason = match &self {
             Self::Unreadable(_) => "unreadable",
+            Self::NoModel => "no-model",
             Self::Panicked | Self::NoDetector(_) => "panicked",
             Self::NotFiled(_) => "not-filed",
         };

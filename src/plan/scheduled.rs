@@ -1,15 +1,16 @@
 //! Whose spot a place will be: the ground of a plan that waits for its date.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use sqlx::PgPool;
+use tokio::sync::Mutex;
 
 use super::ground::{Grounds, NoGround};
 use super::publish::{Ready, Unfit, codes, prepare};
 use super::working::Revision;
 use super::{Plan, publish, store};
-use crate::territory::{Cell, Edition, Redraw, RedrawnCell, Territory, TerritoryWatch};
+use crate::territory::{Cell, Edition, LandsMark, Redraw, RedrawnCell, Territory, TerritoryWatch};
 
 /// The territory of the plan that waits for its date. One does at a time.
 #[derive(Debug)]
@@ -20,15 +21,19 @@ pub struct Scheduled {
     kept: Mutex<Option<Kept>>,
 }
 
-/// A territory with what it was made of.
+/// A territory with what it was made of; none where the plan does not fit the ground any more.
 #[derive(Debug)]
 struct Kept {
+    key: Key,
+    territory: Option<Arc<Territory>>,
+}
+
+#[derive(Debug, PartialEq)]
+struct Key {
     plan: (i32, Revision),
     /// Names the ground the plan begins on.
     base: String,
-    /// Whose components it has.
-    present: Weak<Territory>,
-    territory: Arc<Territory>,
+    present: LandsMark,
 }
 
 impl Scheduled {
@@ -56,39 +61,48 @@ impl Scheduled {
             Err(NoGround::Other(error)) => return Err(error),
             Err(_none) => return Ok(None),
         };
-        let (of, tag, present) = ((plan.id, plan.revision()), base.tag(), self.territory.now());
-        let known = self.kept().as_ref().and_then(|kept| {
-            let holds = kept.plan == of
-                && kept.base == tag
-                && Weak::ptr_eq(&kept.present, &Arc::downgrade(&present));
-            holds.then(|| Arc::clone(&kept.territory))
+        let key = Key {
+            plan: (plan.id, plan.revision()),
+            base: base.tag(),
+            present: self.territory.now().mark(),
+        };
+        // one works it out, others wait for it
+        let mut kept = self.kept.lock().await;
+        let known = kept.take().filter(|known| known.key == key);
+        let territory = match known {
+            Some(known) => known.territory,
+            None => self.redrawn(&plan, at).await?,
+        };
+        let present = self.territory.now();
+        let territory = territory.map(|known| {
+            let moved = known.beside_components_of(&present);
+            moved.map_or(known, Arc::new)
         });
-        if known.is_some() {
-            return Ok(known);
-        }
+        *kept = Some(Kept {
+            key,
+            territory: territory.clone(),
+        });
+        Ok(territory)
+    }
+
+    async fn redrawn(
+        &self,
+        plan: &Plan,
+        at: DateTime<Utc>,
+    ) -> anyhow::Result<Option<Arc<Territory>>> {
         let (_, steps) = store::recipe(&self.machine, plan.id).await?;
         let ready = match prepare(&self.grounds, steps).await {
             Ok(ready) => ready,
             Err(Unfit::Plan(_)) => return Ok(None),
             Err(Unfit::Other(error)) => return Err(error),
         };
-        let Some(redraw) = self.redraw(&plan, ready).await? else {
+        let Some(redraw) = self.redraw(plan, ready).await? else {
             return Ok(None);
         };
         let moment = plan.in_force_from.unwrap_or(at);
+        let present = self.territory.now();
         let redrawn = present.load_redrawn(&self.machine, moment, Some(redraw));
-        let territory = Arc::new(redrawn.await?);
-        *self.kept() = Some(Kept {
-            plan: of,
-            base: tag,
-            present: Arc::downgrade(&present),
-            territory: Arc::clone(&territory),
-        });
-        Ok(Some(territory))
-    }
-
-    fn kept(&self) -> MutexGuard<'_, Option<Kept>> {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+        Ok(Some(Arc::new(redrawn.await?)))
     }
 
     async fn redraw(&self, plan: &Plan, ready: Ready) -> anyhow::Result<Option<Redraw>> {

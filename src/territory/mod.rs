@@ -23,5 +23,5 @@ pub use http::routes;
 pub(crate) use http::{REACH_M, known_class, snap_classes};
 pub use placement::{Because, Edition, PlacedCell, PlacedComponent, Placement, Rule, Unit};
 pub use redraw::{Redraw, RedrawnCell};
-pub use snapshot::{Cell, Component, Question, Spot, Territory};
+pub use snapshot::{Cell, Component, LandsMark, Question, Spot, Territory};
 pub use watch::TerritoryWatch;

@@ -1,7 +1,7 @@
 //! The territory of one moment, in memory.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use chrono::{DateTime, Utc};
 use geo_types::MultiPolygon;
@@ -67,6 +67,16 @@ pub(super) struct Parts {
 pub struct Territory {
     lands: Arc<Lands>,
     components: Arc<Components>,
+}
+
+/// Stands for the lands of a territory.
+#[derive(Debug, Clone)]
+pub struct LandsMark(Weak<Lands>);
+
+impl PartialEq for LandsMark {
+    fn eq(&self, other: &Self) -> bool {
+        Weak::ptr_eq(&self.0, &other.0)
+    }
 }
 
 /// A territory without what stands in it.
@@ -175,6 +185,18 @@ impl Territory {
 
     pub(super) fn components(&self) -> &Arc<Components> {
         &self.components
+    }
+
+    /// By which the same lands are recognised beside other components.
+    pub fn mark(&self) -> LandsMark {
+        LandsMark(Arc::downgrade(&self.lands))
+    }
+
+    /// These lands with the components of another territory; `None` where they are the same.
+    #[must_use]
+    pub fn beside_components_of(&self, other: &Self) -> Option<Self> {
+        let same = Arc::ptr_eq(&self.components, &other.components);
+        (!same).then(|| self.with_components(Arc::clone(&other.components)))
     }
 
     /// The same lands with other components.

@@ -1,5 +1,7 @@
 //! Which models look at frames, how one in the shadow compares, and reading them again.
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::extract::State;
 use serde::Serialize;
@@ -170,10 +172,17 @@ async fn reload_models(
     State(app): State<App>,
 ) -> Result<Json<ReloadReport>, ApiError> {
     person.require_administrator()?;
-    let models = app.models.clone();
-    let reloaded = tokio::task::spawn_blocking(move || models.reload())
-        .await
-        .map_err(anyhow::Error::from)?;
+    // in a task of its own: who hangs up leaves no swap without its entry in the record
+    let reloaded = tokio::spawn(reload(app, person)).await;
+    let reloaded = reloaded.map_err(anyhow::Error::from)??;
+    Ok(Json(ReloadReport {
+        folders: reloaded.iter().map(FolderReport::of).collect(),
+    }))
+}
+
+async fn reload(app: App, person: Person) -> anyhow::Result<Vec<Reloaded>> {
+    let models = Arc::clone(&app.models);
+    let reloaded = tokio::task::spawn_blocking(move || models.reload()).await?;
     let mut tx = app.scoped(&person).await?;
     for folder in &reloaded {
         match folder {
@@ -192,7 +201,5 @@ async fn reload_models(
         }
     }
     tx.commit().await?;
-    Ok(Json(ReloadReport {
-        folders: reloaded.iter().map(FolderReport::of).collect(),
-    }))
+    Ok(reloaded)
 }

@@ -72,6 +72,8 @@ pub enum ModelError {
     },
     #[error("two models are called `{0}`; cameras could not tell them apart")]
     SameName(String),
+    #[error("it is called `{now}`; cameras know what this folder holds as `{known}`")]
+    OtherName { known: String, now: String },
     #[error("golden picture {}: {reason}", picture.display())]
     Golden { picture: PathBuf, reason: String },
 }
@@ -336,16 +338,27 @@ impl Model {
     }
 }
 
-/// Name, version, what it computes on, and what it was wanted on and could not.
-impl fmt::Display for Model {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Model {
+    /// Name, version, what it computes on, and what it was wanted on and could not: for anybody.
+    pub fn in_brief(&self) -> String {
+        self.told(|_reason| String::new())
+    }
+
+    fn told(&self, why: impl Fn(&str) -> String) -> String {
         let (reference, computing) = (self.reference(), self.computing());
         let ModelRef { name, version } = &**reference;
-        write!(f, "{name} {version} on {}", computing.on)?;
+        let mut told = format!("{name} {version} on {}", computing.on);
         for (wanted, reason) in &computing.passed_over {
-            write!(f, ", not on {wanted}: {}", reason.trim_end())?;
+            told += &format!(", not on {wanted}{}", why(reason.trim_end()));
         }
-        Ok(())
+        told
+    }
+}
+
+/// The same with the runtime's reasons, which name libraries and where they were looked for.
+impl fmt::Display for Model {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.told(|reason| format!(": {reason}")))
     }
 }
 

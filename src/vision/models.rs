@@ -69,18 +69,16 @@ impl Models {
             different(model, &models[..index])?;
         }
         let shadow = config.shadow_model_dir.as_ref().map(load).transpose()?;
-        models
-            .iter()
-            .chain(&shadow)
-            .for_each(|model| count(model, 1.0));
+        let roster = Roster {
+            models,
+            shadow: shadow.map(|model| Arc::new(Shadow::new(model))),
+        };
+        roster.all().for_each(|model| tell(model, 1.0));
         Ok(Self {
             folders: config.model_dirs.clone(),
             shadow_folder: config.shadow_model_dir.clone(),
             runtime,
-            roster: ArcSwap::from_pointee(Roster {
-                models,
-                shadow: shadow.map(|model| Arc::new(Shadow::new(model))),
-            }),
+            roster: ArcSwap::from_pointee(roster),
             reloading: Mutex::new(()),
         })
     }
@@ -100,19 +98,14 @@ impl Models {
         let mut models = before.models.clone();
         let mut outcomes = Vec::new();
         for (index, folder) in self.folders.iter().enumerate() {
-            let others: Vec<_> = models
-                .iter()
-                .enumerate()
-                .filter(|(other, _)| *other != index)
-                .map(|(_, model)| Arc::clone(model))
-                .collect();
-            let outcome = self.read_again(folder, &models[index], &others);
+            let outcome = self.read_again(folder, &models[index], keeps_its_name);
             models[index] = Arc::clone(outcome.in_use());
             outcomes.push(outcome);
         }
         let mut shadow = before.shadow.clone();
         if let (Some(folder), Some(known)) = (&self.shadow_folder, &mut shadow) {
-            let outcome = self.read_again(folder, known.model(), &[]);
+            // no camera names it
+            let outcome = self.read_again(folder, known.model(), |_, _| Ok(()));
             if !Arc::ptr_eq(outcome.in_use(), known.model()) {
                 *known = Arc::new(Shadow::new(Arc::clone(outcome.in_use())));
             }
@@ -120,19 +113,22 @@ impl Models {
         }
         let swapped = |outcome: &Reloaded| matches!(outcome, Reloaded::Swapped { .. });
         if outcomes.iter().any(swapped) {
-            before.all().for_each(|model| count(model, 0.0));
-            models
-                .iter()
-                .chain(shadow.as_ref().map(|shadow| shadow.model()))
-                .for_each(|model| count(model, 1.0));
-            self.roster.store(Arc::new(Roster { models, shadow }));
+            let now = Roster { models, shadow };
+            before.all().for_each(|model| tell(model, 0.0));
+            now.all().for_each(|model| tell(model, 1.0));
+            self.roster.store(Arc::new(now));
         }
         outcomes
     }
 
-    fn read_again(&self, folder: &Path, known: &Arc<Model>, others: &[Arc<Model>]) -> Reloaded {
+    fn read_again(
+        &self,
+        folder: &Path,
+        known: &Arc<Model>,
+        fits: impl Fn(&Model, &Model) -> Result<(), ModelError>,
+    ) -> Reloaded {
         let loaded = Model::load(folder, &self.runtime)
-            .and_then(|model| different(&model, others).map(|()| model));
+            .and_then(|model| fits(&model, known).map(|()| model));
         match loaded {
             Ok(model) if model.is_the_same_as(known) => Reloaded::Same(Arc::clone(known)),
             Ok(model) => Reloaded::Swapped {
@@ -161,7 +157,7 @@ impl Reloaded {
 }
 
 /// What was wanted first is in the metrics, too, so that an alarm can tell a fallback.
-fn count(model: &Model, present: f64) {
+fn tell(model: &Model, present: f64) {
     let (reference, computing) = (model.reference(), model.computing());
     let wanted = computing.passed_over.first();
     let wanted = wanted.map_or(computing.on, |(wanted, _)| *wanted);
@@ -173,6 +169,18 @@ fn count(model: &Model, present: f64) {
         "wanted" => wanted.to_string()
     )
     .set(present);
+}
+
+/// A model that took another name would look at the frames of no camera that names its models.
+fn keeps_its_name(model: &Model, known: &Model) -> Result<(), ModelError> {
+    let (known, now) = (&known.reference().name, &model.reference().name);
+    if known == now {
+        return Ok(());
+    }
+    Err(ModelError::OtherName {
+        known: known.clone(),
+        now: now.clone(),
+    })
 }
 
 /// Cameras name the models that look at their frames.

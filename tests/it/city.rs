@@ -213,6 +213,24 @@ impl TestCity {
         .unwrap()
     }
 
+    /// Somebody with this role, for the whole city; its name is the login and the session's cookie.
+    pub(crate) async fn signed_in(&self, role: &str) {
+        sqlx::query(
+            "with new_person as (
+                 insert into person (login, name, password_hash) values ($1, $1, 'none')
+                 returning person_id),
+             new_session as (
+                 insert into session (token_sha256, person_id, created_at, expires_at)
+                 select $2, person_id, now(), now() + interval '1 day' from new_person)
+             insert into role_grant (person_id, role) select person_id, $1::role from new_person",
+        )
+        .bind(role)
+        .bind(Sha256::digest(role).to_vec())
+        .execute(&self.db)
+        .await
+        .unwrap();
+    }
+
     /// A video platform. Returns its id and its bearer token.
     pub(crate) async fn platform(&self, name: &str) -> (i32, String) {
         let token = format!("token-of-{name}");

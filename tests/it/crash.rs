@@ -9,7 +9,6 @@ use std::time::Duration;
 use nix::sys::signal::Signal;
 use reqwest::{Client, StatusCode};
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 use tempfile::tempdir;
 use tokio::sync::mpsc;
 
@@ -164,20 +163,7 @@ async fn lay_out(data: &Path) {
     let cell = city.cells(edition, 1, 1).await[0];
     city.responsible(edition, cell, None, unit).await;
     for role in ["operator", "dispatcher"] {
-        sqlx::query(
-            "with new_person as (
-                 insert into person (login, name, password_hash) values ($1, $1, 'none')
-                 returning person_id),
-             new_session as (
-                 insert into session (token_sha256, person_id, created_at, expires_at)
-                 select $2, person_id, now(), now() + interval '1 day' from new_person)
-             insert into role_grant (person_id, role) select person_id, $1::role from new_person",
-        )
-        .bind(role)
-        .bind(Sha256::digest(role).to_vec())
-        .execute(&city.db)
-        .await
-        .unwrap();
+        city.signed_in(role).await;
     }
     sqlx::query(
         "insert into city_case (class_code, source, location, semi_major_m, semi_minor_m,

@@ -20,6 +20,9 @@ use crate::space::{GroundPoint, PixelPoint};
 const ZONES_MAX: usize = 32;
 /// Of one zone.
 const CORNERS_MAX: usize = 100;
+/// Named by one zone.
+const CLASSES_MAX: usize = 100;
+const DAYS_A_WEEK: usize = 7;
 const MINUTES_A_DAY: u16 = 24 * 60;
 
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
@@ -95,6 +98,13 @@ impl ZoneView {
         if !ground.interiors().is_empty() {
             return refused("ground", "must have no holes");
         }
+        if self
+            .classes
+            .as_ref()
+            .is_some_and(|classes| classes.len() > CLASSES_MAX)
+        {
+            return refused("classes", &format!("at most {CLASSES_MAX}"));
+        }
         let unknown = |code: &&ClassCode| Catalogue::shipped().class(**code).is_none();
         if let Some(code) = self.classes.iter().flatten().find(unknown) {
             return refused("classes", &format!("the catalogue has no {code}"));
@@ -120,9 +130,10 @@ impl ZoneView {
 impl HoursView {
     fn into_hours(self) -> Option<Hours> {
         let day = |day: u8| Weekday::try_from(day.checked_sub(1)?).ok();
+        let named = self.days.len();
         let days: Option<Vec<Weekday>> = self.days.into_iter().map(day).collect();
         let sound = self.from_min < MINUTES_A_DAY && self.to_min < MINUTES_A_DAY;
-        days.filter(|days| sound && !days.is_empty())
+        days.filter(|_| sound && (1..=DAYS_A_WEEK).contains(&named))
             .map(|days| Hours {
                 days,
                 from_min: self.from_min,
@@ -219,8 +230,9 @@ pub(super) async fn save_zones(
     let zones: Vec<Zone> = zones
         .map(|(at, zone)| zone.into_zone(&camera, at))
         .collect::<Result<_, _>>()?;
-    let before = view(&camera);
     let mut tx = app.scoped(&person).await?;
+    let before = store::hold_zones(&mut tx, &camera.id).await?;
+    let before: Vec<ZoneView> = before.iter().map(|z| ZoneView::of(z, &camera)).collect();
     store::replace_zones(&mut tx, &camera.id, &zones).await?;
     let after: Vec<ZoneView> = zones.iter().map(|z| ZoneView::of(z, &camera)).collect();
     let entry = Entry::by(
@@ -229,7 +241,7 @@ pub(super) async fn save_zones(
         format!("camera:{}", camera.id),
         "draw-zones",
     )
-    .before(json!(before.zones))
+    .before(json!(before))
     .after(json!(after));
     journal::record(&mut *tx, &entry).await?;
     tx.commit().await?;

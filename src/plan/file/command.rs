@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use anyhow::{Context as _, anyhow, ensure};
 use chrono::{DateTime, Utc};
 use clap::Args;
+use tokio::runtime::Handle;
 
 use super::{Datum, Format, Sheet, shapefile_parts};
 use crate::config::DataConfig;
@@ -73,7 +74,9 @@ pub async fn run(args: GridExportArgs) -> anyhow::Result<()> {
         Err(none) => return Err(anyhow!("{none}")),
     };
     let count = sheet.cells.len();
-    sheet.write(file, format, args.crs).await?;
+    let (path, runtime) = (file.clone(), Handle::current());
+    let write = move || sheet.write_here(&path, format, args.crs, &runtime);
+    tokio::task::spawn_blocking(write).await??;
     writeln!(
         std::io::stdout(),
         "{count} cells in {}, {}",

@@ -260,25 +260,24 @@ impl Sheet {
         }
     }
 
-    /// Writes a file; a Shapefile's others lie beside it. GeoJSON is WGS 84 whatever is asked.
+    /// Writes a file; a Shapefile's others lie beside it. GeoJSON is WGS 84 whatever is asked. Takes
+    /// its time: not for async threads.
     ///
     /// # Errors
     /// The file cannot be written.
-    pub(super) async fn write(
-        self,
+    pub(super) fn write_here(
+        &self,
         path: &Path,
         format: Format,
         datum: Datum,
+        runtime: &Handle,
     ) -> anyhow::Result<()> {
-        let path = path.to_owned();
-        let runtime = Handle::current();
-        let write = move || match format {
+        match format {
             // SQLite writes on the thread that asks
-            Format::Gpkg => runtime.block_on(geopackage::write(&self, &path, datum)),
-            Format::GeoJson => geojson::write(&self, &path),
-            Format::Fgb => flatgeobuf::write(&self, &path, datum),
-            Format::Shp => shapefile::write(&self, &path, datum),
-        };
-        tokio::task::spawn_blocking(write).await?
+            Format::Gpkg => runtime.block_on(geopackage::write(self, path, datum)),
+            Format::GeoJson => geojson::write(self, path),
+            Format::Fgb => flatgeobuf::write(self, path, datum),
+            Format::Shp => shapefile::write(self, path, datum),
+        }
     }
 }

@@ -9,7 +9,8 @@ use axum::http::header;
 use axum::response::{IntoResponse as _, Response};
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
-use tokio::sync::Semaphore;
+use tokio::runtime::Handle;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use zip::ZipWriter;
@@ -70,10 +71,12 @@ async fn cells_of_a_moment(
     QueryParams(moment): QueryParams<MomentAsked>,
 ) -> Result<Response, ApiError> {
     asked.check()?;
+    let place = PLACES.acquire().await.map_err(anyhow::Error::from)?;
     let ground = app.grounds.at(moment.at).await.map_err(no_ground)?;
     let name = format!("cells-{}", ground.span.valid_from.format("%Y-%m-%d"));
     let sheet = tokio::task::spawn_blocking(move || Sheet::of(&ground));
-    send(sheet.await.map_err(anyhow::Error::from)?, &name, &asked).await
+    let sheet = sheet.await.map_err(anyhow::Error::from)?;
+    send(place, sheet, &name, &asked).await
 }
 
 /// The cells as a plan would have them, as a file for other programs.
@@ -88,16 +91,22 @@ async fn cells_of_a_plan(
     QueryParams(asked): QueryParams<FileAsked>,
 ) -> Result<Response, ApiError> {
     asked.check()?;
+    let place = PLACES.acquire().await.map_err(anyhow::Error::from)?;
     let (plan, recipe) = read(&app, &person, id).await?;
     let sheet = working(&app, id, recipe, |_, working| {
         Sheet::planned(&working.base, &working.partition)
     });
     let name = format!("cells-plan-{id}-{}", plan.version);
-    send(sheet.await?, &name, &asked).await
+    send(place, sheet.await?, &name, &asked).await
 }
 
-async fn send(sheet: Sheet, name: &str, asked: &FileAsked) -> Result<Response, ApiError> {
-    let (name, bytes) = file(sheet, name, asked).await?;
+async fn send(
+    place: SemaphorePermit<'static>,
+    sheet: Sheet,
+    name: &str,
+    asked: &FileAsked,
+) -> Result<Response, ApiError> {
+    let (name, bytes) = file(place, sheet, name, asked).await?;
     let headers = [
         (header::CONTENT_TYPE, asked.format.media_type().to_owned()),
         (
@@ -108,18 +117,32 @@ async fn send(sheet: Sheet, name: &str, asked: &FileAsked) -> Result<Response, A
     Ok((headers, bytes).into_response())
 }
 
-/// What it is called, and what is in it.
-async fn file(sheet: Sheet, name: &str, asked: &FileAsked) -> anyhow::Result<(String, Vec<u8>)> {
-    let _place = PLACES.acquire().await?;
-    let folder = tempfile::tempdir().context("make a folder for the file")?;
-    let file_name = format!("{name}.{}", asked.format.extension());
-    let path = folder.path().join(&file_name);
-    sheet.write(&path, asked.format, asked.crs).await?;
-    if asked.format == Format::Shp {
-        let bytes = tokio::task::spawn_blocking(move || archive(&path)).await??;
-        Ok((format!("{name}.zip"), bytes))
-    } else {
-        Ok((file_name, tokio::fs::read(&path).await?))
+/// What it is called, and what is in it. It is made to its end on a thread of its own, and keeps its
+/// place until then, also where whoever asked has gone.
+async fn file(
+    place: SemaphorePermit<'static>,
+    sheet: Sheet,
+    name: &str,
+    asked: &FileAsked,
+) -> anyhow::Result<(String, Vec<u8>)> {
+    let (format, datum) = (asked.format, asked.crs);
+    let file_name = format!("{name}.{}", format.extension());
+    let runtime = Handle::current();
+    let made = file_name.clone();
+    let make = move || {
+        let _place = place;
+        let folder = tempfile::tempdir().context("make a folder for the file")?;
+        let path = folder.path().join(made);
+        sheet.write_here(&path, format, datum, &runtime)?;
+        match format {
+            Format::Shp => archive(&path),
+            Format::Gpkg | Format::GeoJson | Format::Fgb => Ok(std::fs::read(&path)?),
+        }
+    };
+    let bytes = tokio::task::spawn_blocking(make).await??;
+    match format {
+        Format::Shp => Ok((format!("{name}.zip"), bytes)),
+        Format::Gpkg | Format::GeoJson | Format::Fgb => Ok((file_name, bytes)),
     }
 }
 
