@@ -17,7 +17,7 @@ mod zone;
 pub use camera::{Camera, CameraId, InvalidCameraId};
 pub use frame::{Frame, FrameId};
 pub use http::routes;
-pub(crate) use http::save;
+pub(crate) use http::{CameraDraft, HeldCamera, exists};
 pub use intake::{Intake, NotTaken, Tally, Waiting};
 pub use last_frames::{LastFrame, LastFrames};
 pub use registry::Cameras;

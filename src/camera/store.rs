@@ -25,11 +25,17 @@ pub(super) struct CameraRow {
     location: GroundPoint,
     height_m: Option<f64>,
     models: Option<Vec<String>>,
+    #[sqlx(default)]
     calibration_id: Option<i32>,
+    #[sqlx(default)]
     version: Option<i32>,
+    #[sqlx(default)]
     image_width_px: Option<i32>,
+    #[sqlx(default)]
     image_height_px: Option<i32>,
+    #[sqlx(default)]
     pairs: Option<Json<Vec<ControlPair>>>,
+    #[sqlx(default)]
     ground: Option<wkb::Decode<Geometry<f64>>>,
 }
 
@@ -83,6 +89,43 @@ pub(super) async fn list(db: &PgPool) -> sqlx::Result<Vec<CameraRow>> {
     )
     .fetch_all(db)
     .await
+}
+
+/// Holds a camera until the transaction ends; what is known of it, without calibration and zones.
+pub(super) async fn hold(tx: &mut PgConnection, id: &CameraId) -> sqlx::Result<Option<Camera>> {
+    let row: Option<CameraRow> = sqlx::query_as(
+        "select camera_id, platform_id, name_zh, name_en, location, height_m, models
+         from camera where camera_id = $1 for no key update",
+    )
+    .bind(id.as_str())
+    .fetch_optional(tx)
+    .await?;
+    Ok(row.map(|row| row.into_camera(None, Vec::new())))
+}
+
+/// Inserts a camera, unless there is one with its id by now.
+pub(super) async fn add(
+    db: impl PgExecutor<'_>,
+    camera: &Camera,
+    source: &str,
+) -> sqlx::Result<bool> {
+    let added = sqlx::query(
+        "insert into camera (camera_id, platform_id, name_zh, name_en, location, height_m, models,
+             source)
+         values ($1, $2, $3, $4, $5, $6, $7, $8)
+         on conflict (camera_id) do nothing",
+    )
+    .bind(camera.id.as_str())
+    .bind(camera.platform_id)
+    .bind(&camera.name_zh)
+    .bind(&camera.name_en)
+    .bind(camera.location)
+    .bind(camera.height_m)
+    .bind(&camera.models)
+    .bind(source)
+    .execute(db)
+    .await?;
+    Ok(added.rows_affected() == 1)
 }
 
 /// Inserts the camera or replaces what is known of it; its calibrations stay.

@@ -110,14 +110,8 @@ impl Filter<'_, '_> {
                 self.comparable(op, args).map(|()| Kind::Bool)
             }
             ("in", 2) => {
-                let Expr::List(values) = &args[1] else {
-                    // a list of one is written like any other value in brackets
-                    return self.comparable(op, args).map(|()| Kind::Bool);
-                };
-                for value in values {
-                    self.comparable(op, &[args[0].clone(), value.clone()])?;
-                }
-                Ok(Kind::Bool)
+                let of = [&args[0]].into_iter().chain(values(&args[1]));
+                self.comparable(op, of).map(|()| Kind::Bool)
             }
             ("isNull", 1) => self.kind(&args[0]).map(|_| Kind::Bool),
             ("like", 2) => all(Kind::Text).map(|()| Kind::Bool),
@@ -144,9 +138,17 @@ impl Filter<'_, '_> {
         })
     }
 
-    fn comparable(&self, op: &str, args: &[Expr]) -> Result<(), Unfit> {
-        let first = self.kind(&args[0])?;
-        for arg in &args[1..] {
+    fn comparable<'e>(
+        &self,
+        op: &str,
+        args: impl IntoIterator<Item = &'e Expr>,
+    ) -> Result<(), Unfit> {
+        let mut args = args.into_iter();
+        let Some(first) = args.next() else {
+            return Ok(());
+        };
+        let first = self.kind(first)?;
+        for arg in args {
             let other = self.kind(arg)?;
             let both_times = is_time(first) && is_time(other);
             if first != other && !both_times {
@@ -164,6 +166,7 @@ impl Filter<'_, '_> {
         match arg {
             Expr::Interval(ends) => ends.iter().try_for_each(|end| match end {
                 Bound::Open => Ok(()),
+                Bound::At(Expr::Interval(_)) => Err("an interval ends in a time".to_owned()),
                 Bound::At(end) => self.is_temporal(op, end),
             }),
             _ => match self.kind(arg)? {
@@ -223,19 +226,18 @@ impl Filter<'_, '_> {
             }
             "like" => self.joined(args, " like ")?,
             "in" => {
-                let values = match &args[1] {
-                    Expr::List(values) => values.as_slice(),
-                    one => std::slice::from_ref(one),
-                };
-                for (index, value) in values.iter().enumerate() {
-                    self.put(if index == 0 { "" } else { " or " });
-                    self.compared("=", &args[0], value)?;
-                }
+                self.one_of(&args[0], values(&args[1]))?;
             }
             "between" => {
-                self.compared(">=", &args[0], &args[1])?;
+                let as_moments = self.are_mixed(args)?;
+                let [what, low, high] = args else {
+                    return Err("between has two ends".to_owned());
+                };
+                self.side(what, as_moments)?;
+                self.put(" between ");
+                self.side(low, as_moments)?;
                 self.put(" and ");
-                self.compared("<=", &args[0], &args[2])?;
+                self.side(high, as_moments)?;
             }
             "+" | "-" | "*" => {
                 self.around("", &args[0], &format!("::float8 {op} "))?;
@@ -286,17 +288,47 @@ impl Filter<'_, '_> {
     }
 
     fn compared(&mut self, op: &str, left: &Expr, right: &Expr) -> Result<(), Unfit> {
-        // a day and a moment are compared as moments
-        let mixed = self.kind(left)? != self.kind(right)?;
-        for (side, word) in [(left, format!(" {op} ")), (right, String::new())] {
-            if mixed {
-                self.moment(side, Edge::Begin)?;
-            } else {
-                self.push(side)?;
-            }
-            self.put(&word);
+        let as_moments = self.are_mixed([left, right])?;
+        self.side(left, as_moments)?;
+        self.put(&format!(" {op} "));
+        self.side(right, as_moments)
+    }
+
+    fn one_of(&mut self, what: &Expr, values: &[Expr]) -> Result<(), Unfit> {
+        if values.is_empty() {
+            self.put("false");
+            return Ok(());
         }
+        let as_moments = self.are_mixed([what].into_iter().chain(values))?;
+        self.side(what, as_moments)?;
+        for (index, value) in values.iter().enumerate() {
+            self.put(if index == 0 { " in (" } else { ", " });
+            self.side(value, as_moments)?;
+        }
+        self.put(")");
         Ok(())
+    }
+
+    /// Whether days stand beside moments: they are compared as moments.
+    fn are_mixed<'e>(&self, sides: impl IntoIterator<Item = &'e Expr>) -> Result<bool, Unfit> {
+        let mut kinds = sides.into_iter().map(|side| self.kind(side));
+        let Some(first) = kinds.next().transpose()? else {
+            return Ok(false);
+        };
+        for kind in kinds {
+            if kind? != first {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    fn side(&mut self, side: &Expr, as_moment: bool) -> Result<(), Unfit> {
+        if as_moment {
+            self.moment(side, Edge::Begin)
+        } else {
+            self.push(side)
+        }
     }
 
     fn temporal(&mut self, condition: &str, args: &[Expr]) -> Result<(), Unfit> {
@@ -365,6 +397,14 @@ impl Filter<'_, '_> {
         self.bind(bytes);
         self.put(")), 4326))");
         Ok(())
+    }
+}
+
+/// What `in` looks among; a list of one is written like any other value in brackets.
+fn values(list: &Expr) -> &[Expr] {
+    match list {
+        Expr::List(values) => values,
+        one => std::slice::from_ref(one),
     }
 }
 

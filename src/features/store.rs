@@ -37,17 +37,26 @@ impl From<Wrong> for Failed {
 
 impl From<sqlx::Error> for Failed {
     fn from(error: sqlx::Error) -> Self {
-        // class 22 of SQLSTATE: a value that cannot be computed with, and all of them are the asker's
-        let is_value = error
-            .as_database_error()
-            .and_then(|error| error.code())
-            .is_some_and(|code| code.starts_with("22"));
-        match is_value {
+        let code = error.as_database_error().and_then(|error| error.code());
+        let code = code.as_deref().unwrap_or_default();
+        if code == TOOK_TOO_LONG {
+            let detail = format!("takes longer than {QUERY_MS_MAX} ms; ask for less at a time");
+            return Self::Wrong(Wrong::new("filter", detail));
+        }
+        // by SQLSTATE: a value that cannot be computed with, more than can be, and what the functions
+        // of PostGIS refuse; all of them are the asker's
+        match code.starts_with("22") || code.starts_with("54") || code == "XX000" {
             true => Self::Wrong(Wrong::new("filter", error.to_string())),
             false => Self::Database(error),
         }
     }
 }
+
+/// What one question may cost the database.
+const QUERY_MS_MAX: u32 = 10_000;
+
+/// SQLSTATE `query_canceled`.
+const TOOK_TOO_LONG: &str = "57014";
 
 /// Everything of a collection at a time; conditions on `f` can follow.
 fn select(collection: Collection, crs: Crs, time: Option<Span>) -> QueryBuilder<'static, Postgres> {
@@ -141,7 +150,13 @@ pub(super) async fn page(
     query
         .push(" order by f.id limit ")
         .push_bind(asked.limit + 1);
-    Ok(query.build_query_as().fetch_all(tx).await?)
+    sqlx::query("select set_config('statement_timeout', $1, true)")
+        .bind(QUERY_MS_MAX.to_string())
+        .execute(&mut *tx)
+        .await?;
+    // every filter is a statement of its own: one that is kept would be kept for nobody
+    let query = query.build_query_as().persistent(false);
+    Ok(query.fetch_all(tx).await?)
 }
 
 /// What touches a box; one that begins in the east of where it ends goes round the back of the earth.
@@ -208,13 +223,13 @@ pub(super) async fn extent(
     Ok(row.map(|(west, south, east, north, began)| ([west, south, east, north], began)))
 }
 
-/// A geometry in degrees, longitude first.
+/// A geometry in degrees, longitude first; none: not on earth.
 pub(super) async fn to_degrees(
     tx: &mut PgConnection,
     geometry: Vec<u8>,
     crs: Crs,
 ) -> Result<Option<Geometry<f64>>, Failed> {
-    let mut query = QueryBuilder::<Postgres>::new("select st_transform(");
+    let mut query = QueryBuilder::<Postgres>::new("select g from (select st_transform(");
     query.push(if crs.is_north_first() {
         "st_flipcoordinates("
     } else {
@@ -223,9 +238,13 @@ pub(super) async fn to_degrees(
     query
         .push("st_geomfromewkb(")
         .push_bind(geometry)
-        .push(")), 4326)");
-    let found: wkb::Decode<Geometry<f64>> = query.build_query_scalar().fetch_one(tx).await?;
-    Ok(found.geometry)
+        .push(
+            ")), 4326) as g) as placed
+            where st_xmin(g) >= -180 and st_xmax(g) <= 180 and st_ymin(g) >= -90 and st_ymax(g) <= 90",
+        );
+    let found: Option<wkb::Decode<Geometry<f64>>> =
+        query.build_query_scalar().fetch_optional(tx).await?;
+    Ok(found.and_then(|found| found.geometry))
 }
 
 /// Holds a component until the transaction ends.

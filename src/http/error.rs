@@ -127,6 +127,19 @@ impl From<sqlx::Error> for ApiError {
     }
 }
 
+/// Whether something failed because there is no database to talk to, now.
+fn is_database_away(error: &anyhow::Error) -> bool {
+    let mut causes = error.chain();
+    causes.any(|cause| match cause.downcast_ref::<sqlx::Error>() {
+        Some(sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed) => true,
+        // of SQLSTATE: no connection, and a server that stops, starts or is full
+        Some(sqlx::Error::Database(error)) => error.code().is_some_and(|code| {
+            code.starts_with("08") || code.starts_with("57P") || code == "53300"
+        }),
+        _ => false,
+    })
+}
+
 /// An RFC 9457 problem.
 #[derive(Serialize, utoipa::ToSchema)]
 pub(super) struct Problem<'a> {
@@ -169,6 +182,17 @@ impl IntoResponse for ApiError {
                 detail,
                 more,
             } => (*status, *kind, detail.as_str(), &[][..], None, Some(more)),
+            Self::Internal(error) if is_database_away(error) => {
+                internal(error);
+                (
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    "database-away",
+                    "the database does not answer; try again soon",
+                    &[][..],
+                    Some(1),
+                    None,
+                )
+            }
             Self::Internal(error) => {
                 internal(error);
                 (

@@ -24,7 +24,7 @@ use utoipa::ToSchema;
 pub use file::{GridExportArgs, run as export_cells};
 pub use ground::Grounds;
 pub use http::routes;
-pub(crate) use http::{CellEdit, propose};
+pub(crate) use http::{CellEdit, CellOwner, propose};
 pub(crate) use publish::run as publish;
 pub use scheduled::Scheduled;
 pub use working::Workings;

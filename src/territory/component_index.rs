@@ -24,12 +24,36 @@ pub(super) struct ComponentIndex {
     /// Per bucket where its places begin; one more for the end.
     first: Vec<u32>,
     places: Vec<Place>,
+    /// What lies further away than a city is wide, a mistake of the register mostly: in one frame
+    /// with the others it would make all of them coarse.
+    beyond: Option<Box<ComponentIndex>>,
 }
+
+/// From the middle of a city to its end, degrees of longitude and latitude.
+const REACH_DEG: f64 = 1.0;
+
+/// Of indexes beyond another; the last one takes all that is left, however coarse.
+const BEYOND_MAX: usize = 8;
 
 impl ComponentIndex {
     /// `None` without components.
     pub(super) fn build(components: &[(u32, GroundPoint)]) -> Option<Self> {
+        Self::build_within(components, BEYOND_MAX)
+    }
+
+    fn build_within(components: &[(u32, GroundPoint)], beyond_max: usize) -> Option<Self> {
         let frame = FixedFrame::around(components.iter().map(|(_, at)| *at))?;
+        if beyond_max > 0 && !frame.is_finest() {
+            let middle = middle(components)?;
+            let is_near = |at: GroundPoint| {
+                (at.lon - middle.lon).abs() <= REACH_DEG && (at.lat - middle.lat).abs() <= REACH_DEG
+            };
+            let (near, far): (Vec<_>, Vec<_>) =
+                components.iter().copied().partition(|(_, at)| is_near(*at));
+            let mut index = Self::build_within(&near, 0)?;
+            index.beyond = Self::build_within(&far, beyond_max - 1).map(Box::new);
+            return Some(index);
+        }
         let raster = Raster::over(&frame, components.len() / PLACES_PER_BUCKET);
         let mut places: Vec<Place> = components
             .iter()
@@ -53,6 +77,7 @@ impl ComponentIndex {
             raster,
             first,
             places,
+            beyond: None,
         })
     }
 
@@ -63,7 +88,7 @@ impl ComponentIndex {
         &self,
         point: GroundPoint,
         within_m: f64,
-        stands: impl Fn(&u32) -> bool,
+        stands: impl Fn(&u32) -> bool + Copy,
     ) -> Option<(u32, f64)> {
         let from = self.frame.vantage(point);
         let mut best_squared_m2 = within_m * within_m;
@@ -85,8 +110,28 @@ impl ComponentIndex {
             }
             best_squared_m2.sqrt()
         });
-        best.map(|component| (component, best_squared_m2.sqrt()))
+        let best = best.map(|component| (component, best_squared_m2.sqrt()));
+        let Some(beyond) = &self.beyond else {
+            return best;
+        };
+        let within_m = best.map_or(within_m, |(_, distance_m)| distance_m);
+        let other = beyond.nearest(point, within_m, stands);
+        match (best, other) {
+            (Some(one), Some(other)) if (one.1, one.0) <= (other.1, other.0) => Some(one),
+            (one, other) => other.or(one),
+        }
     }
+}
+
+/// The one in the middle from west to east: most are in the city.
+fn middle(components: &[(u32, GroundPoint)]) -> Option<GroundPoint> {
+    let mut places: Vec<GroundPoint> = components.iter().map(|(_, at)| *at).collect();
+    let half = places.len() / 2;
+    if places.is_empty() {
+        return None;
+    }
+    let (_, middle, _) = places.select_nth_unstable_by(half, |a, b| a.lon.total_cmp(&b.lon));
+    Some(*middle)
 }
 
 #[cfg(test)]

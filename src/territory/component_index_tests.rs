@@ -39,6 +39,30 @@ proptest! {
 }
 
 #[test]
+fn what_is_mistaken_to_be_far_away_makes_the_others_no_coarser() {
+    let at = |lon, lat| GroundPoint { lon, lat };
+    // a centimetre apart, and two that somebody left without a place or with the sides exchanged
+    let places = [
+        (0, at(119.9, 32.4)),
+        (1, at(119.900_000_1, 32.4)),
+        (2, at(0.0, 0.0)),
+        (3, at(32.4, 89.9)),
+        (4, at(119.95, 32.45)),
+    ];
+    let index = ComponentIndex::build(&places).unwrap();
+    for (component, place) in places {
+        let (found, distance_m) = index.nearest(place, 100.0, |_| true).unwrap();
+        assert_eq!(found, component);
+        assert!(distance_m < 1e-3, "{component}: {distance_m}");
+    }
+    assert_eq!(index.nearest(at(50.0, 50.0), 100.0, |_| true), None);
+    let near = index
+        .nearest(at(0.1, 0.0), f64::INFINITY, |_| true)
+        .unwrap();
+    assert_eq!(near.0, 2);
+}
+
+#[test]
 fn of_two_equally_near_the_first_is_taken() {
     let here = GroundPoint {
         lon: 119.9,

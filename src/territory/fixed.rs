@@ -26,7 +26,14 @@ impl FixedFrame {
     /// difference of two products below 2^63: orientation in `i64` cannot overflow.
     const SPAN_MAX: f64 = 2_147_483_000.0;
 
-    /// A frame around points; `None` without points.
+    const FINEST_PER_DEG: f64 = 1e9;
+
+    /// Whether a unit is as small as it can be.
+    pub(super) fn is_finest(&self) -> bool {
+        self.units_per_deg >= Self::FINEST_PER_DEG
+    }
+
+    /// A frame around points; `None` without points, or where one is not on earth.
     pub(super) fn around(points: impl Iterator<Item = GroundPoint>) -> Option<Self> {
         let (mut west, mut south) = (f64::INFINITY, f64::INFINITY);
         let (mut east, mut north) = (f64::NEG_INFINITY, f64::NEG_INFINITY);
@@ -40,7 +47,7 @@ impl FixedFrame {
         if !extent.is_finite() {
             return None;
         }
-        let units_per_deg = [1e9, 1e8, 1e7, 1e6]
+        let units_per_deg = [Self::FINEST_PER_DEG, 1e8, 1e7, 1e6]
             .into_iter()
             .find(|units| extent * units < Self::SPAN_MAX)?;
         let mut frame = Self {

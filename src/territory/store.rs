@@ -118,7 +118,10 @@ async fn read_components(db: impl PgExecutor<'_>) -> sqlx::Result<Vec<Component>
     let rows = sqlx::query_as(
         "select component_id, class_code, code, name, st_x(anchor) as lon, st_y(anchor) as lat,
                 owner_unit_id, maintenance_unit_id
-         from component where state <> 'removed' order by component_id",
+         from component
+         where state <> 'removed'
+             and st_x(anchor) between -180 and 180 and st_y(anchor) between -90 and 90
+         order by component_id",
     )
     .fetch(db);
     rows.map_ok(|row: ComponentRow| row.into())
@@ -134,7 +137,9 @@ pub(super) async fn components_of(
     let rows = sqlx::query_as(
         "select component_id, class_code, code, name, st_x(anchor) as lon, st_y(anchor) as lat,
                 owner_unit_id, maintenance_unit_id
-         from component where state <> 'removed' and component_id = any($1)",
+         from component
+         where state <> 'removed' and component_id = any($1)
+             and st_x(anchor) between -180 and 180 and st_y(anchor) between -90 and 90",
     )
     .bind(ids)
     .fetch(db);

@@ -32,6 +32,7 @@ mod database;
 mod demo;
 mod export;
 mod features;
+mod features_edited;
 mod frame_to_map;
 mod frames;
 mod grid;

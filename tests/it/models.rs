@@ -260,12 +260,12 @@ async fn a_model_in_the_shadow_is_compared_and_files_nothing() {
 
     // another one counts from nothing, and what it has no word for is not held against it
     rewrite(folder.path(), "version = \"next\"", "version = \"after\"");
-    rewrite(
-        folder.path(),
-        "[[classes]]\nlabel = \"cover\"\nthreshold = 0.3",
-        "",
-    );
-    watched.reload().await;
+    // in the golden picture's boxes and in the classes
+    for _ in 0..2 {
+        rewrite(folder.path(), "label = \"cover\"", "label = \"lid\"");
+    }
+    let reloaded = watched.reload().await;
+    assert_eq!(reloaded["folders"][1]["outcome"], "swapped", "{reloaded}");
     watched.push().await;
     let shadow = watched.compared(1).await;
     let labels = shadow["labels"].as_object().unwrap();

@@ -11,7 +11,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::PersonRow;
-use super::store::{self, NewGrant, Wanted};
+use super::store::{self, NewGrant, Wanted, Within};
 use crate::access::sessions::store::end_all;
 use crate::access::store::{new_password, set_password};
 use crate::access::{Person, Role};
@@ -59,7 +59,8 @@ struct PeopleList {
     people: Vec<PersonRow>,
 }
 
-/// People and their roles. A unit sees its own people.
+/// People and their roles. A unit sees its own people, who has a role in a district those of the
+/// district.
 #[utoipa::path(get, path = "/api/v1/people", tag = "people", params(PeopleAsked), responses(
     (status = 200, body = PeopleList), (status = 400), (status = 401), (status = 403),
 ))]
@@ -72,8 +73,10 @@ async fn list(
         .into_iter()
         .flat_map(|role| person.grants_of(role).filter_map(|grant| grant.unit_id))
         .collect();
-    let reads_all = person.has_any(READERS);
-    if !reads_all && own_units.is_empty() {
+    let reading = READERS.iter().flat_map(|role| person.grants_of(*role));
+    let own_districts: Option<Vec<i32>> = reading.map(|grant| grant.district_id).collect();
+    let reads_nothing = own_districts.as_ref().is_some_and(Vec::is_empty);
+    if reads_nothing && own_units.is_empty() {
         return Err(ApiError::forbidden("your roles do not allow this"));
     }
     let wanted = Wanted {
@@ -81,7 +84,10 @@ async fn list(
         role: asked.role,
         district: asked.district,
         unit: asked.unit,
-        of_units: (!reads_all).then_some(&own_units),
+        within: own_districts.as_ref().map(|districts| Within {
+            units: &own_units,
+            districts,
+        }),
     };
     let mut tx = app.scoped(&person).await?;
     let people = store::list(&mut *tx, &wanted, app.now()).await?;

@@ -16,8 +16,14 @@ pub(super) struct Wanted<'a> {
     pub(super) role: Option<Role>,
     pub(super) district: Option<i32>,
     pub(super) unit: Option<i32>,
-    /// Only people with a role for one of these units.
-    pub(super) of_units: Option<&'a [i32]>,
+    pub(super) within: Option<Within<'a>>,
+}
+
+/// Only people with a role for one of these units, or in one of these districts or for a unit there.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Within<'a> {
+    pub(super) units: &'a [i32],
+    pub(super) districts: &'a [i32],
 }
 
 /// By login, with their roles of `at` and later.
@@ -49,7 +55,8 @@ pub(super) async fn list(
                     and ($3 is null or g.role = $3)
                     and ($4 is null or g.district_id = $4)
                     and ($5 is null or g.unit_id = $5)
-                    and ($6 is null or g.unit_id = any($6))))
+                    and ($6 is null or g.unit_id = any($6) or g.district_id = any($7)
+                        or g.unit_id in (select unit_id from unit where district_id = any($7)))))
         order by p.login",
     )
     .bind(at)
@@ -57,7 +64,8 @@ pub(super) async fn list(
     .bind(wanted.role)
     .bind(wanted.district)
     .bind(wanted.unit)
-    .bind(wanted.of_units)
+    .bind(wanted.within.map(|within| within.units))
+    .bind(wanted.within.map(|within| within.districts))
     .fetch_all(db)
     .await
 }

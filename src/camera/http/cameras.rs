@@ -11,13 +11,11 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::saving::{CameraDraft, HeldCamera};
 use crate::access::{Person, Role};
 use crate::camera::{Camera, CameraId, store};
 use crate::ground::{Calibration, ControlPair, FitError};
 use crate::http::{ApiError, App, FieldProblem, JsonBody, PathParams};
-use crate::space::GroundPoint;
-
-const NAME_CHARS_MAX: usize = 200;
 
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct CameraList {
@@ -152,70 +150,13 @@ pub(super) async fn find_camera(
     known(&app, &id).map(|camera| Json(view(&app, &camera)))
 }
 
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct CameraDraft {
-    name_zh: String,
-    name_en: String,
-    /// Where it stands, degrees, WGS 84.
-    lon: f64,
-    lat: f64,
-    /// Above the ground, metres.
-    height_m: Option<f64>,
-    /// Whose token may push its frames.
-    platform_id: Option<i32>,
-    /// Names of the models that look at its frames; left out or null: all.
-    models: Option<Vec<String>>,
-}
-
-impl CameraDraft {
-    fn check(self, id: &str) -> Result<Camera, ApiError> {
-        let id = CameraId::try_from(id.to_owned())
-            .map_err(|invalid| ApiError::field("camera_id", invalid.to_string()))?;
-        for (field, name) in [("name_zh", &self.name_zh), ("name_en", &self.name_en)] {
-            if name.trim().is_empty() || name.chars().count() > NAME_CHARS_MAX {
-                let detail = format!("1 to {NAME_CHARS_MAX} characters");
-                return Err(ApiError::field(field, detail));
-            }
-            if name.contains('\0') {
-                return Err(ApiError::field(field, "must not hold U+0000"));
-            }
-        }
-        let location = GroundPoint::new_checked(self.lon, self.lat).ok_or_else(|| {
-            ApiError::field(
-                "lon, lat",
-                "longitude within ±180, latitude within ±90 degrees",
-            )
-        })?;
-        if self
-            .height_m
-            .is_some_and(|height| !(height > 0.0 && height < 1000.0))
-        {
-            return Err(ApiError::field(
-                "height_m",
-                "more than 0 and less than 1000 m",
-            ));
-        }
-        Ok(Camera {
-            id,
-            platform_id: self.platform_id,
-            name_zh: self.name_zh,
-            name_en: self.name_en,
-            location,
-            height_m: self.height_m,
-            models: self.models,
-            zones: Vec::new(),
-            calibration: None,
-        })
-    }
-}
-
 /// Add a camera or change what is known of it; its calibrations stay.
 #[utoipa::path(put, path = "/api/v1/cameras/{camera_id}", tag = "cameras",
     params(("camera_id" = String, Path)), request_body = CameraDraft, responses(
     (status = 200, description = "saved", body = CameraView),
     (status = 400, description = "invalid-field"),
     (status = 403, description = "forbidden: cameras are kept by administrators"),
+    (status = 409, description = "exists: somebody added it at the same moment"),
 ))]
 pub(super) async fn save_camera(
     person: Person,
@@ -223,44 +164,12 @@ pub(super) async fn save_camera(
     PathParams(id): PathParams<String>,
     JsonBody(draft): JsonBody<CameraDraft>,
 ) -> Result<Json<CameraView>, ApiError> {
-    let camera = save(&app, &person, &id, draft).await?;
+    let held = HeldCamera::hold(&app, &person, &id).await?;
+    let camera = held.save(draft).await?;
     Ok(Json(view(&app, &camera)))
 }
 
-/// Adds a camera or changes what is known of it, whoever sent it.
-pub(crate) async fn save(
-    app: &App,
-    person: &Person,
-    id: &str,
-    draft: CameraDraft,
-) -> Result<Arc<Camera>, ApiError> {
-    person.require_administrator()?;
-    let camera = draft.check(id)?;
-    let roster = app.models.now();
-    let known_model = |name: &String| roster.models.iter().any(|m| m.reference().name == *name);
-    if let Some(name) = camera
-        .models
-        .iter()
-        .flatten()
-        .find(|name| !known_model(name))
-    {
-        return Err(ApiError::field(
-            "models",
-            format!("there is no model {name:?}"),
-        ));
-    }
-    store::save(&app.db, &camera, "api")
-        .await
-        .map_err(|error| match constraint(&error) {
-            Some("camera_platform_fk") => ApiError::field("platform_id", "no such platform"),
-            _ => error.into(),
-        })?;
-    app.cameras.refresh().await?;
-    tracing::info!(login = person.login, camera = %camera.id, "saved a camera");
-    known(app, id)
-}
-
-fn constraint(error: &sqlx::Error) -> Option<&str> {
+pub(super) fn constraint(error: &sqlx::Error) -> Option<&str> {
     error.as_database_error()?.constraint()
 }
 

@@ -4,9 +4,10 @@ mod body;
 mod cameras;
 mod frames;
 mod pictures;
+mod saving;
 mod zones;
 
-pub(crate) use cameras::save;
+pub(crate) use saving::{CameraDraft, HeldCamera, exists};
 
 use axum::extract::DefaultBodyLimit;
 use utoipa_axum::router::OpenApiRouter;

@@ -2,6 +2,7 @@
 
 mod json;
 mod text;
+mod token;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use geo_types::Geometry;
@@ -48,8 +49,8 @@ pub(super) enum InvalidFilter {
 
 /// Longer ones are nobody's filter.
 const CHARS_MAX: usize = 64 * 1024;
-/// Deeper ones neither.
-const DEPTH_MAX: usize = 64;
+/// Deeper ones neither; what reads and writes them goes as deep on the stack.
+const DEPTH_MAX: usize = 32;
 
 /// Every operator, as JSON spells it; text does not mind the case.
 const OPERATORS: [&str; 50] = [

@@ -104,3 +104,34 @@ proptest! {
         drop(Expr::from_text(&words.join(" ")));
     }
 }
+
+#[test]
+fn what_would_go_too_deep_is_refused() {
+    for deep in [
+        format!("a = {}1", "1-".repeat(20_000)),
+        format!("a = {}1", "2*".repeat(20_000)),
+        format!("{}a", "(".repeat(30_000)),
+        format!("a = {}1", "-(".repeat(20_000)),
+        "INTERVAL(".repeat(7_000),
+        format!("S_INTERSECTS(g, {})", "GEOMETRYCOLLECTION(".repeat(3_000)),
+        format!(
+            "S_INTERSECTS(g, {}POINT(1 1){})",
+            "GEOMETRYCOLLECTION(".repeat(2_000),
+            ")".repeat(2_000)
+        ),
+        format!("{}a=1", "casei(".repeat(10_000)),
+    ] {
+        let refused = Expr::from_text(&deep);
+        assert!(refused.is_err(), "{}", &deep[..40]);
+    }
+    let deep = format!(
+        "{}1{}",
+        r#"{"op":"not","args":["#.repeat(3_000),
+        "]}".repeat(3_000)
+    );
+    assert!(Expr::from_json(&deep).is_err());
+    let much = format!("a = {}1", "1+".repeat(60));
+    assert!(Expr::from_text(&much).is_ok());
+    let many = vec!["a = 1"; 2_000].join(" or ");
+    assert!(Expr::from_text(&many).is_ok());
+}

@@ -5,32 +5,10 @@
 use geozero::ToGeo as _;
 use geozero::wkt::Wkt;
 
+use super::token::{Placed, Token, tokens, wrong};
 use super::{
     Bound, CHARS_MAX, DEPTH_MAX, Expr, InvalidFilter, bound, corners, date, spelled, timestamp,
 };
-
-#[derive(Debug, Clone, PartialEq)]
-enum Token {
-    /// A name or a word of the language, as it was written.
-    Word(String),
-    /// A name in double quotes: never a word of the language.
-    Name(String),
-    Text(String),
-    Number(f64),
-    Sign(&'static str),
-    End,
-}
-
-/// Where a token begins and ends, in bytes, and what it is.
-struct Placed {
-    begin: usize,
-    end: usize,
-    token: Token,
-}
-
-const SIGNS: [&str; 15] = [
-    "<=", ">=", "<>", "<", ">", "=", "(", ")", ",", "+", "-", "*", "/", "%", "^",
-];
 
 /// Words that begin a geometry in well-known text.
 const GEOMETRIES: [&str; 7] = [
@@ -43,6 +21,12 @@ const GEOMETRIES: [&str; 7] = [
     "GEOMETRYCOLLECTION",
 ];
 
+/// Brackets in each other that well-known text needs: an area of areas in a collection.
+const WKT_DEPTH_MAX: usize = 8;
+
+/// `+ - * /` of a filter. In a row they stand in each other, and who goes through them goes as deep.
+const OPERATORS_MAX: usize = 64;
+
 pub(super) fn parse(text: &str) -> Result<Expr, InvalidFilter> {
     if text.len() > CHARS_MAX {
         return Err(wrong(text, 0, "a shorter filter"));
@@ -52,6 +36,7 @@ pub(super) fn parse(text: &str) -> Result<Expr, InvalidFilter> {
         tokens: tokens(text)?,
         next: 0,
         depth: 0,
+        operators: 0,
     };
     let filter = parser.either()?;
     if *parser.peek() == Token::End {
@@ -61,112 +46,12 @@ pub(super) fn parse(text: &str) -> Result<Expr, InvalidFilter> {
     }
 }
 
-fn wrong(text: &str, at: usize, expected: impl Into<String>) -> InvalidFilter {
-    InvalidFilter::Text {
-        at: text[..at].chars().count(),
-        expected: expected.into(),
-    }
-}
-
-fn is_in_name(c: char) -> bool {
-    c.is_alphanumeric() || matches!(c, '_' | ':' | '.')
-}
-
-fn tokens(text: &str) -> Result<Vec<Placed>, InvalidFilter> {
-    let mut tokens = Vec::new();
-    let mut begin = 0;
-    loop {
-        let rest = &text[begin..];
-        begin += rest.len() - rest.trim_start().len();
-        let rest = &text[begin..];
-        let Some(first) = rest.chars().next() else {
-            break;
-        };
-        let (token, length) = match first {
-            '\'' => {
-                let (text, length) =
-                    quoted(rest, '\'').ok_or_else(|| wrong(text, begin, "a closing '"))?;
-                (Token::Text(text), length)
-            }
-            '"' => {
-                let (name, length) =
-                    quoted(rest, '"').ok_or_else(|| wrong(text, begin, "a closing \""))?;
-                (Token::Name(name), length)
-            }
-            '0'..='9' => {
-                let length = number_length(rest);
-                let number = rest[..length].parse().ok();
-                let number = number.ok_or_else(|| wrong(text, begin, "a number"))?;
-                (Token::Number(number), length)
-            }
-            c if c.is_alphabetic() || matches!(c, '_' | ':') => {
-                let length = rest.find(|c| !is_in_name(c)).unwrap_or(rest.len());
-                (Token::Word(rest[..length].to_owned()), length)
-            }
-            _ => {
-                let sign = SIGNS.into_iter().find(|sign| rest.starts_with(sign));
-                let sign = sign.ok_or_else(|| wrong(text, begin, "a name, a value or a sign"))?;
-                (Token::Sign(sign), sign.len())
-            }
-        };
-        let end = begin + length;
-        tokens.push(Placed { begin, end, token });
-        begin = end;
-    }
-    let end = text.len();
-    tokens.push(Placed {
-        begin: end,
-        end,
-        token: Token::End,
-    });
-    Ok(tokens)
-}
-
-/// What stands between quotes, a doubled one for one, and how many bytes it takes with them.
-fn quoted(text: &str, quote: char) -> Option<(String, usize)> {
-    let mut content = String::new();
-    let mut rest = &text[1..];
-    loop {
-        let end = rest.find(quote)?;
-        content.push_str(&rest[..end]);
-        rest = &rest[end + 1..];
-        match rest.strip_prefix(quote) {
-            Some(after) => {
-                content.push(quote);
-                rest = after;
-            }
-            None => return Some((content, text.len() - rest.len())),
-        }
-    }
-}
-
-/// Digits, a fraction and an exponent.
-fn number_length(text: &str) -> usize {
-    let digits = |from: usize| {
-        let rest = &text[from..];
-        from + rest
-            .find(|c: char| !c.is_ascii_digit())
-            .unwrap_or(rest.len())
-    };
-    let mut end = digits(0);
-    if text[end..].starts_with('.') {
-        end = digits(end + 1);
-    }
-    let sign = text[end..].strip_prefix(['e', 'E']).map(|exponent| {
-        let has_sign = exponent.starts_with(['+', '-']);
-        end + 1 + usize::from(has_sign)
-    });
-    match sign.map(|from| (from, digits(from))) {
-        Some((from, exponent)) if exponent > from => exponent,
-        _ => end,
-    }
-}
-
 struct Parser<'a> {
     text: &'a str,
     tokens: Vec<Placed>,
     next: usize,
     depth: usize,
+    operators: usize,
 }
 
 impl Parser<'_> {
@@ -225,15 +110,10 @@ impl Parser<'_> {
     }
 
     fn either(&mut self) -> Result<Expr, InvalidFilter> {
-        self.depth += 1;
-        if self.depth > DEPTH_MAX {
-            return Err(self.wrong("fewer brackets in each other"));
-        }
         let mut all = vec![self.both()?];
         while self.takes_word("or") {
             all.push(self.both()?);
         }
-        self.depth -= 1;
         Ok(one_or("or", all))
     }
 
@@ -287,6 +167,7 @@ impl Parser<'_> {
     fn sum(&mut self) -> Result<Expr, InvalidFilter> {
         let mut left = self.product()?;
         while let Some(op) = self.takes_any(["+", "-"]) {
+            self.one_more_operator()?;
             left = Expr::call(op, [left, self.product()?]);
         }
         Ok(left)
@@ -295,9 +176,18 @@ impl Parser<'_> {
     fn product(&mut self) -> Result<Expr, InvalidFilter> {
         let mut left = self.power()?;
         while let Some(op) = self.takes_any(["*", "/", "%", "div"]) {
+            self.one_more_operator()?;
             left = Expr::call(op, [left, self.power()?]);
         }
         Ok(left)
+    }
+
+    fn one_more_operator(&mut self) -> Result<(), InvalidFilter> {
+        self.operators += 1;
+        if self.operators > OPERATORS_MAX {
+            return Err(self.wrong("less to compute"));
+        }
+        Ok(())
     }
 
     fn power(&mut self) -> Result<Expr, InvalidFilter> {
@@ -318,7 +208,18 @@ impl Parser<'_> {
         })
     }
 
+    /// Whatever stands in something else is one.
     fn operand(&mut self) -> Result<Expr, InvalidFilter> {
+        self.depth += 1;
+        if self.depth > DEPTH_MAX {
+            return Err(self.wrong("fewer brackets in each other"));
+        }
+        let operand = self.next_operand()?;
+        self.depth -= 1;
+        Ok(operand)
+    }
+
+    fn next_operand(&mut self) -> Result<Expr, InvalidFilter> {
         let token = self.peek().clone();
         let begin = self.tokens[self.next].begin;
         match token {
@@ -460,6 +361,7 @@ impl Parser<'_> {
         loop {
             let end = self.tokens[self.next].end;
             match self.peek() {
+                Token::Sign("(") if open == WKT_DEPTH_MAX => return Err(unexpected),
                 Token::Sign("(") => open += 1,
                 Token::Sign(")") => open = open.saturating_sub(1),
                 Token::End => return Err(unexpected),

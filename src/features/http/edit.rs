@@ -14,15 +14,15 @@ use uuid::Uuid;
 use super::items::{CONTENT_CRS, quoted};
 use super::{known, no_feature};
 use crate::access::Person;
-use crate::camera;
-use crate::features::collection::{Collection, Rights};
+use crate::camera::{CameraDraft, HeldCamera, exists};
+use crate::features::collection::Collection;
 use crate::features::crs::Crs;
 use crate::features::edit::{Body, ComponentDraft, ewkb};
 use crate::features::query::{Wrong, id};
 use crate::features::store::{self, Feature};
 use crate::http::{ApiError, App, PathParams, QueryParams, origin};
 use crate::journal::{self, Entry};
-use crate::plan::{CellEdit, propose};
+use crate::plan::{CellEdit, CellOwner, propose};
 
 /// What somebody sent, and in which coordinates.
 struct Sent {
@@ -87,16 +87,11 @@ pub(super) async fn create(
     let body = Body::of(sent.value)?;
     let id = if collection == Collection::Cameras {
         let id = own_id.unwrap_or_else(|| Uuid::now_v7().simple().to_string());
-        if app
-            .cameras
-            .all()
-            .iter()
-            .any(|camera| camera.id.as_str() == id)
-        {
-            let detail = format!("there is a camera {id} already");
-            return Err(ApiError::refused(StatusCode::CONFLICT, "exists", detail));
+        let held = HeldCamera::hold(&app, &person, &id).await?;
+        if let Some(camera) = held.known() {
+            return Err(exists(&camera.id));
         }
-        write_camera(&app, &person, &id, &body, sent.crs).await?;
+        write_camera(held, &body, sent.crs).await?;
         id
     } else {
         let mut tx = app.scoped(&person).await?;
@@ -140,15 +135,15 @@ pub(super) async fn replace(
 ) -> Result<Response, ApiError> {
     let sent = Sent::read(&headers, &body)?;
     let crs = sent.crs;
-    let body = Body::of(sent.value)?;
     let edit = Edit {
         name,
         feature,
         expected: expected(&headers)?,
         plan: asked.plan,
         crs,
+        change: Change::Whole(Body::of(sent.value)?),
     };
-    edit.carry_out(&app, &person, |_| Ok(body)).await
+    edit.carry_out(&app, &person).await
 }
 
 /// Changes what a merge patch (RFC 7396) names of a feature.
@@ -176,10 +171,9 @@ pub(super) async fn update(
         expected: expected(&headers)?,
         plan: asked.plan,
         crs,
+        change: Change::Patch(sent.value),
     };
-    let patch = sent.value;
-    edit.carry_out(&app, &person, |known| Body::patched(known, patch))
-        .await
+    edit.carry_out(&app, &person).await
 }
 
 /// Takes a component out of the register.
@@ -215,58 +209,109 @@ struct Edit {
     expected: Option<IfMatch>,
     plan: Option<i32>,
     crs: Crs,
+    change: Change,
+}
+
+enum Change {
+    Whole(Body),
+    /// RFC 7396.
+    Patch(Value),
+}
+
+impl Change {
+    /// The feature as it is to be.
+    fn made(self, known: &Feature) -> Result<Body, Wrong> {
+        match self {
+            Self::Whole(body) => Ok(body),
+            Self::Patch(patch) => Body::patched(known, patch),
+        }
+    }
+
+    /// Who is to answer for a cell; a whole feature without a unit is nobody's, a patch without one
+    /// says nothing of it.
+    fn owner(&self, unit_id: Option<u32>) -> CellOwner {
+        let says_nothing = match self {
+            Self::Whole(_) => false,
+            Self::Patch(patch) => patch.pointer("/properties/unit_id").is_none(),
+        };
+        match unit_id {
+            _ if says_nothing => CellOwner::AsItIs,
+            None => CellOwner::Nobody,
+            Some(unit) => CellOwner::Unit(unit),
+        }
+    }
 }
 
 impl Edit {
-    async fn carry_out(
-        self,
-        app: &App,
-        person: &Person,
-        body: impl FnOnce(&Feature) -> Result<Body, Wrong>,
-    ) -> Result<Response, ApiError> {
+    async fn carry_out(self, app: &App, person: &Person) -> Result<Response, ApiError> {
         let collection = known(&self.name)?;
         allow(collection.rights(person).replace, "change", collection)?;
-        let mut tx = app.scoped(person).await?;
-        if collection == Collection::Components {
-            store::lock_component(&mut tx, number(collection, &self.feature)?).await?;
-        }
-        let before = found(&mut tx, collection, &self.feature, self.expected).await?;
-        let body = body(&before)?;
         match collection {
-            Collection::Components => {
-                let id = number(collection, &self.feature)?;
-                let body = with_place(body, &before);
-                write_component(&mut tx, Some(id), &body.0, body.1.unwrap_or(self.crs)).await?;
-                let after = store::one(&mut tx, collection, &self.feature, Crs::default()).await?;
-                let after = after.as_ref().map(store::recorded).unwrap_or_default();
-                let entry = Entry::by(person, app.now(), format!("component:{id}"), "change")
-                    .before(store::recorded(&before))
-                    .after(after);
-                journal::record(&mut *tx, &entry).await?;
-                tx.commit().await?;
-                Ok(StatusCode::NO_CONTENT.into_response())
-            }
-            Collection::Cameras => {
-                tx.commit().await?;
-                let (body, crs) = with_place(body, &before);
-                let crs = crs.unwrap_or(self.crs);
-                write_camera(app, person, &self.feature, &body, crs).await?;
-                Ok(StatusCode::NO_CONTENT.into_response())
-            }
-            Collection::Cells => {
-                let cell_id = i32::try_from(number(collection, &self.feature)?)
-                    .map_err(|_too_large| no_feature(collection, &self.feature))?;
-                let edit = cell_edit(&mut tx, cell_id, &body, self.crs).await?;
-                tx.commit().await?;
-                let plan = propose(app, person, self.plan, edit).await?;
-                let location = [(header::LOCATION, format!("/api/v1/plans/{}", plan.id))];
-                let told = axum::Json(json!({ "plan": plan.id, "version": plan.version }));
-                Ok((StatusCode::ACCEPTED, location, told).into_response())
-            }
+            Collection::Components => self.of_component(app, person).await,
+            Collection::Cameras => self.of_camera(app, person).await,
+            Collection::Cells => self.of_cell(app, person).await,
             Collection::Responsibilities | Collection::Cases => {
                 Err(ApiError::forbidden("nobody changes these here"))
             }
         }
+    }
+
+    async fn of_component(self, app: &App, person: &Person) -> Result<Response, ApiError> {
+        let collection = Collection::Components;
+        let id = number(collection, &self.feature)?;
+        let mut tx = app.scoped(person).await?;
+        store::lock_component(&mut tx, id).await?;
+        let before = found(&mut tx, collection, &self.feature, self.expected).await?;
+        let (body, crs) = with_place(self.change.made(&before)?, &before);
+        write_component(&mut tx, Some(id), &body, crs.unwrap_or(self.crs)).await?;
+        let after = store::one(&mut tx, collection, &self.feature, Crs::default()).await?;
+        let after = after.as_ref().map(store::recorded).unwrap_or_default();
+        let entry = Entry::by(person, app.now(), format!("component:{id}"), "change")
+            .before(store::recorded(&before))
+            .after(after);
+        journal::record(&mut *tx, &entry).await?;
+        tx.commit().await?;
+        Ok(StatusCode::NO_CONTENT.into_response())
+    }
+
+    async fn of_camera(self, app: &App, person: &Person) -> Result<Response, ApiError> {
+        let collection = Collection::Cameras;
+        if id(collection, &self.feature).is_none() {
+            return Err(no_feature(collection, &self.feature));
+        }
+        let mut held = HeldCamera::hold(app, person, &self.feature).await?;
+        let before = found(held.tx(), collection, &self.feature, self.expected).await?;
+        let (body, crs) = with_place(self.change.made(&before)?, &before);
+        write_camera(held, &body, crs.unwrap_or(self.crs)).await?;
+        Ok(StatusCode::NO_CONTENT.into_response())
+    }
+
+    async fn of_cell(self, app: &App, person: &Person) -> Result<Response, ApiError> {
+        let collection = Collection::Cells;
+        let cell_id = i32::try_from(number(collection, &self.feature)?)
+            .map_err(|_too_large| no_feature(collection, &self.feature))?;
+        let mut tx = app.scoped(person).await?;
+        let before = found(&mut tx, collection, &self.feature, self.expected).await?;
+        let owner = |unit_id| self.change.owner(unit_id);
+        let body = match &self.change {
+            Change::Whole(body) => body.clone(),
+            Change::Patch(patch) => Body::patched(&before, patch.clone())?,
+        };
+        let CellDraft { unit_id } = body.draft(DERIVED)?;
+        let border = match body.geometry.is_null() {
+            true => None,
+            false => Some(place(&mut tx, &body, self.crs).await?),
+        };
+        let edit = CellEdit {
+            cell_id,
+            owner: owner(unit_id),
+            border,
+        };
+        tx.commit().await?;
+        let plan = propose(app, person, self.plan, edit).await?;
+        let location = [(header::LOCATION, format!("/api/v1/plans/{}", plan.id))];
+        let told = axum::Json(json!({ "plan": plan.id, "version": plan.version }));
+        Ok((StatusCode::ACCEPTED, location, told).into_response())
     }
 }
 
@@ -350,33 +395,34 @@ async fn place(
     let missing = || ApiError::field("/geometry", "is missing");
     let bytes = body.ewkb(crs.srid())?.ok_or_else(missing)?;
     let place = store::to_degrees(tx, bytes, crs).await?;
-    place.ok_or_else(missing)
+    place.ok_or_else(|| {
+        let detail = "longitude within ±180, latitude within ±90 degrees, once it is read in the \
+            coordinates that Content-Crs names";
+        ApiError::field("/geometry", detail)
+    })
 }
 
-async fn write_camera(
-    app: &App,
-    person: &Person,
-    id: &str,
-    body: &Body,
-    crs: Crs,
-) -> Result<(), ApiError> {
-    let mut tx = app.scoped(person).await?;
-    let geo_types::Geometry::Point(point) = place(&mut tx, body, crs).await? else {
+/// Which models look at its frames is said elsewhere, and stays.
+async fn write_camera(mut held: HeldCamera<'_>, body: &Body, crs: Crs) -> Result<(), ApiError> {
+    let geo_types::Geometry::Point(point) = place(held.tx(), body, crs).await? else {
         return Err(ApiError::field("/geometry", "a camera is a point"));
     };
-    tx.commit().await?;
     let mut properties = body.properties.clone();
     properties.insert("lon".to_owned(), json!(point.x()));
     properties.insert("lat".to_owned(), json!(point.y()));
-    let draft = serde_json::from_value(Value::Object(properties));
-    let draft = draft.map_err(|error| ApiError::field("/properties", error.to_string()))?;
-    camera::save(app, person, id, draft).await.map(|_| ())
+    properties.insert(
+        "models".to_owned(),
+        json!(held.known().and_then(|camera| camera.models.as_ref())),
+    );
+    let draft: CameraDraft = serde_json::from_value(Value::Object(properties))
+        .map_err(|error| ApiError::field("/properties", error.to_string()))?;
+    held.save(draft).await.map(|_| ())
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct CellDraft {
-    unit_id: Option<i32>,
+    unit_id: Option<u32>,
 }
 
 /// What only a plan or its publication writes of a cell.
@@ -390,63 +436,3 @@ const DERIVED: &[&str] = &[
     "valid_from",
     "valid_to",
 ];
-
-async fn cell_edit(
-    tx: &mut PgConnection,
-    cell_id: i32,
-    body: &Body,
-    crs: Crs,
-) -> Result<CellEdit, ApiError> {
-    let CellDraft { unit_id } = body.draft(DERIVED)?;
-    let border = match body.geometry.is_null() {
-        true => None,
-        false => Some(place(tx, body, crs).await?),
-    };
-    Ok(CellEdit {
-        cell_id,
-        unit_id,
-        border,
-    })
-}
-
-/// What may be done to a collection.
-#[utoipa::path(options, path = "/ogc/collections/{collection}/items", tag = "ogc",
-    params(("collection" = String, Path)), responses(
-    (status = 204, description = "`Allow` says what you may do"), (status = 404, description = "no such collection or feature"),
-))]
-pub(super) async fn options_of_items(
-    person: Person,
-    PathParams(name): PathParams<String>,
-) -> Result<Response, ApiError> {
-    let Rights { create, .. } = known(&name)?.rights(&person);
-    Ok(allowed(&[(create, "POST")]))
-}
-
-/// What may be done to a feature.
-#[utoipa::path(options, path = "/ogc/collections/{collection}/items/{feature}", tag = "ogc",
-    params(("collection" = String, Path), ("feature" = String, Path)), responses(
-    (status = 204, description = "`Allow` says what you may do"), (status = 404, description = "no such collection or feature"),
-))]
-pub(super) async fn options_of_item(
-    person: Person,
-    PathParams((name, _feature)): PathParams<(String, String)>,
-) -> Result<Response, ApiError> {
-    let rights = known(&name)?.rights(&person);
-    let Rights {
-        replace, delete, ..
-    } = rights;
-    Ok(allowed(&[
-        (replace, "PUT"),
-        (replace, "PATCH"),
-        (delete, "DELETE"),
-    ]))
-}
-
-fn allowed(methods: &[(bool, &str)]) -> Response {
-    let may = methods.iter().filter(|(may, _)| *may);
-    let always = ["GET", "HEAD", "OPTIONS"].into_iter();
-    let all: Vec<&str> = always.chain(may.map(|(_, method)| *method)).collect();
-    let headers = [(header::ALLOW, all.join(", "))];
-    let patch = [("accept-patch", "application/merge-patch+json")];
-    (StatusCode::NO_CONTENT, headers, patch).into_response()
-}

@@ -3,6 +3,7 @@
 mod document;
 mod edit;
 mod items;
+mod options;
 mod root;
 
 use axum::extract::DefaultBodyLimit;
@@ -26,13 +27,17 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(root::collection))
         .routes(routes!(root::queryables))
         .routes(routes!(document::api))
-        .routes(routes!(items::items, edit::create, edit::options_of_items))
+        .routes(routes!(
+            items::items,
+            edit::create,
+            options::options_of_items
+        ))
         .routes(routes!(
             items::item,
             edit::replace,
             edit::update,
             edit::delete,
-            edit::options_of_item
+            options::options_of_item
         ))
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
 }

@@ -8,6 +8,7 @@ use cityward_partition::{Operation, Refusal};
 use serde_json::{Map, Value, json};
 use sqlx::{Postgres, Transaction};
 
+use super::start;
 use crate::access::{Person, Role};
 use crate::http::{ApiError, App};
 use crate::plan::finding::centre;
@@ -82,6 +83,25 @@ impl<'a> Held<'a> {
         })
     }
 
+    /// A new one, of which nothing stays unless it is finished.
+    pub(super) async fn started(
+        app: &'a App,
+        person: &Person,
+        title: &str,
+        reason: &str,
+    ) -> Result<Self, ApiError> {
+        person.require_of_city(WRITERS)?;
+        let mut tx = app.scoped(person).await?;
+        let plan = start(app, &mut tx, person, title, reason).await?;
+        Ok(Self {
+            tx,
+            before: plan.revision(),
+            plan,
+            app,
+        }
+        .written_by(person))
+    }
+
     /// For those who write in it.
     pub(super) async fn draft(
         app: &'a App,
@@ -89,11 +109,15 @@ impl<'a> Held<'a> {
         id: i32,
         version: i32,
     ) -> Result<Self, ApiError> {
-        let mut held = Self::begin(app, person, id, version, WRITERS, &[PlanState::Draft]).await?;
-        if !held.plan.authors.contains(&person.id) {
-            held.plan.authors.push(person.id);
+        let held = Self::begin(app, person, id, version, WRITERS, &[PlanState::Draft]).await?;
+        Ok(held.written_by(person))
+    }
+
+    fn written_by(mut self, person: &Person) -> Self {
+        if !self.plan.authors.contains(&person.id) {
+            self.plan.authors.push(person.id);
         }
-        Ok(held)
+        self
     }
 
     /// What its ground is made of, before the change.

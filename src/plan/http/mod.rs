@@ -17,11 +17,12 @@ use axum_extra::headers::IfNoneMatch;
 use cityward_partition::Operation;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use sqlx::PgConnection;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-pub(crate) use self::propose::{CellEdit, propose};
+pub(crate) use self::propose::{CellEdit, CellOwner, propose};
 
 use self::held::{Held, READERS, WRITERS, check_text, no_plan, read, refused, subject, working};
 use crate::access::Person;
@@ -122,15 +123,22 @@ async fn begin(
     person.require_of_city(WRITERS)?;
     let title = check_text("/title", &body.title, TITLE_CHARS_MAX)?;
     let reason = check_text("/reason", &body.reason, REASON_CHARS_MAX)?;
-    let plan = started(&app, &person, title, reason).await?;
+    let mut tx = app.scoped(&person).await?;
+    let plan = start(&app, &mut tx, &person, title, reason).await?;
+    tx.commit().await?;
     Ok((StatusCode::CREATED, Json(plan)))
 }
 
 /// A new plan on the ground that is in force.
-async fn started(app: &App, person: &Person, title: &str, reason: &str) -> Result<Plan, ApiError> {
+async fn start(
+    app: &App,
+    tx: &mut PgConnection,
+    person: &Person,
+    title: &str,
+    reason: &str,
+) -> Result<Plan, ApiError> {
     let ground = app.grounds.at(None).await.map_err(no_ground)?;
     let base = base_of(&ground);
-    let mut tx = app.scoped(person).await?;
     let new = NewPlan {
         title,
         reason,
@@ -146,7 +154,6 @@ async fn started(app: &App, person: &Person, title: &str, reason: &str) -> Resul
         .because(reason)
         .after(json!({ "title": title, "base": base }));
     journal::record(&mut *tx, &entry).await?;
-    tx.commit().await?;
     Ok(plan)
 }
 

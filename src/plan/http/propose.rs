@@ -8,7 +8,6 @@ use cityward_partition::{Cell, FaceId, Operation, Partition, Polygon, Refusal, U
 use geo_types::Geometry;
 
 use super::held::{Held, WRITERS, no_plan, refused, working};
-use super::started;
 use crate::access::Person;
 use crate::http::{ApiError, App};
 use crate::import::grid_cell;
@@ -20,13 +19,21 @@ use crate::plan::{Plan, PlanState};
 #[derive(Debug, Clone)]
 pub(crate) struct CellEdit {
     pub(crate) cell_id: i32,
-    /// Who is to answer for it; none: nobody.
-    pub(crate) unit_id: Option<i32>,
+    pub(crate) owner: CellOwner,
     /// Degrees; none: as it is. What it takes it takes from its neighbours; it leaves no ground.
     pub(crate) border: Option<Geometry<f64>>,
 }
 
-/// Ground that a border leaves because its corners were rounded on the way.
+/// Who is to answer for a cell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum CellOwner {
+    /// Whoever does by the plan.
+    AsItIs,
+    Nobody,
+    Unit(u32),
+}
+
+/// Ground that a border leaves, or has too much, because its corners were rounded on the way.
 const LEFT_MAX_M2: f64 = 1.0;
 
 const TITLE: &str = "网格修改 (OGC API)";
@@ -46,9 +53,11 @@ pub(crate) async fn propose(
     plan: Option<i32>,
     edit: CellEdit,
 ) -> Result<Plan, ApiError> {
-    person.require_of_city(WRITERS)?;
-    let plan = draft_for(app, person, plan).await?;
-    let mut held = Held::draft(app, person, plan.id, plan.version).await?;
+    let mut held = match draft_for(app, person, plan).await? {
+        Some(plan) => Held::draft(app, person, plan.id, plan.version).await?,
+        None => Held::started(app, person, TITLE, REASON).await?,
+    };
+    let plan_id = held.plan.id;
     let recipe = held.recipe().await?;
     let base = Arc::clone(&recipe.base);
     let cells = base.cells.values();
@@ -59,10 +68,7 @@ pub(crate) async fn propose(
     };
     let wanted = Wanted {
         face: cell.face,
-        unit_id: edit
-            .unit_id
-            .and_then(|unit| u32::try_from(unit).ok())
-            .map(UnitId),
+        owner: edit.owner,
         border: match edit.border {
             None => None,
             Some(border) => {
@@ -72,7 +78,7 @@ pub(crate) async fn propose(
         },
     };
     let after = held.revision_after();
-    let taken = working(app, plan.id, recipe, move |revision, working| {
+    let taken = working(app, plan_id, recipe, move |revision, working| {
         let taken = wanted.draw(working);
         if taken.is_ok() {
             *revision = after;
@@ -86,6 +92,10 @@ pub(crate) async fn propose(
                 format!("{area_m2:.1} m2 would be nobody's: enlarge the neighbour instead");
             ApiError::field("/geometry", detail)
         }
+        NotDrawn::BeyondCity(area_m2) => {
+            let detail = format!("{area_m2:.1} m2 of it lie outside the city's cells");
+            ApiError::field("/geometry", detail)
+        }
     })?;
     for (operation, warnings) in &taken {
         let step = NewStep {
@@ -93,12 +103,17 @@ pub(crate) async fn propose(
             reason: REASON,
             warnings,
         };
-        store::insert_step(&mut held.tx, plan.id, &step, person.id, after.changed_at).await?;
+        store::insert_step(&mut held.tx, plan_id, &step, person.id, after.changed_at).await?;
     }
     held.finish().await
 }
 
-async fn draft_for(app: &App, person: &Person, plan: Option<i32>) -> Result<Plan, ApiError> {
+async fn draft_for(
+    app: &App,
+    person: &Person,
+    plan: Option<i32>,
+) -> Result<Option<Plan>, ApiError> {
+    person.require_of_city(WRITERS)?;
     let mut tx = app.scoped(person).await?;
     let found = match plan {
         Some(id) => Some(
@@ -118,16 +133,13 @@ async fn draft_for(app: &App, person: &Person, plan: Option<i32>) -> Result<Plan
         }
     };
     tx.commit().await?;
-    match found {
-        Some(plan) => Ok(plan),
-        None => started(app, person, TITLE, REASON).await,
-    }
+    Ok(found)
 }
 
 /// A face as it is to be.
 struct Wanted {
     face: FaceId,
-    unit_id: Option<UnitId>,
+    owner: CellOwner,
     border: Option<Cell>,
 }
 
@@ -135,6 +147,8 @@ enum NotDrawn {
     Refused(Operation, Refusal),
     /// Square metres.
     LeavesGround(f64),
+    /// Square metres.
+    BeyondCity(f64),
 }
 
 type Taken = Vec<(Operation, Vec<Warning>)>;
@@ -163,12 +177,20 @@ impl Wanted {
             if left_m2 > LEFT_MAX_M2 {
                 return Err(NotDrawn::LeavesGround(left_m2));
             }
+            if left_m2 < -LEFT_MAX_M2 {
+                return Err(NotDrawn::BeyondCity(-left_m2));
+            }
         }
-        let owner = working.partition.faces().get(&self.face);
-        if owner.is_some_and(|face| face.owner != self.unit_id) {
+        let owner = match self.owner {
+            CellOwner::AsItIs => return Ok(()),
+            CellOwner::Nobody => None,
+            CellOwner::Unit(id) => Some(UnitId(id)),
+        };
+        let known = working.partition.faces().get(&self.face);
+        if known.is_some_and(|face| face.owner != owner) {
             let operation = Operation::SetOwner {
                 faces: vec![self.face],
-                owner: self.unit_id,
+                owner,
             };
             take(working, operation, taken)?;
         }

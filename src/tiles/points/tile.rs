@@ -12,13 +12,24 @@ use crate::tiles::world::{EXTENT, WorldPoint};
 /// Whether a point may be in a tile, by its id and its words.
 type Admits<'a> = dyn Fn(u64, &[u32]) -> bool + 'a;
 
+/// A tile that is asked for in full is thinned from here on: a city's every point in the tile of the
+/// world would be carried by nobody's line.
+const FULL_BYTES_MAX: usize = 32 << 20;
+
 /// What is wanted of a tile beside its place.
 #[derive(Clone, Copy, Default)]
 pub(in crate::tiles) struct View<'a> {
-    /// Every point with every attribute, whatever the policy says.
+    /// Every point with every attribute, whatever the policy says, up to a bound.
     pub(in crate::tiles) full: bool,
     /// Points that are left out are not even counted.
     pub(in crate::tiles) admits: Option<&'a Admits<'a>>,
+}
+
+/// What a tile may weigh, and what it would with every point.
+#[derive(Clone, Copy)]
+struct Budget {
+    bytes: usize,
+    all: usize,
 }
 
 impl View<'_> {
@@ -39,19 +50,32 @@ impl PointLayer {
     ) -> Vec<u8> {
         if view.full {
             let all: Vec<usize> = (0..self.columns.len()).collect();
-            return self.points(tile, view, &all, scratch);
+            return self.within(FULL_BYTES_MAX, tile, view, &all, scratch);
         }
         match self.policy.at(tile.z()) {
             Show::Points(columns) => {
-                let bytes = self.points(tile, view, columns, scratch);
-                if bytes.len() > self.policy.bytes_max {
-                    self.thinned(tile, view, columns, scratch, bytes.len())
-                } else {
-                    bytes
-                }
+                self.within(self.policy.bytes_max, tile, view, columns, scratch)
             }
             Show::Summary(summary) => self.summary(tile, view, *summary, scratch),
         }
+    }
+
+    /// Every point, or as many as a budget has room for.
+    fn within(
+        &self,
+        budget: usize,
+        tile: TileCoord,
+        view: View<'_>,
+        columns: &[usize],
+        scratch: &mut Scratch,
+    ) -> Vec<u8> {
+        let bytes = self.points(tile, view, columns, scratch);
+        if bytes.len() <= budget {
+            return bytes;
+        }
+        let all = bytes.len();
+        drop(bytes);
+        self.thinned(tile, view, columns, scratch, Budget { bytes: budget, all })
     }
 
     fn points(
@@ -101,7 +125,7 @@ impl PointLayer {
         view: View<'_>,
         columns: &[usize],
         scratch: &mut Scratch,
-        full_bytes: usize,
+        budget: Budget,
     ) -> Vec<u8> {
         let around = tile.world_box(MARGIN);
         let ranks = self.policy.ranks(&self.dictionaries);
@@ -118,8 +142,8 @@ impl PointLayer {
             .filter(|(at, id, words)| around.holds(*at) && view.admits(*id, words))
             .map(|(_, id, words)| importance(id, words))
             .collect();
-        let (total, budget) = (all.len(), self.policy.bytes_max);
-        let mut keep = (total * budget / full_bytes).max(1);
+        let total = all.len();
+        let mut keep = (total * budget.bytes / budget.all).max(1);
         loop {
             let last = *all.select_nth_unstable(keep - 1).1;
             let kept =
@@ -135,10 +159,10 @@ impl PointLayer {
             let middle = (EXTENT / 2).cast_signed();
             note.point(1, (middle, middle));
             bytes.extend(note.finish(["shown", "total"]));
-            if bytes.len() <= budget || keep == 1 {
+            if bytes.len() <= budget.bytes || keep == 1 {
                 return bytes;
             }
-            keep = (keep * budget / bytes.len()).clamp(1, keep - 1);
+            keep = (keep * budget.bytes / bytes.len()).clamp(1, keep - 1);
         }
     }
 

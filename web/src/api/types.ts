@@ -52,6 +52,8 @@ export interface CatalogueClass extends Named {
 
 export interface Unit extends Named {
   id: number;
+  /** Null: of the city; where a list says so. */
+  district_id?: number | null;
 }
 
 export interface Platform {
