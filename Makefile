@@ -74,8 +74,9 @@ bench-tiles: ## measure: tiles beside Martin, which is installed into .cache for
 	    martin@1.14.0 --no-default-features --features postgres --root .cache/martin
 	$(cargo) bench --bench tiles
 
-bench-grid: ## measure: check, edits and locate on a partition of 20,000 cells, a million vertices
+bench-grid: setup ## measure: check and edits of 20,000 cells, a million vertices; publishing; locate in the past
 	$(cargo) bench --package cityward-partition --bench grid
+	$(cargo) bench --bench redraw
 
 check-licences: ## licences, origins and advisories of every dependency
 	cargo deny --version >/dev/null 2>&1 || cargo install --locked --debug cargo-deny

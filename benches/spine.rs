@@ -3,6 +3,8 @@
 
 #![expect(clippy::print_stdout, reason = "what it prints is what it is for")]
 
+#[path = "common/city.rs"]
+mod city;
 #[path = "spine/frames.rs"]
 mod frames;
 #[path = "spine/latency.rs"]

@@ -5,7 +5,9 @@
 
 #[path = "whose_move/actions.rs"]
 mod actions;
-#[path = "whose_move/latencies.rs"]
+#[path = "common/city.rs"]
+mod city;
+#[path = "common/latencies.rs"]
 mod latencies;
 #[path = "common/parts.rs"]
 mod parts;

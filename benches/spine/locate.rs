@@ -4,8 +4,6 @@
 //! The points are the same for all three, and all three must give the same answers before
 //! anything is measured. PostGIS gets as many of them as it can do in a few seconds.
 
-#[path = "locate/city.rs"]
-mod city;
 #[path = "locate/postgis.rs"]
 mod postgis;
 
@@ -13,7 +11,6 @@ use std::hint::black_box;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use city::CitySize;
 use cityward::catalogue::ClassCode;
 use cityward::config::DataConfig;
 use cityward::database::{self, Mode};
@@ -21,8 +18,8 @@ use cityward::space::GroundPoint;
 use cityward::territory::Territory;
 use sqlx::PgPool;
 
-/// A class with a rule of its own in half of the cells.
-const MATTER: &str = "M06010";
+use crate::city::{self, CitySize, MATTER};
+
 /// The class the nearest component is looked for of.
 const NEAREST_OF: &str = "C03005";
 const REACH_M: f64 = 30.0;

@@ -1,24 +1,19 @@
 //! Rules in memory: evaluations per second on one core. One evaluation answers "this class under
 //! this condition, this place, this time: whose is it, why, due when, warned when".
 
-#[path = "../spine/locate/city.rs"]
-mod city;
-
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use city::CitySize;
 use cityward::clock::{Clock, Stage};
 use cityward::database::Database;
 use cityward::rules::{Condition, RouteAsk, RuleSet, Rules};
 use cityward::space::GroundPoint;
 use cityward::territory::Territory;
 
+use crate::city::{self, CitySize, MATTER};
 use crate::stage::with_database;
 
-/// A class with a responsibility of its own in half of the cells.
-const MATTER: &str = "M06010";
 const GOAL_PER_S: f64 = 200_000.0;
 const QUESTIONS: usize = 500_000;
 const MEASURED_FOR: Duration = Duration::from_secs(3);

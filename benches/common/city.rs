@@ -19,14 +19,17 @@ const CLASSES: [&str; 10] = [
     "C02014",
 ];
 
-pub(super) struct CitySize {
-    pub columns: u32,
-    pub rows: u32,
-    pub components: u32,
+/// A class with a rule of its own in half of the cells.
+pub(crate) const MATTER: &str = "M06010";
+
+pub(crate) struct CitySize {
+    pub(crate) columns: u32,
+    pub(crate) rows: u32,
+    pub(crate) components: u32,
 }
 
 impl CitySize {
-    pub(super) fn cells(&self) -> u32 {
+    pub(crate) fn cells(&self) -> u32 {
         self.columns * self.rows
     }
 }
@@ -47,7 +50,7 @@ fn anywhere(size: &CitySize, random: &mut ChaCha8Rng) -> GroundPoint {
     place(along(size.columns), along(size.rows))
 }
 
-pub(super) fn points(size: &CitySize, count: usize) -> Vec<GroundPoint> {
+pub(crate) fn points(size: &CitySize, count: usize) -> Vec<GroundPoint> {
     let mut random = ChaCha8Rng::seed_from_u64(2);
     (0..count).map(|_| anywhere(size, &mut random)).collect()
 }
@@ -77,7 +80,7 @@ fn cell_wkt(column: u32, row: u32) -> String {
     format!("MULTIPOLYGON((({})))", texts.join(","))
 }
 
-pub(super) async fn build(db: &PgPool, size: &CitySize) -> anyhow::Result<()> {
+pub(crate) async fn build(db: &PgPool, size: &CitySize) -> anyhow::Result<()> {
     sqlx::query("insert into edition (note, source) values ('bench', 'bench')")
         .execute(db)
         .await?;
@@ -106,7 +109,7 @@ pub(super) async fn build(db: &PgPool, size: &CitySize) -> anyhow::Result<()> {
          union all
          select cell_id, $1, cell_id % 20 + 21, 1 from cell where cell_id % 2 = 0",
     )
-    .bind(super::MATTER)
+    .bind(MATTER)
     .execute(db)
     .await?;
     let mut random = ChaCha8Rng::seed_from_u64(1);
