@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use chrono::Weekday;
 use geo_types::Geometry;
-use geozero::wkb;
+use geozero::{CoordDimensions, ToWkb as _, wkb};
 use sqlx::types::Json;
 use sqlx::{FromRow, PgConnection, PgExecutor, PgPool};
 
@@ -253,6 +253,19 @@ pub(super) async fn hold_zones(
     .await?;
     let zones = rows.into_iter().filter_map(ZoneRow::into_zone);
     Ok(zones.map(|(_, zone)| zone).collect())
+}
+
+/// Which of these zones has a border that crosses itself, if one does.
+pub(super) async fn crossing(tx: &mut PgConnection, zones: &[Zone]) -> sqlx::Result<Option<i64>> {
+    let wkb = |zone: &Zone| Geometry::Polygon(zone.ground.clone()).to_wkb(CoordDimensions::xy());
+    let grounds: Result<Vec<Vec<u8>>, _> = zones.iter().map(wkb).collect();
+    sqlx::query_scalar(
+        "select number - 1 from unnest($1::bytea[]) with ordinality as drawn (ground, number)
+         where not st_isvalid(st_geomfromwkb(ground)) order by number limit 1",
+    )
+    .bind(grounds.map_err(|error| sqlx::Error::Encode(error.into()))?)
+    .fetch_optional(tx)
+    .await
 }
 
 /// Puts these zones in the place of those a camera has.

@@ -1,15 +1,14 @@
 //! Ground before a camera where something must not stay, and when. Pure.
 
-use chrono::{DateTime, Datelike as _, FixedOffset, Timelike as _, Utc, Weekday};
+use chrono::{DateTime, Datelike as _, Timelike as _, Utc, Weekday};
 use geo_types::Polygon;
 
 use crate::catalogue::{ClassCode, ZoneKind};
 use crate::ground;
 use crate::space::GroundPoint;
+use crate::time::beijing;
 
-/// China has one time, eight hours ahead of UTC, all year.
-const BEIJING_S: i32 = 8 * 3600;
-const MINUTES_A_DAY: u16 = 24 * 60;
+pub(super) const MINUTES_A_DAY: u16 = 24 * 60;
 
 /// One zone of a camera.
 #[derive(Debug, Clone, PartialEq)]
@@ -54,8 +53,7 @@ impl Zone {
 
 impl Hours {
     pub fn hold(&self, at: DateTime<Utc>) -> bool {
-        let beijing = FixedOffset::east_opt(BEIJING_S).expect("less than a day");
-        let local = at.with_timezone(&beijing);
+        let local = at.with_timezone(&beijing());
         let minute = u16::try_from(local.hour() * 60 + local.minute()).unwrap_or(MINUTES_A_DAY);
         let today = local.weekday();
         let begins = |day: Weekday| self.days.contains(&day);

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{FixedOffset, NaiveDate, NaiveTime};
+use chrono::{NaiveDate, NaiveTime};
 use serde::Deserialize;
 
 use super::{DayKind, SpecialDay, WorkCalendar};
+use crate::time::beijing;
 
 /// `holidays_2026.toml`.
 #[derive(Deserialize)]
@@ -44,10 +45,9 @@ impl Holiday {
 impl WorkCalendar {
     /// China's zone, 8-12 and 14-18, and the holidays and make-up workdays of 2026.
     pub fn china_2026() -> Self {
-        let zone = FixedOffset::east_opt(8 * 60 * 60).expect("8 h east is a zone");
         let hour = |hour| NaiveTime::from_hms_opt(hour, 0, 0).expect("an hour of the day");
         let hours = vec![(hour(8), hour(12)), (hour(14), hour(18))];
-        Self::new(zone, hours, Self::china_2026_days()).expect("the shipped hours are tested")
+        Self::new(beijing(), hours, Self::china_2026_days()).expect("the shipped hours are tested")
     }
 
     /// The holidays and make-up workdays of 2026 alone; where from, `holidays_2026.toml` says.

@@ -8,13 +8,14 @@ mod http;
 mod item;
 mod store;
 
-use chrono::{DateTime, Datelike as _, FixedOffset, Utc};
+use chrono::{DateTime, Datelike as _, Utc};
 use sqlx::PgConnection;
 
 pub use http::routes;
 pub use item::{Item, ItemProblem, total_fen};
 
 use crate::cases::CaseId;
+use crate::time::beijing;
 
 /// What a case costs, by whom and when.
 #[derive(Debug, Clone, Copy)]
@@ -67,10 +68,9 @@ impl Sums {
     }
 }
 
-/// Budgets are of calendar years in Beijing time, the legal time of all China.
+/// Budgets are of calendar years in Beijing time.
 fn year_of(at: DateTime<Utc>) -> i16 {
-    let beijing = FixedOffset::east_opt(8 * 3600).expect("8 h east is a zone");
-    i16::try_from(at.with_timezone(&beijing).year()).expect("times have years of four digits")
+    i16::try_from(at.with_timezone(&beijing()).year()).expect("times have years of four digits")
 }
 
 /// Takes what a case costs from the balance of its year, in the transaction that settles it.

@@ -263,6 +263,13 @@ async fn zones_are_drawn_on_the_picture_and_kept_on_the_ground() {
             "zones[0].ground",
         ),
         (
+            // a bow tie
+            wrong(|zone| {
+                zone["corners"] = json!([[0.1, 0.6], [0.4, 0.9], [0.4, 0.6], [0.1, 0.9]]);
+            }),
+            "cross itself",
+        ),
+        (
             wrong(|zone| zone["corners"] = json!([[9.0, 9.0], [0.2, 0.2], [0.1, 0.5]])),
             "corners",
         ),

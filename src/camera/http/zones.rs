@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 
 use super::cameras::{GroundPolygon, known};
 use crate::access::Person;
+use crate::camera::zone::MINUTES_A_DAY;
 use crate::camera::{Camera, Hours, Zone, store};
 use crate::catalogue::{Catalogue, ClassCode, ZoneKind};
 use crate::http::{ApiError, App, JsonBody, PathParams};
@@ -23,7 +24,6 @@ const CORNERS_MAX: usize = 100;
 /// Named by one zone.
 const CLASSES_MAX: usize = 100;
 const DAYS_A_WEEK: usize = 7;
-const MINUTES_A_DAY: u16 = 24 * 60;
 
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -231,6 +231,10 @@ pub(super) async fn save_zones(
         .map(|(at, zone)| zone.into_zone(&camera, at))
         .collect::<Result<_, _>>()?;
     let mut tx = app.scoped(&person).await?;
+    if let Some(at) = store::crossing(&mut tx, &zones).await? {
+        let field = format!("zones[{at}].ground");
+        return Err(ApiError::field(field, "its border must not cross itself"));
+    }
     let before = store::hold_zones(&mut tx, &camera.id).await?;
     let before: Vec<ZoneView> = before.iter().map(|z| ZoneView::of(z, &camera)).collect();
     store::replace_zones(&mut tx, &camera.id, &zones).await?;

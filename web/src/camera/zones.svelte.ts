@@ -20,6 +20,10 @@ export class CameraZones {
     if (this.corners) this.corners = [...this.corners, corner];
   }
 
+  takeBack(): void {
+    if (this.corners) this.corners = this.corners.slice(0, -1);
+  }
+
   cancel(): void {
     this.corners = null;
   }

@@ -12,7 +12,8 @@ const zh = {
     keep_clear: '须保持畅通',
   } satisfies Record<ZoneKind, string>,
   draw: '画区域',
-  drawing: (n: number) => `在画面上点出各个角（已有 ${n} 个）`,
+  drawing: (n: number) =>
+    `在画面上点出各个角（已有 ${n} 个）；键盘：方向键移动，回车定角，退格撤回`,
   finish: '完成',
   kind: '类型',
   always: '全天',
@@ -34,7 +35,8 @@ const en: typeof zh = {
     keep_clear: 'Keep clear',
   },
   draw: 'Draw a zone',
-  drawing: (n) => `Click its corners on the picture (${n} so far)`,
+  drawing: (n) =>
+    `Click its corners on the picture (${n} so far). Keys: arrows move, Enter sets, Backspace takes back`,
   finish: 'Done',
   kind: 'Kind',
   always: 'Always',
