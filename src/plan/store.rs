@@ -171,6 +171,15 @@ pub(super) async fn insert_step(
     .await
 }
 
+/// None of a plan's steps is in effect or can be done again.
+pub(super) async fn drop_steps(db: impl PgExecutor<'_>, plan: i32) -> sqlx::Result<()> {
+    sqlx::query("update plan_step set state = 'dropped' where plan_id = $1 and state <> 'dropped'")
+        .bind(plan)
+        .execute(db)
+        .await?;
+    Ok(())
+}
+
 /// Takes the last step in effect back; its number.
 pub(super) async fn undo(db: impl PgExecutor<'_>, plan: i32) -> sqlx::Result<Option<i32>> {
     sqlx::query_scalar(
@@ -289,6 +298,13 @@ pub(super) async fn withdraw_edition(
     .execute(db)
     .await?;
     Ok(())
+}
+
+/// Whether the city ever had cells.
+pub(super) async fn had_cells(db: impl PgExecutor<'_>) -> sqlx::Result<bool> {
+    sqlx::query_scalar("select exists (select from cell)")
+        .fetch_one(db)
+        .await
 }
 
 /// Whether a plan waits for its date.

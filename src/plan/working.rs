@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use cityward_partition::{Change, Limits, Operation, Partition, Refusal, Warning};
+use cityward_partition::{Change, FaceId, Limits, Operation, Partition, Refusal, Warning};
 use quick_cache::sync::Cache;
 use tokio::sync::Mutex;
 
@@ -45,17 +45,31 @@ impl Working {
         base: Arc<Ground>,
         steps: impl IntoIterator<Item = &'a (i32, Operation)>,
     ) -> Result<Self, Misfit> {
-        let mut working = Self {
-            partition: base.partition.clone(),
-            base,
-            changes: Vec::new(),
-        };
+        let mut working = Self::on(base);
         for (seq, operation) in steps {
             working
                 .take(operation)
                 .map_err(|refusal| Misfit { seq: *seq, refusal })?;
         }
         Ok(working)
+    }
+
+    /// A plan without steps.
+    pub(super) fn on(base: Arc<Ground>) -> Self {
+        Self {
+            partition: base.partition.clone(),
+            base,
+            changes: Vec::new(),
+        }
+    }
+
+    /// The faces that each step in effect made, in their order.
+    pub(super) fn born(&self) -> Vec<Vec<FaceId>> {
+        let born = |change: &Change| {
+            let new = change.faces.iter().filter(|edit| edit.before.is_none());
+            new.map(|edit| edit.id).collect()
+        };
+        self.changes.iter().map(born).collect()
     }
 
     /// Does one more step; returns what to look at.
