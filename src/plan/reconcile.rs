@@ -66,6 +66,8 @@ pub(super) struct Merged {
     pub(super) working: Working,
     pub(super) kept: Vec<Kept>,
     pub(super) left_out: Vec<LeftOut>,
+    /// Every step is in effect as it was, and nothing else.
+    pub(super) is_plain: bool,
 }
 
 impl Merged {
@@ -83,11 +85,13 @@ impl Merged {
             working: Working::on(theirs),
             kept: Vec::new(),
             left_out: Vec::new(),
+            is_plain: true,
         };
         let of_theirs = chosen(choices, Take::Theirs);
         let mut names = BTreeMap::new();
         for ((seq, operation), born) in steps.iter().zip(mine.born()) {
             let again = again(operation, &names, &of_theirs);
+            merged.is_plain &= again.as_ref() == Ok(operation);
             let done = again.and_then(|operation| merged.take(*seq, operation, &of_theirs));
             match done {
                 Ok(born_again) => names.extend(born.into_iter().zip(born_again)),
@@ -99,12 +103,9 @@ impl Merged {
             let met = merged.make_like(&wanted, face);
             met.map_err(|refusal| Unmet { face, refusal })?;
         }
+        let is_step = |kept: &Kept| kept.seq.is_some();
+        merged.is_plain &= merged.left_out.is_empty() && merged.kept.iter().all(is_step);
         Ok(merged)
-    }
-
-    /// Whether every step is in effect as it was, and nothing else.
-    pub(super) fn is_plain(&self) -> bool {
-        self.left_out.is_empty() && self.kept.iter().all(|kept| kept.seq.is_some())
     }
 
     /// Does a step unless it changes a cell that is to stay as it was published. Returns the faces

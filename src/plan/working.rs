@@ -1,5 +1,6 @@
 //! The ground of a plan: its base with the steps in effect, kept while somebody works on it.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
@@ -8,6 +9,7 @@ use quick_cache::sync::Cache;
 use tokio::sync::Mutex;
 
 use super::ground::Ground;
+use super::reconcile::changed;
 
 /// Plans kept in memory; any other is had again from its base and its steps.
 const KEPT_MAX: usize = 32;
@@ -34,6 +36,8 @@ pub(super) struct Working {
     pub(super) partition: Partition,
     /// What the steps in effect changed, in their order.
     changes: Vec<Change>,
+    /// Faces that differ from the base; none while nobody has asked.
+    touched: Option<BTreeSet<FaceId>>,
 }
 
 impl Working {
@@ -60,6 +64,7 @@ impl Working {
             partition: base.partition.clone(),
             base,
             changes: Vec::new(),
+            touched: None,
         }
     }
 
@@ -72,6 +77,12 @@ impl Working {
         self.changes.iter().map(born).collect()
     }
 
+    /// The faces of which ground or owner differ from the base, new and gone ones included.
+    pub(super) fn touched(&mut self) -> &BTreeSet<FaceId> {
+        let (base, now) = (&self.base.partition, &self.partition);
+        self.touched.get_or_insert_with(|| changed(base, now))
+    }
+
     /// Does one more step; returns what to look at.
     ///
     /// # Errors
@@ -82,6 +93,7 @@ impl Working {
             .apply(&planned.change)
             .expect("a change that was planned on this very partition fits it");
         self.changes.push(planned.change);
+        self.touched = None;
         Ok(planned.warnings)
     }
 
@@ -93,6 +105,7 @@ impl Working {
         self.partition
             .apply(&change.inverse())
             .expect("the last change can be taken back");
+        self.touched = None;
         true
     }
 }

@@ -51,6 +51,7 @@ mod orders;
 mod organisation;
 mod plan_first;
 mod plan_impact;
+mod plan_presence;
 mod plan_publish;
 mod plan_reconcile;
 mod plan_steps;

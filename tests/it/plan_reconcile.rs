@@ -129,6 +129,43 @@ async fn a_choice_for_a_cell_is_what_the_plan_says_afterwards() {
 }
 
 #[tokio::test]
+async fn of_cells_that_got_an_owner_together_one_can_stay_as_it_was_published() {
+    let town = Town::new().await;
+    let [first, second] = [
+        town.face(town.cells[0]).await,
+        town.face(town.cells[2]).await,
+    ];
+    let owner = |faces: Value, unit: i32| json!({ "set_owner": { "faces": faces, "owner": unit } });
+    let plan = town.begin().await;
+    town.stepped(plan, &owner(json!([first, second]), town.units[1]))
+        .await;
+    let other = town.begin().await;
+    let line = [town.at(50.0, -10.0), town.at(50.0, 110.0)];
+    town.stepped(
+        other,
+        &json!({ "insert_vertex": {
+        "between": [town.at(0.0, 0.0), town.at(100.0, 0.0)], "at": line[0] } }),
+    )
+    .await;
+    town.approved(other, json!({})).await;
+
+    let choices = json!([{ "face": first, "take": "theirs" }]);
+    town.turned(&town.planner, plan, "rebase", json!({ "choices": choices }))
+        .await;
+    let after = town
+        .planner
+        .client
+        .json(&format!("/api/v1/plans/{plan}"))
+        .await;
+    let history = after["history"].as_array().unwrap();
+    assert_eq!(history[0]["state"], "dropped");
+    assert_eq!(
+        history[1]["operation"],
+        owner(json!([second]), town.units[1])
+    );
+}
+
+#[tokio::test]
 async fn a_step_that_does_not_fit_is_left_out_only_when_somebody_says_so() {
     let town = Town::new().await;
     let faces = [

@@ -5,6 +5,7 @@ mod decide;
 mod first;
 mod held;
 mod impact;
+mod presence;
 mod propose;
 mod reconcile;
 
@@ -53,6 +54,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .merge(decide::routes())
         .merge(first::routes())
         .merge(impact::routes())
+        .merge(presence::routes())
         .merge(reconcile::routes())
 }
 

@@ -169,7 +169,7 @@ async fn merged(
     let merged = working(app, id, recipe, move |_, mine| {
         let merged = Merged::of(mine, theirs, &steps, &choices)?;
         Ok(Again {
-            is_plain: merged.is_plain(),
+            is_plain: merged.is_plain,
             kept: merged.kept,
             left_out: merged.left_out,
         })
