@@ -83,6 +83,7 @@ async fn the_same_cells_in_another_plan_are_told_with_its_author() {
     assert_eq!(beside["plans"], json!([]));
 
     let operator = colleague(&town.city, &town.service, "operator", None, None).await;
-    let told = town.told(&operator, plan, "presence", &json!({ "faces": [] }));
-    problem(told.await, StatusCode::FORBIDDEN, "forbidden").await;
+    let nothing = json!({ "faces": [] });
+    let told = town.told(&operator, plan, "presence", &nothing).await;
+    problem(told, StatusCode::FORBIDDEN, "forbidden").await;
 }
