@@ -29,6 +29,35 @@ pub async fn cells(
     options: &CellOptions,
     progress: Progress,
 ) -> anyhow::Result<Report> {
+    let mut tx = db.begin().await?;
+    let CellsTaken {
+        mut report,
+        edition,
+    } = take_cells(&mut tx, file, options, progress).await?;
+    if let Some(edition) = edition {
+        tx.commit().await?;
+        report.remark(format!("Edition {edition}."));
+    }
+    Ok(report)
+}
+
+/// What became of a file of cells.
+pub(crate) struct CellsTaken {
+    pub(crate) report: Report,
+    /// Under which edition they were written; none: nothing was.
+    pub(crate) edition: Option<i32>,
+}
+
+/// Imports a file of cells as [`cells`] does, as a part of somebody's transaction.
+///
+/// # Errors
+/// As of [`cells`].
+pub(crate) async fn take_cells(
+    tx: &mut PgConnection,
+    file: &FileOptions,
+    options: &CellOptions,
+    progress: Progress,
+) -> anyhow::Result<CellsTaken> {
     let table = {
         let _reading = progress.stage("reading", 0);
         read::read(file).await?
@@ -38,36 +67,31 @@ pub async fn cells(
     let columns = Columns::choose(options, &table, &mut report)?;
     let geometries = geometry::wgs84_geometries(&table.rows, &crs, Shape::Area, &mut report);
 
-    let mut tx = db.begin().await?;
-    let units = units(&mut tx, &table.rows, &columns, options, &mut report).await?;
-    let new = drafts(
-        &mut tx,
-        &table.rows,
-        &geometries,
-        &columns,
-        &units,
-        &mut report,
-    )
-    .await?;
-    staged::stage(&mut tx, &geometries, progress).await?;
-    staged::settle_invalid(&mut tx, file.repair, &mut report).await?;
+    let units = units(tx, &table.rows, &columns, options, &mut report).await?;
+    let new = drafts(tx, &table.rows, &geometries, &columns, &units, &mut report).await?;
+    staged::stage(tx, &geometries, progress).await?;
+    staged::settle_invalid(tx, file.repair, &mut report).await?;
     {
         let _overlaps = progress.stage("overlaps", 0);
-        overlap::refuse(&mut tx, &mut report).await?;
+        overlap::refuse(tx, &mut report).await?;
     }
     if report.refused() > 0 && !file.partial || report.refused() == table.rows.len() {
         report.withhold();
-        return Ok(report);
+        return Ok(CellsTaken {
+            report,
+            edition: None,
+        });
     }
     let new = new
         .into_iter()
         .filter(|cell| !report.is_refused(staged::index(cell.row)))
         .collect();
-    let new = numbered(&mut tx, new, options.community.as_deref()).await?;
-    let edition = write(&mut tx, file, options, &new, progress).await?;
-    tx.commit().await?;
-    report.remark(format!("Edition {edition}."));
-    Ok(report)
+    let new = numbered(tx, new, options.community.as_deref()).await?;
+    let edition = write(tx, file, options, &new, progress).await?;
+    Ok(CellsTaken {
+        report,
+        edition: Some(edition),
+    })
 }
 
 /// Which column says what.

@@ -37,6 +37,7 @@ mod wkt_crs;
 
 pub(crate) use cell_code::{SEQUENCE_MAX, Unnumbered, reading_order};
 pub use cells::cells;
+pub(crate) use cells::{CellsTaken, take_cells};
 pub use components::components;
 pub use crs::Crs;
 pub(crate) use grid::grid_cell;

@@ -12,6 +12,7 @@ mod http;
 mod impact;
 mod outcome;
 mod publish;
+mod reconcile;
 mod scheduled;
 mod store;
 mod working;

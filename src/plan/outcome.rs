@@ -118,6 +118,11 @@ struct Moved {
     area_m2: BTreeMap<(FaceId, FaceId), f64>,
 }
 
+/// Whose ground is not what it was.
+pub(super) fn moved_faces(difference: &Difference) -> BTreeSet<FaceId> {
+    Moved::of(difference).faces
+}
+
 impl Moved {
     fn of(difference: &Difference) -> Self {
         let mut moved = Self {
@@ -162,7 +167,7 @@ impl Moved {
     }
 }
 
-fn is_rounding(polygon: &Polygon) -> bool {
+pub(super) fn is_rounding(polygon: &Polygon) -> bool {
     let ring_mm = |ring: &Vec<_>| -> f64 {
         let ends = ring.iter().skip(1).chain(ring.first());
         let sides = ring.iter().zip(ends);

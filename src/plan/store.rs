@@ -3,10 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
-use cityward_partition::{Operation, Warning};
+use cityward_partition::{FaceId, Operation, Warning};
+use serde::Serialize;
 use sqlx::postgres::PgRow;
 use sqlx::types::Json;
 use sqlx::{FromRow, PgConnection, PgExecutor, Row};
+use utoipa::ToSchema;
 
 use super::working::Revision;
 use super::{Base, Plan, PlanState, Somebody, Step};
@@ -171,6 +173,15 @@ pub(super) async fn insert_step(
     .await
 }
 
+/// None of a plan's steps is in effect or can be done again.
+pub(super) async fn drop_steps(db: impl PgExecutor<'_>, plan: i32) -> sqlx::Result<()> {
+    sqlx::query("update plan_step set state = 'dropped' where plan_id = $1 and state <> 'dropped'")
+        .bind(plan)
+        .execute(db)
+        .await?;
+    Ok(())
+}
+
 /// Takes the last step in effect back; its number.
 pub(super) async fn undo(db: impl PgExecutor<'_>, plan: i32) -> sqlx::Result<Option<i32>> {
     sqlx::query_scalar(
@@ -227,6 +238,61 @@ pub(super) async fn update(tx: &mut PgConnection, plan: &Plan) -> sqlx::Result<P
     .execute(&mut *tx)
     .await?;
     find(tx, plan.id).await?.ok_or(sqlx::Error::RowNotFound)
+}
+
+/// Somebody at a plan, with the cells they have chosen.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub(super) struct Present {
+    #[serde(skip)]
+    pub(super) plan_id: i32,
+    pub(super) person: Somebody,
+    #[schema(value_type = Vec<u32>)]
+    pub(super) faces: Vec<FaceId>,
+}
+
+pub(super) async fn be_present(
+    db: impl PgExecutor<'_>,
+    plan: i32,
+    person: i32,
+    faces: &[FaceId],
+    at: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    let faces = faces.iter().filter_map(|face| i32::try_from(face.0).ok());
+    sqlx::query(
+        "insert into plan_presence (plan_id, person_id, faces, seen_at) values ($1, $2, $3, $4)
+        on conflict (plan_id, person_id)
+            do update set faces = excluded.faces, seen_at = excluded.seen_at",
+    )
+    .bind(plan)
+    .bind(person)
+    .bind(faces.collect::<Vec<_>>())
+    .bind(at)
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Everybody who was at any plan since.
+pub(super) async fn present(
+    db: impl PgExecutor<'_>,
+    since: DateTime<Utc>,
+) -> sqlx::Result<Vec<Present>> {
+    let rows: Vec<(i32, i32, String, Vec<i32>)> = sqlx::query_as(
+        "select plan_id, person_id, name, faces from plan_presence join person using (person_id)
+        where seen_at > $1 order by plan_id, name",
+    )
+    .bind(since)
+    .fetch_all(db)
+    .await?;
+    let present = rows.into_iter().map(|(plan_id, id, name, faces)| Present {
+        plan_id,
+        person: Somebody { id, name },
+        faces: faces
+            .into_iter()
+            .map(|face| FaceId(face.unsigned_abs()))
+            .collect(),
+    });
+    Ok(present.collect())
 }
 
 /// The sequence numbers that communities ever gave.
@@ -289,6 +355,13 @@ pub(super) async fn withdraw_edition(
     .execute(db)
     .await?;
     Ok(())
+}
+
+/// Whether the city ever had cells.
+pub(super) async fn had_cells(db: impl PgExecutor<'_>) -> sqlx::Result<bool> {
+    sqlx::query_scalar("select exists (select from cell)")
+        .fetch_one(db)
+        .await
 }
 
 /// Whether a plan waits for its date.

@@ -1,13 +1,15 @@
 //! The ground of a plan: its base with the steps in effect, kept while somebody works on it.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use cityward_partition::{Change, Limits, Operation, Partition, Refusal, Warning};
+use cityward_partition::{Change, FaceId, Limits, Operation, Partition, Refusal, Warning};
 use quick_cache::sync::Cache;
 use tokio::sync::Mutex;
 
 use super::ground::Ground;
+use super::reconcile::changed;
 
 /// Plans kept in memory; any other is had again from its base and its steps.
 const KEPT_MAX: usize = 32;
@@ -34,6 +36,8 @@ pub(super) struct Working {
     pub(super) partition: Partition,
     /// What the steps in effect changed, in their order.
     changes: Vec<Change>,
+    /// Faces that differ from the base; none while nobody has asked.
+    touched: Option<BTreeSet<FaceId>>,
 }
 
 impl Working {
@@ -45,17 +49,38 @@ impl Working {
         base: Arc<Ground>,
         steps: impl IntoIterator<Item = &'a (i32, Operation)>,
     ) -> Result<Self, Misfit> {
-        let mut working = Self {
-            partition: base.partition.clone(),
-            base,
-            changes: Vec::new(),
-        };
+        let mut working = Self::on(base);
         for (seq, operation) in steps {
             working
                 .take(operation)
                 .map_err(|refusal| Misfit { seq: *seq, refusal })?;
         }
         Ok(working)
+    }
+
+    /// A plan without steps.
+    pub(super) fn on(base: Arc<Ground>) -> Self {
+        Self {
+            partition: base.partition.clone(),
+            base,
+            changes: Vec::new(),
+            touched: None,
+        }
+    }
+
+    /// The faces that each step in effect made, in their order.
+    pub(super) fn born(&self) -> Vec<Vec<FaceId>> {
+        let born = |change: &Change| {
+            let new = change.faces.iter().filter(|edit| edit.before.is_none());
+            new.map(|edit| edit.id).collect()
+        };
+        self.changes.iter().map(born).collect()
+    }
+
+    /// The faces of which ground or owner differ from the base, new and gone ones included.
+    pub(super) fn touched(&mut self) -> &BTreeSet<FaceId> {
+        let (base, now) = (&self.base.partition, &self.partition);
+        self.touched.get_or_insert_with(|| changed(base, now))
     }
 
     /// Does one more step; returns what to look at.
@@ -68,6 +93,7 @@ impl Working {
             .apply(&planned.change)
             .expect("a change that was planned on this very partition fits it");
         self.changes.push(planned.change);
+        self.touched = None;
         Ok(planned.warnings)
     }
 
@@ -79,6 +105,7 @@ impl Working {
         self.partition
             .apply(&change.inverse())
             .expect("the last change can be taken back");
+        self.touched = None;
         true
     }
 }

@@ -34,21 +34,22 @@ impl Desk {
         Some(Snapped { to, at, place })
     }
 
-    /// Longitude and latitude of the vertices in a box of degrees, one after the other; empty
-    /// where there are more than `most`.
-    pub(crate) fn vertices(&self, [west, south, east, north]: [f64; 4], most: usize) -> Vec<f64> {
-        let corners = self.point(west, south).zip(self.point(east, north));
-        let Some((low, high)) = corners else {
-            return Vec::new();
-        };
+    /// Longitude and latitude of the vertices in a box of degrees, one after the other; `None`
+    /// where there are more than `most`, or the box is wider than the grid.
+    pub(crate) fn vertices(
+        &self,
+        [west, south, east, north]: [f64; 4],
+        most: usize,
+    ) -> Option<Vec<f64>> {
+        let (low, high) = self.point(west, south).zip(self.point(east, north))?;
         let vertices = self.partition.vertices_in(low, high, most + 1);
         if vertices.len() > most {
-            return Vec::new();
+            return None;
         }
         let places = vertices
             .into_iter()
             .flat_map(|vertex| position(&self.frame, vertex));
-        places.collect()
+        Some(places.collect())
     }
 
     /// The faces with their inner point inside a loop of degrees.

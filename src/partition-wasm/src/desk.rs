@@ -370,6 +370,17 @@ impl Desk {
         features.finish()
     }
 
+    /// Every face as it was before the first operation.
+    pub(crate) fn draw_before(&self) -> String {
+        let mut features = Features::of(&self.frame);
+        for &face in self.base.faces().keys() {
+            if let Some((told, polygons)) = self.face_of(&self.base, face) {
+                features.push_area(Some(face.0), &polygons, &told);
+            }
+        }
+        features.finish()
+    }
+
     pub(crate) fn label(&self, face: FaceId) -> &str {
         self.labels.get(&face).map_or("", String::as_str)
     }

@@ -120,6 +120,11 @@ impl PartitionDesk {
         self.0.draw_all().into_bytes()
     }
 
+    /// As it was before the first operation.
+    pub fn draw_before(&self) -> Vec<u8> {
+        self.0.draw_before().into_bytes()
+    }
+
     pub fn cells(&self) -> Vec<u8> {
         self.0.cells().into_bytes()
     }
@@ -148,7 +153,8 @@ impl PartitionDesk {
         json(&self.0.snap(lon, lat, within_mm))
     }
 
-    pub fn vertices(&self, bounds: &[f64], most: usize) -> Result<Vec<f64>, JsError> {
+    /// `undefined` where there are more than `most`.
+    pub fn vertices(&self, bounds: &[f64], most: usize) -> Result<Option<Vec<f64>>, JsError> {
         let bounds = bounds.try_into()?;
         Ok(self.0.vertices(bounds, most))
     }

@@ -160,8 +160,8 @@ fn a_pointer_rests_on_vertices_before_borders() {
     ));
     assert_eq!(to(120.001_5, 32.000_5, 2_000), SnappedTo::Nothing);
     let box_of = [119.9995, 31.9995, 120.0015, 32.0005];
-    assert_eq!(desk.vertices(box_of, 100).len(), 4);
-    assert_eq!(desk.vertices(box_of, 1), [0.0; 0]);
+    assert_eq!(desk.vertices(box_of, 100).map(|known| known.len()), Some(4));
+    assert_eq!(desk.vertices(box_of, 1), None);
 }
 
 #[test]

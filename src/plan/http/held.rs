@@ -190,7 +190,7 @@ pub(super) fn refused(base: &Ground, operation: &Operation, refusal: &Refusal) -
 }
 
 /// 409: the step that does not fit other ground.
-fn misfits(base: &Ground, misfit: &Misfit) -> ApiError {
+pub(super) fn misfits(base: &Ground, misfit: &Misfit) -> ApiError {
     let mut more = reason(base, &misfit.refusal);
     more.insert("seq".to_owned(), json!(misfit.seq));
     ApiError::Explained {

@@ -2,9 +2,12 @@
 
 mod cells;
 mod decide;
+mod first;
 mod held;
 mod impact;
+mod presence;
 mod propose;
+mod reconcile;
 
 use std::sync::Arc;
 
@@ -48,10 +51,12 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(take_step))
         .routes(routes!(undo))
         .routes(routes!(redo))
-        .routes(routes!(rebase))
         .merge(cells::routes())
         .merge(decide::routes())
+        .merge(first::routes())
         .merge(impact::routes())
+        .merge(presence::routes())
+        .merge(reconcile::routes())
 }
 
 #[derive(Deserialize, utoipa::IntoParams)]
@@ -368,31 +373,6 @@ async fn redo(
         .await?
         .map_err(|refusal| refused(&base, &operation, &refusal))?;
     Ok(Json(stepped(draft, seq).await?))
-}
-
-/// Does the steps in effect again on the ground that is in force now.
-#[utoipa::path(post, path = "/api/v1/plans/{id}/rebase", tag = "plans", params(("id" = i32, Path)),
-    request_body = VersionSeen, responses(
-    (status = 200, body = Plan), (status = 401), (status = 403), (status = 404),
-    (status = 409, description = "version-conflict, wrong-state; steps-do-not-fit: `seq` and \
-        `refusal` say which and why"),
-))]
-async fn rebase(
-    person: Person,
-    State(app): State<App>,
-    PathParams(id): PathParams<i32>,
-    JsonBody(body): JsonBody<VersionSeen>,
-) -> Result<Json<Plan>, ApiError> {
-    let mut draft = Held::draft(&app, &person, id, body.version).await?;
-    let ground = app.grounds.at(None).await.map_err(no_ground)?;
-    draft.plan.base = base_of(&ground);
-    let recipe = draft.recipe().await?;
-    let after = draft.revision_after();
-    working(&app, id, recipe, move |revision, _| *revision = after).await?;
-    let entry = Entry::by(&person, app.now(), subject(id), "rebase")
-        .after(json!({ "base": draft.plan.base }));
-    journal::record(&mut *draft.tx, &entry).await?;
-    Ok(Json(draft.finish().await?))
 }
 
 async fn stepped(mut draft: Held<'_>, seq: i32) -> Result<StepTaken, ApiError> {

@@ -31,7 +31,7 @@ use crate::notify::UnitMoved;
 pub(super) use codes::codes;
 use rehome::Rehomed;
 use store::NewRow;
-pub(super) use store::scheduled_before;
+pub(super) use store::{lock_ground, scheduled_before};
 
 /// Between two looks for a plan whose date has come.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
@@ -132,7 +132,7 @@ async fn put_in_force(app: &App, plan: &Plan, ready: Ready) -> anyhow::Result<()
         return Ok(());
     };
     let edition_id = held.edition_id.context("an approved plan has an edition")?;
-    store::lock_ground(&mut tx).await?;
+    lock_ground(&mut tx).await?;
     let now = super::store::now(&mut *tx).await?;
     if store::last_change(&mut tx, now).await? != Some(ready.base.span.valid_from) {
         tracing::info!(

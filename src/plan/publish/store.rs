@@ -42,7 +42,7 @@ pub(super) async fn lock(tx: &mut PgConnection, plan: i32) -> sqlx::Result<bool>
 
 /// Until the transaction ends nobody else changes cells or responsibilities; readers and those who
 /// file cases go on.
-pub(super) async fn lock_ground(tx: &mut PgConnection) -> sqlx::Result<()> {
+pub(in crate::plan) async fn lock_ground(tx: &mut PgConnection) -> sqlx::Result<()> {
     sqlx::query("lock table cell, responsibility, area_cell in share row exclusive mode")
         .execute(tx)
         .await?;

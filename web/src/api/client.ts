@@ -34,21 +34,21 @@ async function problemOf(response: Response): Promise<Problem> {
   return isProblem ? { ...fallback, ...((await response.json()) as Problem) } : fallback;
 }
 
-/** Asks the server; a form travels as it is, everything else as JSON. */
+/** Asks the server; a form or a file travels as it is, everything else as JSON. */
 export async function ask<T>(
   method: string,
   path: string,
   body?: unknown,
   headers: Record<string, string> = {},
 ): Promise<T> {
-  const isForm = body instanceof FormData;
-  const plain = body === undefined || isForm;
+  const asItIs = body instanceof FormData || body instanceof Blob;
+  const plain = body === undefined || asItIs;
   let response: Response;
   try {
     response = await fetch(path, {
       method,
       headers: plain ? headers : { 'content-type': 'application/json', ...headers },
-      body: isForm ? body : body === undefined ? undefined : JSON.stringify(body),
+      body: asItIs ? body : body === undefined ? undefined : JSON.stringify(body),
     });
   } catch {
     throw new ApiError({ status: 0, title: 'unreachable' });

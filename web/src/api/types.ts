@@ -173,6 +173,8 @@ export interface Problem {
   detail?: string;
   /** Which parts of the body are wrong, and why. */
   errors?: { field: string; detail?: string }[];
+  /** Rows of a file that are wrong. */
+  rows?: { number: number; why: string }[];
   /** What the case is now, where somebody else was faster. */
   current?: {
     version: number;

@@ -38,6 +38,8 @@ const zh = {
     brush: '按住拖过网格，分派给选定的责任单位',
     eyedropper: '点网格，取它的责任单位',
   } satisfies Record<ToolName, string>,
+  tooMany: (most: number) =>
+    `视野内顶点超过 ${most} 个，没有画出来；放大后可见，现在也能吸附和拿起`,
   keyboard: '键盘：方向键移图，回车等于点图中心，Ctrl+回车结束画线，Esc 放下',
   why: {
     chooseTwo: '要先选两个以上网格',
@@ -51,7 +53,6 @@ const zh = {
   redo: '重做',
   nothingToUndo: '没有可撤销的',
   nothingToRedo: '没有可重做的',
-  compare: '与原来比较',
   fit: '全部',
   show: '看位置',
   save: '下载网格',
@@ -138,6 +139,8 @@ const en: GridEditWords = {
     brush: 'Hold and drag over cells to give them to the chosen owner',
     eyedropper: 'Click a cell to take up its owner',
   },
+  tooMany: (most) =>
+    `More than ${most} vertices in view, so none is drawn: zoom in to see them. They can be taken all the same`,
   keyboard:
     'By keyboard: arrows move the map, Enter clicks its middle, Ctrl+Enter ends a line, Esc lets go',
   why: {
@@ -152,7 +155,6 @@ const en: GridEditWords = {
   redo: 'Redo',
   nothingToUndo: 'nothing to undo',
   nothingToRedo: 'nothing to redo',
-  compare: 'Compare',
   fit: 'All of it',
   show: 'show where',
   save: 'Download cells',

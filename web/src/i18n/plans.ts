@@ -21,6 +21,7 @@ const zh = {
   from: (when: string) => `${when} 起`,
   baseMoved: '现行网格已变，需要先接到新的网格上',
   rebase: '接到现行网格',
+  showPlace: '看位置',
   doesNotFit: (seq: number) => `第 ${seq} 步在现行网格上做不了`,
   saved: '已保存',
   edit: '编辑',
@@ -85,7 +86,6 @@ const zh = {
   } satisfies Record<FileFormat, string>,
   exportCrs: '坐标系 EPSG:4326',
   back: '回到方案',
-  blink: '闪现对比（按住）',
   loading: '正在读取…',
 };
 
@@ -110,6 +110,7 @@ const en: PlanWords = {
   from: (when) => `from ${when}`,
   baseMoved: 'The grid has changed meanwhile: put the plan onto the new one first',
   rebase: 'Put onto the grid in force',
+  showPlace: 'show where',
   doesNotFit: (seq) => `Step ${seq} cannot be done on the grid in force`,
   saved: 'saved',
   edit: 'Edit',
@@ -179,7 +180,6 @@ const en: PlanWords = {
   },
   exportCrs: 'Coordinates are EPSG:4326',
   back: 'Back to the plan',
-  blink: 'Hold to compare',
   loading: 'Loading…',
 };
 

@@ -39,6 +39,12 @@ export interface Keeper {
 /** Names more than these are not told one by one. */
 const NAMED_MAX = 3;
 
+/** The first of many names, and how many more there are. */
+export function fewOf(names: readonly string[]): string[] {
+  const more = names.length - NAMED_MAX;
+  return more > 0 ? [...names.slice(0, NAMED_MAX), `+${more}`] : [...names];
+}
+
 /** The ground being edited: what is known of its faces, and everything that was done to it. */
 export class EditedGround {
   owners = $state.raw<Owner[]>([]);
@@ -203,8 +209,6 @@ export class EditedGround {
 
   private namesOf({ faces: { features }, gone }: Touched): string[] {
     const was = gone.flatMap((face) => this.faces.get(face)?.label ?? []);
-    const names = was.length > 0 ? was : features.map(({ properties }) => properties.label);
-    const more = names.length - NAMED_MAX;
-    return more > 0 ? [...names.slice(0, NAMED_MAX), `+${more}`] : names;
+    return fewOf(was.length > 0 ? was : features.map(({ properties }) => properties.label));
   }
 }

@@ -8,7 +8,7 @@ import { type DeedName, SKETCH_TOOLS, STROKE_TOOLS, type ToolName, VERTEX_TOOLS 
 /** A pointer this near takes hold. */
 const REACH_PX = 12;
 /** More vertices than these in view are dots on dots. */
-const HANDLES_MAX = 800;
+export const HANDLES_MAX = 800;
 const STREET_LAYERS = ['street'];
 
 /** A vertex that was clicked, on the grid and on the map. */
@@ -33,6 +33,8 @@ export class Hand {
   /** Vertices held on the way to an operation of two or more. */
   held = $state.raw<Held[]>([]);
   sketch = $state.raw<Held[]>([]);
+  /** So many vertices are in view that none is drawn; they can be taken all the same. */
+  tooMany = $state(false);
   private resting: Snapped | null = null;
   private pointer: Position | null = null;
   private busy = false;
@@ -392,9 +394,11 @@ export class Hand {
           HANDLES_MAX,
         )
       : [];
+    this.tooMany = within === null;
+    const places = within ?? [];
     const features: GeoJSON.Feature[] = [];
-    for (let i = 0; i + 1 < within.length; i += 2) {
-      const coordinates = [within[i]!, within[i + 1]!];
+    for (let i = 0; i + 1 < places.length; i += 2) {
+      const coordinates = [places[i]!, places[i + 1]!];
       features.push({ type: 'Feature', geometry: { type: 'Point', coordinates }, properties: {} });
     }
     this.map.show('handles', features);

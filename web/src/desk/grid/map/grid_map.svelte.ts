@@ -44,12 +44,13 @@ export class GridMap {
   private painted: LayerSpecification[];
   private readonly stopEffects: () => void;
   private chosen: FaceId[] = [];
+  private others: FaceId[] = [];
   private drafted: FaceId[] = [];
   private chosenPlace: number | null = null;
   /** Changes of the faces reach the map's worker one after the other. */
   private settled: Promise<unknown> = Promise.resolve();
 
-  constructor(container: HTMLElement, bounds: Bounds) {
+  constructor(container: HTMLElement, bounds: Bounds, interactive = true) {
     const first = this.style();
     this.painted = first.layers;
     this.map = new MapLibre({
@@ -57,6 +58,7 @@ export class GridMap {
       style: first,
       bounds,
       fitBoundsOptions: { padding: PADDING },
+      interactive,
       maxPitch: 0,
       dragRotate: false,
       // Shift takes further cells
@@ -68,7 +70,7 @@ export class GridMap {
       transformRequest: ownServer,
     });
     this.map.touchZoomRotate.disableRotation();
-    this.map.addControl(new ScaleControl(), 'bottom-left');
+    if (interactive) this.map.addControl(new ScaleControl(), 'bottom-left');
     this.map.on('load', () => {
       this.ready = true;
     });
@@ -144,6 +146,13 @@ export class GridMap {
     for (const face of faces) this.state('faces', face, { chosen: true });
   }
 
+  /** Marks the cells that somebody else is at. */
+  markOthers(faces: FaceId[]): void {
+    for (const face of this.others) this.state('faces', face, { others: false });
+    this.others = faces;
+    for (const face of faces) this.state('faces', face, { others: true });
+  }
+
   show(name: 'places' | 'handles' | 'marks', features: GeoJSON.Feature[]): void {
     void this.source(name).setData({ type: 'FeatureCollection', features });
   }
@@ -162,6 +171,7 @@ export class GridMap {
     this.map.removeFeatureState({ source: 'faces' });
     this.chosen = [];
     this.drafted = [];
+    this.markOthers(this.others);
   }
 
   fit(bounds: Bounds): void {

@@ -75,6 +75,19 @@ function faces(source: 'faces' | 'draft', colours: Palette): LayerSpecification[
       },
     },
     {
+      // somebody else is at it
+      id: `${source}-others`,
+      type: 'line',
+      source,
+      layout: { 'line-join': 'round' },
+      paint: {
+        'line-color': colours.soon,
+        'line-width': 2.2,
+        'line-dasharray': [2, 1.6],
+        'line-opacity': whether('others', 1, 0),
+      },
+    },
+    {
       id: `${source}-chosen`,
       type: 'line',
       source,

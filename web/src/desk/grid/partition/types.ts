@@ -117,6 +117,21 @@ export function nameOf(operation: Operation): OperationName {
   return Object.keys(operation)[0] as OperationName;
 }
 
+/** The faces that an operation names. */
+export function facesOf(operation: Operation): FaceId[] {
+  if ('split' in operation) return [operation.split.face];
+  if ('settle' in operation) return [operation.settle.face];
+  if ('merge' in operation) return operation.merge.faces;
+  if ('set_owner' in operation) return operation.set_owner.faces;
+  if ('lock' in operation) return operation.lock.faces;
+  if ('unlock' in operation) return operation.unlock.faces;
+  if ('transfer' in operation) {
+    const { from, to } = operation.transfer;
+    return [from, to].filter((face) => face !== null);
+  }
+  return [];
+}
+
 export type Warning =
   | { small: { face: FaceId; area_m2: number } }
   | { large: { face: FaceId; area_m2: number } };

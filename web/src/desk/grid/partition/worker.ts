@@ -68,6 +68,7 @@ const deeds = {
   undo: () => told<Touched | null>(desk().undo()),
   redo: () => told<Touched | null>(desk().redo()),
   draw: () => geojson(desk().draw()),
+  drawBefore: () => geojson(desk().draw_before()),
   cells: () => geojson(desk().cells()),
   report: () => geojson(desk().report()),
   difference: () =>
@@ -75,8 +76,9 @@ const deeds = {
   faceAt: ([lon, lat]: Position): FaceId | null => desk().face_at(lon, lat) ?? null,
   snap: ([lon, lat]: Position, withinMm: number) =>
     told<Snapped | null>(desk().snap(lon, lat, withinMm)),
-  /** Longitude and latitude one after the other; none where there are more than `most`. */
-  vertices: (bounds: Bounds, most: number) => desk().vertices(new Float64Array(bounds), most),
+  /** Longitude and latitude one after the other; `null` where there are more than `most`. */
+  vertices: (bounds: Bounds, most: number) =>
+    desk().vertices(new Float64Array(bounds), most) ?? null,
   facesWithin: (around: Position[]) => told<FaceId[]>(desk().faces_within(JSON.stringify(around))),
   points: (places: Position[]) => told<GridPoint[] | null>(desk().points(JSON.stringify(places))),
   neighbours: (face: FaceId) => told<Neighbour[]>(desk().neighbours(face)),

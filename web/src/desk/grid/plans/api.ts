@@ -1,6 +1,6 @@
 import { ApiError, ask, query } from '../../../api/client';
 import type { Unit } from '../../../api/types';
-import type { FaceId, Limits, Operation, UnitId, Warning } from '../partition/types';
+import type { FaceId, Limits, Operation, Refused, UnitId, Warning } from '../partition/types';
 
 export type PlanState = 'draft' | 'submitted' | 'approved' | 'in_force' | 'withdrawn';
 
@@ -131,6 +131,58 @@ export interface Impact {
   units: { unit: Unit; before: Load; after: Load }[];
 }
 
+/** Whose a cell is to be where the draft and the published grid differ; else both are merged. */
+export interface Choice {
+  face: FaceId;
+  take: 'mine' | 'theirs';
+}
+
+export interface Side {
+  unit_id: UnitId | null;
+  area_m2: number;
+  border: GeoJSON.MultiPolygon;
+}
+
+/** A cell on every ground; null where it is none. */
+export interface TouchedCell {
+  face: FaceId;
+  code: string | null;
+  name: string;
+  is_conflict: boolean;
+  before: Side | null;
+  mine: Side | null;
+  theirs: Side | null;
+  merged: Side | null;
+}
+
+export interface ThreeWay {
+  version: number;
+  conflicts: number;
+  mine_only: number;
+  theirs_only: number;
+  cells: TouchedCell[];
+  /** Steps that are not done again; without a refusal because of a choice. */
+  left_out: { seq: number; refusal: Refused['why'] | null }[];
+}
+
+/** Who else is at a plan, and which other plans change which cells. */
+export interface Company {
+  version: number;
+  changed_by: Author;
+  people: { person: Author; faces: FaceId[] }[];
+  plans: {
+    id: number;
+    title: string;
+    state: PlanState;
+    author: Author;
+    faces: FaceId[];
+    shared: number;
+    people: Author[];
+  }[];
+}
+
+/** Chosen cells that others are told of. */
+const FACES_TOLD_MAX = 2000;
 const at = '/api/v1/plans';
 
 export const plans = () => ask<{ plans: Plan[]; next: number | null }>('GET', at);
@@ -142,8 +194,12 @@ export const undo = (id: number, version: number) =>
   ask<{ version: number }>('POST', `${at}/${id}/undo`, { version });
 export const redo = (id: number, version: number) =>
   ask<{ version: number }>('POST', `${at}/${id}/redo`, { version });
-export const rebase = (id: number, version: number) =>
-  ask<Plan>('POST', `${at}/${id}/rebase`, { version });
+export const reconcile = (id: number, choices: Choice[]) =>
+  ask<ThreeWay>('POST', `${at}/${id}/reconcile`, { choices });
+export const rebase = (id: number, version: number, choices: Choice[]) =>
+  ask<Plan>('POST', `${at}/${id}/rebase`, { version, choices, leave_out: true });
+export const bePresent = (id: number, faces: readonly FaceId[]) =>
+  ask<Company>('POST', `${at}/${id}/presence`, { faces: faces.slice(0, FACES_TOLD_MAX) });
 export const validate = (id: number) =>
   ask<{ version: number; ok: boolean; findings: Finding[] }>('POST', `${at}/${id}/validate`);
 export const submit = (id: number, version: number) =>
@@ -175,6 +231,23 @@ export const planCellsUrl = (id: number, format: FileFormat) =>
 export const ground = (moment: string) =>
   ask<Ground>('GET', `/api/v1/partition${query({ at: moment })}`);
 export const editions = () => ask<{ editions: Edition[] }>('GET', '/api/v1/editions');
+
+/** How a file becomes the first cells of a city. */
+export interface FirstGround {
+  source: string;
+  reason: string;
+  community: string | null;
+  code_field: string | null;
+  name_field: string | null;
+  unit_field: string | null;
+}
+
+export const beginGround = (asked: FirstGround, cells: Blob) =>
+  ask<{ edition_id: number; cells: number }>(
+    'POST',
+    `/api/v1/partition/first${query({ ...asked })}`,
+    cells,
+  );
 
 /** A partition as the service keeps it. */
 export async function bytes(path: string): Promise<ArrayBuffer> {

@@ -1,7 +1,7 @@
 import type { Keeper, Step } from '../edit/ground.svelte';
-import { EditedGround } from '../edit/ground.svelte';
+import { EditedGround, fewOf } from '../edit/ground.svelte';
 import { PartitionClient } from '../partition/client';
-import { type Bounds, nameOf } from '../partition/types';
+import { type Bounds, type FaceId, facesOf, nameOf } from '../partition/types';
 import {
   addStep,
   bytes,
@@ -14,9 +14,12 @@ import {
   redo,
   undo,
 } from './api';
+import { namesOfNew } from './names';
 
 /** The last nine digits of a code tell a city's cells apart: street, community, sequence. */
 const SHORT_CODE = 9;
+
+const shortName = (name: string, code: string) => name || code.slice(-SHORT_CODE);
 
 /** Ground of the service on the planner's desk. */
 export interface Opened {
@@ -52,10 +55,28 @@ class PlanKeeper implements Keeper {
   }
 }
 
-function stepsOf(history: readonly PlanStep[]): Step[] {
+function stepsOf(history: readonly PlanStep[], nameFace: (face: FaceId) => string): Step[] {
   return history
     .filter(({ state }) => state !== 'dropped')
-    .map(({ operation, by }) => ({ name: nameOf(operation), cells: [], by: by.name }));
+    .map(({ operation, by }) => ({
+      name: nameOf(operation),
+      cells: fewOf(facesOf(operation).map(nameFace).filter(Boolean)),
+      by: by.name,
+    }));
+}
+
+/** Cells that a plan made are called after those whose ground they have. */
+async function nameNew(client: PartitionClient): Promise<void> {
+  const { features } = await client.ask('difference');
+  const faces = await client.ask('faces');
+  const unnamed = new Set(faces.filter(({ label }) => label === '').map(({ face }) => face));
+  await client.ask(
+    'name',
+    namesOfNew(
+      features.map(({ properties }) => properties),
+      unnamed,
+    ),
+  );
 }
 
 async function put(
@@ -66,11 +87,11 @@ async function put(
   language: 'zh' | 'en',
 ): Promise<Opened> {
   const bounds = await client.ask('openPartition', base, now, head.frame);
-  const label = (name: string, code: string) => name || code.slice(-SHORT_CODE);
   await client.ask(
     'name',
-    head.faces.map(({ face, name, code }) => [face, label(name, code)]),
+    head.faces.map(({ face, name, code }) => [face, shortName(name, code)]),
   );
+  await nameNew(client);
   const ground = new EditedGround(client, head.limits, keeper);
   ground.owners = head.units.map(({ id, name_zh, name_en }) => ({
     id,
@@ -91,7 +112,8 @@ export async function openPlan(
   const base = await bytes(head.bytes);
   const keeper = new PlanKeeper(plan.id, plan.version, changed, reopen);
   const opened = await put(new PartitionClient(), head, [base, now], keeper, language);
-  opened.ground.history = stepsOf(plan.history);
+  const names = new Map(head.faces.map(({ face, name, code }) => [face, shortName(name, code)]));
+  opened.ground.history = stepsOf(plan.history, (face) => names.get(face) ?? '');
   opened.ground.done = plan.history.filter(({ state }) => state === 'done').length;
   return opened;
 }

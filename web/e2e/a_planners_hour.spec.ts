@@ -1,0 +1,330 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { asked } from './ask';
+import { barriers } from './barriers';
+import { type Looks, launch, mapIsDrawn, signIn, visit } from './browser';
+import { hired } from './hired';
+import { freePort, type Program, start, stop } from './program';
+
+const data = process.env.CITYWARD_DATA;
+if (!data) console.log('CITYWARD_DATA is not set: no planner imports the cells of a real city');
+const LUCKNOW = join(data ?? '', 'cells', 'Lucknow_Lucknow_ward_boundary.geojson');
+const WARDS = 112;
+const MANY = 40;
+/** Of the city of the file, whose wards are numbered under it. */
+const COMMUNITY = '310101001001';
+/** A plan is in force from a whole minute on. */
+const MINUTE_MS = 60_000;
+
+let browser: Browser;
+let dataDir: string;
+let city: Program;
+let passwords: Map<string, string>;
+
+beforeAll(async () => {
+  if (!data) return;
+  browser = await launch();
+  dataDir = await mkdtemp(join(tmpdir(), 'cityward-planner-'));
+  city = await start(['serve'], { dataDir, port: await freePort() });
+  passwords = await hired(city, ['planner', 'leader', 'dispatcher', 'operator']);
+});
+afterAll(async () => {
+  await browser?.close();
+  if (city) await stop(city);
+  if (dataDir) await rm(dataDir, { recursive: true, force: true });
+});
+
+const password = (role: string) => passwords.get(role) ?? '';
+
+async function arrive(role: string, hash: string, looks: Looks = {}): Promise<Page> {
+  const page = await visit(browser, looks);
+  await signIn(page, city.url, password(role), { login: role, hash });
+  return page;
+}
+
+const shots = process.env.CITYWARD_SHOTS;
+let taken = 0;
+
+/** A picture of each step for who wants to look; in a folder that is named. */
+async function shot(page: Page, name: string): Promise<void> {
+  taken += 1;
+  const file = `${String(taken).padStart(2, '0')}-${name}.png`;
+  if (shots) await page.screenshot({ path: join(shots, file) });
+}
+
+type Place = [number, number];
+
+const drawn = (page: Page) => page.waitForFunction(() => window.__gridMap?.loaded());
+
+function inside(page: Page, label: string): Promise<Place> {
+  return page.evaluate((name) => {
+    const cells = window.__gridMap.queryRenderedFeatures({ layers: ['faces-fill'] });
+    const cell = cells.find(({ properties }) => properties.label === name);
+    return cell!.properties.at as unknown as Place;
+  }, label);
+}
+
+async function onScreen(page: Page, place: Place): Promise<{ x: number; y: number }> {
+  return page.evaluate((at) => {
+    const { left, top } = window.__gridMap.getContainer().getBoundingClientRect();
+    const { x, y } = window.__gridMap.project(at);
+    return { x: left + x, y: top + y };
+  }, place);
+}
+
+async function click(page: Page, place: Place, shift = false): Promise<void> {
+  const { x, y } = await onScreen(page, place);
+  await page.mouse.move(x, y);
+  if (shift) await page.keyboard.down('Shift');
+  await page.mouse.click(x, y);
+  if (shift) await page.keyboard.up('Shift');
+}
+
+async function steps(page: Page, count: number): Promise<void> {
+  await page.waitForFunction(
+    (wanted) => document.querySelectorAll('[data-test=history] li').length === wanted + 1,
+    count,
+  );
+  await drawn(page);
+}
+
+/** The wards checked, repaired and decided, and made the city's first grid. */
+async function theFirstGrid(page: Page): Promise<void> {
+  await page.setInputFiles('[data-test=file]', LUCKNOW);
+  await page.waitForSelector('[data-test=kinds]');
+  await drawn(page);
+  await shot(page, 'checked');
+  await page.fill('input[name=tolerance]', '20');
+  await page.click('[data-test=repair]');
+  await page.waitForSelector('[data-test=first-ground]');
+  await drawn(page);
+  await shot(page, 'repaired');
+  // what only a person can decide goes to the neighbour with the longest border
+  const questions = page.locator('[data-test=questions] li');
+  for (let left = await questions.count(); left > 0; left -= 1) {
+    await questions.first().locator('div button').first().click();
+    await page.waitForFunction(
+      (count) => document.querySelectorAll('[data-test=questions] li').length < count,
+      left,
+    );
+  }
+  await page.selectOption('select[name=unit-field]', 'Zone');
+  await page.fill('input[name=community]', COMMUNITY);
+  await page.fill('input[name=reason]', '市政府 2026 年第 8 号文');
+  expect(await barriers(page)).toEqual([]);
+  await page.click('[data-test=take]');
+  await page.locator('[data-test=first-ground] [role=status]').waitFor();
+  await shot(page, 'first-grid');
+}
+
+/** A plan that splits, merges and gives forty wards to one unit. */
+async function thePlan(page: Page): Promise<string> {
+  await page.click('[data-test=first-ground] a.button');
+  await page.click('[data-test=new-plan]');
+  await page.fill('input[name=title]', '冬季调整');
+  await page.fill('textarea[name=reason]', '环卫力量重新划分');
+  await page.click('form.card button.primary');
+  await page.waitForSelector('[data-tool=select]');
+  await drawn(page);
+  await shot(page, 'plan-begun');
+
+  await click(page, await inside(page, 'Cantonment'));
+  await click(page, await inside(page, 'Guru Govind Singh Ward'), true);
+  await page.waitForFunction(() => !document.querySelector('[data-tool=merge] small'));
+  await page.keyboard.press('m');
+  await steps(page, 1);
+
+  const kharika = await inside(page, 'Kharika');
+  await page.keyboard.press('Escape');
+  await page.keyboard.press('s');
+  await page.waitForSelector('[data-test=too-many]');
+  await click(page, [kharika[0], kharika[1] - 0.06]);
+  const { x, y } = await onScreen(page, [kharika[0], kharika[1] + 0.06]);
+  await page.mouse.dblclick(x, y);
+  await steps(page, 2);
+  await shot(page, 'merged-and-split');
+
+  await aroundMany(page);
+  await shot(page, 'lasso');
+  const chosen = await page.textContent('aside h2');
+  expect(Number(/\d+/.exec(chosen ?? '')?.[0])).toBe(MANY);
+  await page.locator('[data-test=owner]').selectOption({ index: 1 });
+  await page.click('[data-test=give]');
+  await steps(page, 3);
+  await shot(page, 'forty-given');
+  expect(await barriers(page)).toEqual([]);
+  return new URL(page.url()).hash;
+}
+
+/** A loop around the forty cells that lie farthest to the west. */
+async function aroundMany(page: Page): Promise<void> {
+  const edge = await page.evaluate((many) => {
+    const cells = window.__gridMap.queryRenderedFeatures({ layers: ['faces-fill'] });
+    const at = new Map(cells.map(({ properties }) => [properties.face, properties.at]));
+    const lons = [...at.values()].map((place) => JSON.parse(String(JSON.stringify(place)))[0]);
+    const sorted = lons.map(Number).toSorted((one, two) => one - two);
+    return (sorted[many - 1]! + sorted[many]!) / 2;
+  }, MANY);
+  const corners = await page.evaluate((lon) => {
+    const { left, top, width, height } = window.__gridMap.getContainer().getBoundingClientRect();
+    const east = left + window.__gridMap.project([lon, window.__gridMap.getCenter().lat]).x;
+    return [
+      [left + 4, top + 4],
+      [east, top + 4],
+      [east, top + height - 4],
+      [left + 4, top + height - 4],
+      [left + 4, top + 4],
+    ].map(([x, y]) => [Math.min(x!, left + width - 4), y!]);
+  }, edge);
+  await page.keyboard.press('l');
+  const [from, ...rest] = corners;
+  await page.mouse.move(from![0]!, from![1]!);
+  await page.mouse.down();
+  for (const [x, y] of rest) await page.mouse.move(x!, y!, { steps: 8 });
+  await page.mouse.up();
+  await page.waitForSelector('[data-test=give]:not(:disabled)');
+}
+
+/** The wards on the dispatcher's map, which begins close to the open cases. */
+async function wholeCity(page: Page): Promise<void> {
+  await mapIsDrawn(page);
+  await page.evaluate(() => window.__cityward.map.jumpTo({ center: [80.94, 26.85], zoom: 10.4 }));
+  await mapIsDrawn(page);
+}
+
+/** The unit of the place on the dispatcher's map, as drawn there. */
+function unitDrawnAt(page: Page, [lon, lat]: Place): Promise<unknown> {
+  return page.evaluate(
+    (at) => {
+      const { map } = window.__cityward;
+      const [cell] = map.queryRenderedFeatures(map.project(at), { layers: ['cell-tint'] });
+      return cell?.properties.unit ?? null;
+    },
+    [lon, lat] as Place,
+  );
+}
+
+/** Before and after by swipe and blink, with the keyboard alone; each shows what it says. */
+async function compares(page: Page): Promise<void> {
+  const clip = () =>
+    page.evaluate(() => document.querySelector<HTMLElement>('.before')?.style.clipPath ?? '');
+  await page.keyboard.press('w');
+  await page.waitForSelector('[data-test=side]');
+  const line = page.locator('[data-test=swipe-line]');
+  await line.focus();
+  const middle = await clip();
+  await page.keyboard.press('End');
+  expect(await line.inputValue()).toBe('100');
+  expect(await clip()).not.toBe(middle);
+  await page.keyboard.press('PageDown');
+  await shot(page, 'swipe');
+  for (let i = 0; i < 4; i += 1) await page.keyboard.press('PageDown');
+  await shot(page, 'swipe-middle');
+  expect(await barriers(page)).toEqual([]);
+  await page.locator('[data-test=swipe]').press('Enter');
+  expect(await page.locator('[data-test=swipe-line]').count()).toBe(0);
+  await page.keyboard.down('=');
+  await page.waitForFunction(
+    () => document.querySelector<HTMLElement>('.before')?.style.clipPath === 'none',
+  );
+  await shot(page, 'blink');
+  await page.keyboard.up('=');
+  expect(await clip()).toContain('inset');
+}
+
+/** The first whole minute that leaves time for the approval, as the form wants it. */
+function soon(): { at: number; field: string } {
+  const at = Math.ceil((Date.now() + 15_000) / MINUTE_MS) * MINUTE_MS;
+  const local = new Date(at + 8 * 60 * MINUTE_MS);
+  return { at, field: local.toISOString().slice(0, 16) };
+}
+
+test.runIf(data)(
+  'a city’s wards become its grid, a plan redraws them, and the dispatcher sees it on its day',
+  { timeout: 400_000 },
+  async () => {
+    const planner = await arrive('planner', '#/grid');
+    await theFirstGrid(planner);
+    const address = await thePlan(planner);
+    const west = await inside(planner, 'Sarojni Nagar Part 1');
+
+    // a case in one of the forty, before anything changes
+    const operator = { login: 'operator', password: password('operator') };
+    const filed = await asked(city.url, operator, (ask) =>
+      ask<{ case: { id: number } }>('/api/v1/cases', 'POST', {
+        class: 'M06010',
+        lon: west[0],
+        lat: west[1],
+        source: 'hotline',
+        text: '路边暴露垃圾',
+        attachments: [],
+      }),
+    );
+    const unitOfCase = async () => {
+      const told = await asked(city.url, operator, (ask) =>
+        ask<{ unit: { id: number } }>(`/api/v1/cases/${filed.case.id}`),
+      );
+      return told.unit.id;
+    };
+
+    await planner.click('[data-test=impact]');
+    await planner.waitForSelector('[data-test=loads] tbody tr');
+    await drawn(planner);
+    await shot(planner, 'impact');
+    expect(await barriers(planner)).toEqual([]);
+    await planner.goBack();
+    await planner.waitForSelector('[data-test=submit]:not(:disabled)');
+    await planner.click('[data-test=validate]');
+    await planner.waitForSelector('details[open] summary');
+    await drawn(planner);
+    await shot(planner, 'validated');
+    await planner.click('[data-test=submit]');
+    await planner.locator('[data-test=plan-state]', { hasText: '待审批' }).waitFor();
+    await planner.context().close();
+
+    const dispatcher = await arrive('dispatcher', '#/map', { language: 'en', theme: 'light' });
+    await wholeCity(dispatcher);
+    await shot(dispatcher, 'dispatcher-before');
+    const before = await unitDrawnAt(dispatcher, west);
+    expect(before).toBe(await unitOfCase());
+
+    const leader = await arrive('leader', address, { language: 'en', theme: 'light' });
+    await drawn(leader);
+    await shot(leader, 'leader-looks');
+    await compares(leader);
+    const { at, field } = soon();
+    await leader.click('[data-test=approve]');
+    await leader.fill('input[type=datetime-local]', field);
+    await leader.click('[data-test=confirm]');
+    await leader.locator('[data-test=plan-state]', { hasText: 'waits for its date' }).waitFor();
+    await drawn(leader);
+    await shot(leader, 'approved');
+    expect(await unitDrawnAt(dispatcher, west), 'nothing changes before the day').toBe(before);
+
+    const after = await dispatcher.waitForFunction(
+      ({ place, was }) => {
+        const { map } = window.__cityward;
+        const [cell] = map.queryRenderedFeatures(map.project(place), { layers: ['cell-tint'] });
+        const unit = cell?.properties.unit;
+        return unit !== undefined && unit !== was ? unit : null;
+      },
+      { place: west, was: before as number },
+      { timeout: 2 * MINUTE_MS, polling: 250 },
+    );
+    expect(Date.now()).toBeGreaterThanOrEqual(at);
+    expect(await after.jsonValue()).not.toBe(before);
+    await mapIsDrawn(dispatcher);
+    await shot(dispatcher, 'dispatcher-after');
+    expect(await unitOfCase(), 'the case goes with its cell').toBe(await after.jsonValue());
+    await leader.reload();
+    await leader.locator('[data-test=plan-state]', { hasText: 'in force' }).waitFor();
+    const told = await asked(city.url, operator, (ask) =>
+      ask<{ faces: unknown[] }>('/api/v1/partition'),
+    );
+    // one more by the split, one less by the merge
+    expect(told.faces.length).toBe(WARDS);
+  },
+);
