@@ -147,14 +147,25 @@ impl Recorder {
     }
 
     /// Frame → what is where → what stays, or was seen often enough.
-    fn follow(&mut self, Looked { waiting, seen }: Looked) -> Followed {
+    fn follow(&mut self, looked: Looked) -> Followed {
+        let Looked {
+            waiting,
+            seen,
+            health,
+        } = looked;
         let frame = &waiting.frame;
+        let (camera, captured_at) = (&frame.camera, frame.captured_at);
+        if let Some(health) = &health {
+            let at = frame.received_at;
+            self.app.health.look(camera, at, captured_at, health);
+        }
         let seen = match seen {
             Ok(seen) => seen,
             Err(failure) => return Followed::failed(waiting, failure),
         };
         let started = Instant::now();
-        let mut placed = place(&self.app.territory.now(), &self.rules, frame, &seen);
+        let moved = self.app.health.is_moved(camera);
+        let mut placed = place(&self.app.territory.now(), &self.rules, frame, &seen, moved);
         histogram!(telemetry::STAGE_SECONDS, "stage" => "place").record(started.elapsed());
         let mut all_confirmed = stays::judge(&mut self.stays, frame, &mut placed);
         let (mut reports, mut numbers, mut sightings) = (Vec::new(), Vec::new(), Vec::new());

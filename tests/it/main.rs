@@ -23,6 +23,8 @@ mod attachments;
 mod audit;
 mod brakes;
 mod camera;
+mod camera_health;
+mod camera_sight;
 mod cases;
 mod cell_files;
 mod clock;

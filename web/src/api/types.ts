@@ -62,6 +62,16 @@ export interface Platform {
   token?: string;
 }
 
+/** What is wrong with a camera. */
+export type CameraCondition =
+  | 'offline'
+  | 'frozen'
+  | 'dark'
+  | 'blurred'
+  | 'covered'
+  | 'moved'
+  | 'wrong_time';
+
 export interface CameraView extends Named {
   id: string;
   lon: number;
@@ -75,6 +85,9 @@ export interface CameraView extends Named {
     ground: GeoJSON.Polygon;
   } | null;
   last_frame_at: string | null;
+  /** When a frame came in last, also before the service started. */
+  heard_at: string | null;
+  conditions: { condition: CameraCondition; since: string }[];
   frames: { processed: number; superseded: number; refused: number };
 }
 
