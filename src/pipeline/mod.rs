@@ -9,6 +9,7 @@
 //! channel fills, the detectors stand still, and at the intake newer frames take the place of
 //! older ones.
 
+mod departures;
 mod detectors;
 mod failure;
 mod place;
@@ -28,9 +29,9 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::camera::{Intake, LastFrame, Waiting};
-use crate::cases::{self, CaseChange, Confirmed, Confirmer};
+use crate::cases::{self, CaseChange, CaseId, Confirmed, Confirmer, Departed};
 use crate::catalogue;
-use crate::events::Stays;
+use crate::events::{Departures, Stays};
 use crate::http::App;
 use crate::telemetry;
 use detectors::Looked;
@@ -78,6 +79,7 @@ impl Pipeline {
                 .collect(),
             confirmer: Confirmer::default(),
             stays: Stays::default(),
+            departures: departures::resume(&app.machine).await?,
             give_up: give_up.clone(),
         };
         Ok(Self {
@@ -119,6 +121,7 @@ struct Recorder {
     rules: SightingRules,
     confirmer: Confirmer,
     stays: Stays,
+    departures: Departures<CaseId>,
     give_up: CancellationToken,
 }
 
@@ -128,6 +131,8 @@ struct Followed {
     report: FrameReport,
     /// Confirmed sightings, each with the number of its detection in the report.
     confirmed: Vec<(usize, Confirmed)>,
+    /// What cases are open about and is not there any more.
+    departed: Vec<Departed>,
 }
 
 impl Recorder {
@@ -137,7 +142,8 @@ impl Recorder {
             let at = self.app.now();
             let mut frames: Vec<Followed> =
                 batch.drain(..).map(|looked| self.follow(looked)).collect();
-            let changes = self.record(&mut frames, at).await;
+            let mut changes = self.record(&mut frames, at).await;
+            changes.extend(self.note_departures(&frames, at).await);
             // After the commit: the map never shows what may roll back.
             self.app.live.publish(&changes, at);
             for frame in frames {
@@ -184,9 +190,16 @@ impl Recorder {
             .confirm(&frame.camera.id, frame.captured_at, sightings);
         let confirmed = numbers.into_iter().zip(confirmed);
         all_confirmed.extend(confirmed.filter_map(|(n, confirmed)| Some((n, confirmed?))));
+        let believed = self.is_believed(camera, health.as_ref());
+        let departed = if believed {
+            departures::look(&mut self.departures, frame, &seen)
+        } else {
+            Vec::new()
+        };
         Followed {
             report: FrameReport::processed(frame, &seen, reports),
             confirmed: all_confirmed,
+            departed,
             waiting,
         }
     }
@@ -285,6 +298,7 @@ impl Followed {
         Self {
             report: failure.of(&waiting.frame),
             confirmed: Vec::new(),
+            departed: Vec::new(),
             waiting,
         }
     }

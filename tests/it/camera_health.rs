@@ -46,7 +46,7 @@ impl Watched {
         }
         let (platform, token) = city.platform("video").await;
         city.camera("cam-1", platform).await;
-        let start: DateTime<Utc> = "2026-11-29T08:00:00Z".parse().unwrap();
+        let start: DateTime<Utc> = "2036-11-29T08:00:00Z".parse().unwrap();
         Self {
             city,
             time: SetTime::new(start),
@@ -71,7 +71,7 @@ impl Watched {
         self.time.set(at);
         let answer = service
             .client()
-            .post(format!("{CAMERA}/frames?wait=true"))
+            .post(&format!("{CAMERA}/frames?wait=true"))
             .bearer_auth(&self.token)
             .header("content-type", "image/jpeg")
             .header("x-captured-at", at.to_rfc3339())
@@ -108,7 +108,7 @@ impl Watched {
 }
 
 fn start() -> DateTime<Utc> {
-    "2026-11-29T08:00:00Z".parse().unwrap()
+    "2036-11-29T08:00:00Z".parse().unwrap()
 }
 
 async fn conditions(client: &TestClient) -> Value {
@@ -128,7 +128,7 @@ async fn a_dark_picture_is_told_kept_over_a_restart_and_over() {
             .push(&service, at(s), wall(u32::try_from(s).unwrap(), 0.08))
             .await;
     }
-    let dark = json!([{ "condition": "dark", "since": "2026-11-29T08:00:10Z" }]);
+    let dark = json!([{ "condition": "dark", "since": "2036-11-29T08:00:10Z" }]);
     assert_eq!(conditions(&client).await, dark);
     let metrics = service.client().get("/metrics").send().await.unwrap();
     let metrics = metrics.text().await.unwrap();
@@ -145,7 +145,7 @@ async fn a_dark_picture_is_told_kept_over_a_restart_and_over() {
     assert_eq!(conditions(&client).await, dark);
     assert_eq!(
         client.json(CAMERA).await["heard_at"],
-        "2026-11-29T08:01:10Z"
+        "2036-11-29T08:01:10Z"
     );
     for s in [80, 90, 100] {
         watched
@@ -158,7 +158,7 @@ async fn a_dark_picture_is_told_kept_over_a_restart_and_over() {
     // nothing comes in any more
     watched.time.set(at(100 + 121));
     watched.periods(&[("dark", true), ("offline", false)]).await;
-    let offline = json!([{ "condition": "offline", "since": "2026-11-29T08:01:40Z" }]);
+    let offline = json!([{ "condition": "offline", "since": "2036-11-29T08:01:40Z" }]);
     assert_eq!(conditions(&client).await, offline);
     watched.push(&service, at(300), wall(7, 1.0)).await;
     assert_eq!(conditions(&client).await, json!([]));
@@ -175,7 +175,7 @@ async fn what_a_moved_camera_sees_is_held_back_until_it_is_calibrated_again() {
         // 100 pixels of 1280
         watched.push(&service, at(minute), wall(100, 0.9)).await;
     }
-    let moved = json!([{ "condition": "moved", "since": "2026-11-29T08:01:00Z" }]);
+    let moved = json!([{ "condition": "moved", "since": "2036-11-29T08:01:00Z" }]);
     assert_eq!(conditions(&client).await, moved);
     let report = watched.push(&service, at(5), wall(100, 1.0)).await;
     assert_eq!(
@@ -209,7 +209,7 @@ async fn what_a_moved_camera_sees_is_held_back_until_it_is_calibrated_again() {
     })
     .collect();
     let draft = json!({ "image_width_px": 1280, "image_height_px": 720, "pairs": pairs });
-    let put = client.put(format!("{CAMERA}/calibration"));
+    let put = client.put(&format!("{CAMERA}/calibration"));
     assert_eq!(
         put.json(&draft).send().await.unwrap().status(),
         StatusCode::OK

@@ -32,6 +32,7 @@ mod crash;
 mod crash_publish;
 mod database;
 mod demo;
+mod departures;
 mod export;
 mod features;
 mod frame_to_map;

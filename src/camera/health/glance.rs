@@ -122,23 +122,21 @@ fn brightest(grey: &[u8]) -> u8 {
 
 /// The mean of what stands out from its four neighbours.
 fn detail(grey: &[u8], side: Side) -> f32 {
+    let inner = side.width - 2;
     let mut sum = 0_u64;
-    let width = side.width;
     for row in 1..side.height - 1 {
-        let above = &grey[(row - 1) * width..][..width];
-        let here = &grey[row * width..][..width];
-        let below = &grey[(row + 1) * width..][..width];
-        let mut of_row = 0_u32;
-        for column in 1..width - 1 {
-            let around = i32::from(above[column])
-                + i32::from(below[column])
-                + i32::from(here[column - 1])
-                + i32::from(here[column + 1]);
-            of_row += (around - 4 * i32::from(here[column])).unsigned_abs();
-        }
-        sum += u64::from(of_row);
+        let from = |row: usize, column: usize| &grey[row * side.width + column..][..inner];
+        let beside = from(row, 0).iter().zip(from(row, 2));
+        let above_and_below = from(row - 1, 1).iter().zip(from(row + 1, 1));
+        let around = beside.zip(above_and_below).zip(from(row, 1));
+        let stands_out = around.map(|(((left, right), (above, below)), here)| {
+            let around =
+                u16::from(*left) + u16::from(*right) + u16::from(*above) + u16::from(*below);
+            u32::from(around.abs_diff(4 * u16::from(*here)))
+        });
+        sum += u64::from(stands_out.sum::<u32>());
     }
-    sum as f32 / ((side.width - 2) * (side.height - 2)) as f32
+    sum as f32 / (inner * (side.height - 2)) as f32
 }
 
 /// The share of squares whose neighbouring pixels hardly differ.
@@ -151,16 +149,24 @@ fn flat(small: &[u8]) -> f32 {
     let (wide, high) = (width / columns, height / rows);
     let mut texture = vec![0_u32; limits::SQUARES.area()];
     for y in 0..height - 1 {
-        let here = &small[y * width..][..width];
-        let below = &small[(y + 1) * width..][..width];
-        for x in 0..width - 1 {
-            let (right, down) = (here[x].abs_diff(here[x + 1]), here[x].abs_diff(below[x]));
-            texture[y / high * columns + x / wide] += u32::from(right) + u32::from(down);
+        let (here, below) = small[y * width..].split_at(width);
+        let squares = &mut texture[y / high * columns..][..columns];
+        let last_has_no_right = here.split_last().map_or(here, |(_, rest)| rest);
+        let rights = here[1..].chunks(wide).zip(last_has_no_right.chunks(wide));
+        for ((square, (right, left)), down) in squares.iter_mut().zip(rights).zip(0..) {
+            *square += steps(left, right);
+            let from = down * wide;
+            *square += steps(&here[from..from + wide], &below[from..from + wide]);
         }
     }
     let most = FLAT_MAX * u32::try_from(wide * high).unwrap_or(u32::MAX);
     let flat = texture.iter().filter(|texture| **texture < most);
     share(flat.count(), texture.len())
+}
+
+fn steps(one: &[u8], other: &[u8]) -> u32 {
+    let pairs = one.iter().zip(other);
+    pairs.map(|(a, b)| u32::from(a.abs_diff(*b))).sum()
 }
 
 #[cfg(test)]

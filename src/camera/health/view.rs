@@ -332,7 +332,7 @@ mod tests {
     }
 
     /// A view of `count` features that are this seed's own.
-    fn view(seed: u64, count: u64) -> View {
+    fn street(seed: u64, count: u64) -> View {
         let share = |n: u64| (mixed(n) % 10_000) as f32 / 10_000.0;
         let feature = |n: u64| {
             let own = mixed(seed) ^ (n * 8);
@@ -350,7 +350,7 @@ mod tests {
     /// The view turned by a few degrees around its middle, zoomed and shifted, with another half that is other things.
     fn moved(view: &View, degrees: f32, zoom: f32, x: f32, y: f32, others: u64) -> View {
         let (sin, cos) = degrees.to_radians().sin_cos();
-        let mut later = super::tests::view(others, view.features.len() as u64);
+        let mut later = street(others, view.features.len() as u64);
         for (n, feature) in view.features.iter().enumerate().step_by(2) {
             let (dx, dy) = (feature.x - 320.0, feature.y - 180.0);
             later.features[n] = Feature {
@@ -369,24 +369,24 @@ mod tests {
 
     #[test]
     fn a_view_that_stands_is_where_it_was_and_another_is_not_recognised() {
-        let before = view(1, 400);
+        let before = street(1, 400);
         let Displacement::By(share) = before.displacement(&moved(&before, 0.0, 1.0, 0.0, 0.0, 9))
         else {
             panic!("it was not found again");
         };
         assert!(share < 1e-4, "{share}");
         assert_eq!(
-            before.displacement(&view(2, 400)),
+            before.displacement(&street(2, 400)),
             Displacement::Unrecognised
         );
-        assert_eq!(before.displacement(&view(1, 20)), Displacement::Unknown);
+        assert_eq!(before.displacement(&street(1, 20)), Displacement::Unknown);
     }
 
     #[test]
     fn what_is_burnt_in_at_one_spot_recognises_nothing() {
         let squeezed = |seed: u64| {
-            let mut view = view(seed, 400);
-            let text = super::tests::view(77, 100);
+            let mut view = street(seed, 400);
+            let text = street(77, 100);
             for (feature, mut letter) in view.features.iter_mut().zip(text.features) {
                 letter.x /= 10.0;
                 letter.y /= 10.0;
@@ -406,7 +406,7 @@ mod tests {
             degrees in -8.0_f32..8.0, zoom in 0.9_f32..1.1,
             x in -200.0_f32..200.0, y in -100.0_f32..100.0, seed in 0_u64..1000,
         ) {
-            let before = view(seed, 400);
+            let before = street(seed, 400);
             let Displacement::By(share) = before.displacement(&moved(&before, degrees, zoom, x, y, seed + 5000)) else {
                 return Err(TestCaseError::fail("it was not found again"));
             };
@@ -420,7 +420,7 @@ mod tests {
 
         #[test]
         fn what_is_kept_comes_back(seed in any::<u64>(), count in 0_u64..50) {
-            let view = view(seed, count);
+            let view = street(seed, count);
             let back = View::from_bytes(&view.to_bytes()).unwrap();
             prop_assert_eq!(back.features.len(), view.features.len());
             for (one, other) in back.features.iter().zip(&view.features) {

@@ -154,6 +154,8 @@ export interface Evidence {
   image: { width: number; height: number; url: string };
   box: PixelBox;
   confidence: number;
+  /** It shows that the thing is not there any more. */
+  gone: boolean;
   model: { name: string; version: string };
   calibration_version: number;
   lon: number;
