@@ -172,6 +172,10 @@ pub struct IntakeConfig {
     /// How far a capture time may lie in the future, seconds.
     #[arg(long, env = "CITYWARD_CLOCK_SKEW_S_MAX", default_value_t = 5)]
     pub clock_skew_s_max: u32,
+
+    /// A camera from which no frame came in for this long is offline, seconds.
+    #[arg(long, env = "CITYWARD_CAMERA_OFFLINE_S", default_value_t = 120)]
+    pub camera_offline_s: u32,
 }
 
 /// What a network computes on, where the ONNX Runtime library offers it.

@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
+use chrono::TimeDelta;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+use crate::camera::health;
 use crate::config::Config;
 use crate::database::Pools;
 use crate::http::App;
@@ -29,6 +31,15 @@ pub async fn run(
     let app = App::start(Arc::new(config), pools, models).await?;
     let pipeline = Pipeline::start(&app, stop.clone()).await?;
     tokio::spawn(upkeep::run(app.clone(), stop.clone()));
+    tokio::spawn({
+        let offline_after = TimeDelta::seconds(app.config.intake.camera_offline_s.into());
+        let (app, stop) = (app.clone(), stop.clone());
+        async move {
+            let (health, db) = (Arc::clone(&app.health), app.machine.clone());
+            let now = || app.now();
+            health::keep(health, db, app.cameras.clone(), offline_after, now, stop).await;
+        }
+    });
     let publishing = tokio::spawn(plan::publish(app.clone(), stop.clone()));
     let timers = timers::run(
         app.machine.clone(),

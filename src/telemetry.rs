@@ -13,10 +13,16 @@ use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 pub const FRAMES: &str = "cityward_frames_total";
 /// Frames waiting for a detector.
 pub const FRAME_QUEUE_DEPTH: &str = "cityward_frame_queue_depth";
-/// Seconds by `stage` (queue, detect, place, record, publish).
+/// Seconds by `stage` (queue, detect, glance, view, place, record, publish).
 pub const STAGE_SECONDS: &str = "cityward_stage_seconds";
 /// Detections that were not followed further, by `reason`.
 pub const DETECTIONS_DROPPED: &str = "cityward_detections_dropped_total";
+/// Cameras by `condition` (offline, frozen, dark, blurred, covered, moved, wrong_time).
+pub const CAMERAS: &str = "cityward_cameras";
+/// Since when a `camera` is in a `condition`, seconds since 1970; 0: it is not any more.
+pub const CAMERA_CONDITION_SINCE: &str = "cityward_camera_condition_since_seconds";
+/// Changes of cameras' health by `condition` and `change` (entered, left).
+pub const CAMERA_CHANGES: &str = "cityward_camera_changes_total";
 /// Things that stay where they must not, by `change` (entered, left).
 pub const STAYS: &str = "cityward_stays_total";
 /// Things found by the models in use and by the one in the shadow, by `label` and `by` (both,
@@ -78,6 +84,13 @@ fn install() -> anyhow::Result<PrometheusHandle> {
         DETECTIONS_DROPPED,
         "detections that were not followed further, by reason"
     );
+    describe_gauge!(CAMERAS, "cameras in a condition");
+    describe_gauge!(
+        CAMERA_CONDITION_SINCE,
+        metrics::Unit::Seconds,
+        "since when a camera is in a condition"
+    );
+    describe_counter!(CAMERA_CHANGES, "changes of cameras' health");
     describe_counter!(STAYS, "things that stay where they must not");
     describe_counter!(SHADOW, "things found beside a model in the shadow");
     describe_gauge!(MODELS, "models and what they compute on");

@@ -16,6 +16,7 @@ const LIMITS: IntakeConfig = IntakeConfig {
     queue_max: 5,
     queue_bytes_max: 100,
     clock_skew_s_max: 5,
+    camera_offline_s: 120,
 };
 
 /// Its report is the second it was taken in.

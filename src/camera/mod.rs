@@ -6,6 +6,7 @@
 )]
 mod camera;
 mod frame;
+pub mod health;
 mod http;
 mod intake;
 pub mod jpeg;

@@ -26,6 +26,8 @@ pub enum Action {
     Opened,
     /// A camera saw it again.
     SeenAgain,
+    /// A camera does not see it any more; a note for whoever checks.
+    SeenGone,
     /// 发核实
     SendToVerify,
     /// 核实反馈
@@ -138,9 +140,10 @@ pub enum Action {
 
 impl Action {
     /// Every action, in the order of a case's life.
-    pub const ALL: [Self; 56] = [
+    pub const ALL: [Self; 57] = [
         Self::Opened,
         Self::SeenAgain,
+        Self::SeenGone,
         Self::SendToVerify,
         Self::Verify,
         Self::Reject,

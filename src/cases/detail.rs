@@ -7,6 +7,7 @@ use sqlx::{FromRow, Row as _};
 use utoipa::ToSchema;
 
 use super::attachment::Attachment;
+use super::departure::CameraCheck;
 use super::reporter::ReporterView;
 use super::{Action, CaseId, CaseRow};
 use crate::access::Role;
@@ -30,6 +31,8 @@ pub struct CaseDetail {
     pub links: CaseLinks,
     /// Oldest first; the newest 500 entries.
     pub history: Vec<CaseEvent>,
+    /// What cameras say of a case that is reported as handled; null where they have nothing to say.
+    pub camera_check: Option<CameraCheck>,
 }
 
 /// What was written down when the case was opened, and where it stands now.
@@ -74,8 +77,10 @@ pub struct Evidence {
     /// In pixels of the picture, origin top left.
     #[serde(rename = "box")]
     pub pixel_box: PixelBox,
-    /// 0 to 1.
+    /// 0 to 1; 0 where it is gone.
     pub confidence: f32,
+    /// Whether the picture shows that it is not there any more, where the box is.
+    pub gone: bool,
     pub model: ModelRef,
     pub calibration_version: i32,
     /// Where this frame says it is; degrees, WGS 84.

@@ -11,7 +11,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::queue::{self, Asker, CaseFilter};
-use super::{CaseDetail, CaseId, CaseRow, attachment, reporter, store};
+use super::{CaseDetail, CaseId, CaseRow, attachment, departure, reporter, store};
 use crate::access::Person;
 use crate::http::{ApiError, App, PathParams, QueryParams};
 use crate::workflow::WorkView;
@@ -95,13 +95,17 @@ async fn get_case(
         .ok_or_else(|| ApiError::not_found(format!("there is no case {id}")))?;
     let work = app.workflow().look_at(&mut *tx, id, now).await?;
     let work = work.ok_or_else(|| ApiError::not_found(format!("there is no case {id}")))?;
+    let evidence = store::evidence_of(&mut *tx, id).await?;
+    let history = store::history_of(&mut *tx, id, HISTORY_MAX).await?;
+    let (state, last_seen_at) = (stored.case.state, stored.case.last_seen_at);
     let case = CaseDetail {
         stored,
         reporter: reporter::masked(&mut *tx, &app.reporter_keys, id).await?,
-        evidence: store::evidence_of(&mut *tx, id).await?,
         attachments: attachment::of_case(&mut *tx, id).await?,
         links: store::links_of(&mut *tx, id).await?,
-        history: store::history_of(&mut *tx, id, HISTORY_MAX).await?,
+        camera_check: departure::camera_check(state, last_seen_at, &history, &evidence),
+        evidence,
+        history,
     };
     tx.commit().await?;
     Ok(Json(WorkedCase { case, work }))

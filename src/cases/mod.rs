@@ -4,6 +4,7 @@ mod action;
 pub mod attachment;
 mod case;
 mod confirm;
+pub mod departure;
 mod detail;
 mod evidence;
 mod http;
@@ -21,6 +22,7 @@ mod store;
 pub use action::Action;
 pub use case::{CaseCell, CaseId, CaseRow, CaseSource, PressingClock};
 pub use confirm::{Confirmed, Confirmer};
+pub use departure::{CameraCheck, CameraVerdict, Departed};
 pub use detail::{
     CaseComponent, CaseDetail, CaseEvent, CaseLinks, EventPerson, Evidence, EvidenceImage,
     StoredCase,

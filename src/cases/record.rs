@@ -10,7 +10,8 @@
 //! - history gets a `seen_again` when the last entry is a minute old and a tenth of the case's
 //!   age: some 70 entries in a day, not 40,000;
 //! - a frame is kept as evidence when the case opens, and up to [`EVIDENCE_MAX`] in all: when the
-//!   case has stood for 1, 10, 100, 1,000 minutes, or the model is clearly surer than before.
+//!   case has stood for 1, 10, 100, 1,000 minutes, or the model is clearly surer than before;
+//!   and the first that shows it after a unit reported the case as handled, for whoever checks.
 
 use anyhow::Context;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -137,6 +138,9 @@ pub(super) struct OpenCase {
     /// Of the pictures kept, the best.
     pub(super) confidence_max: f32,
     pub(super) last_event_at: DateTime<Utc>,
+    pub(super) newest_picture_at: Option<DateTime<Utc>>,
+    /// When a unit last reported it as handled.
+    pub(super) reported_at: Option<DateTime<Utc>>,
 }
 
 impl OpenCase {
@@ -146,12 +150,25 @@ impl OpenCase {
     }
 
     fn wants_picture(&self, sighting: &Sighting) -> bool {
+        if self.refutes(sighting.captured_at) {
+            return true;
+        }
         if self.pictures >= EVIDENCE_MAX {
             return false;
         }
         let stood_for = sighting.captured_at - self.first_seen_at;
         let its_turn = TimeDelta::minutes(10_i64.pow(self.pictures.saturating_sub(1)));
         stood_for >= its_turn || sighting.confidence >= self.confidence_max + CONFIDENCE_GAIN
+    }
+
+    /// Whether a sighting of this time is the first since a unit reported the case as handled.
+    fn refutes(&self, captured_at: DateTime<Utc>) -> bool {
+        self.reported_at.is_some_and(|reported| {
+            captured_at > reported
+                && self
+                    .newest_picture_at
+                    .is_none_or(|newest| newest <= reported)
+        })
     }
 
     fn wants_history(&self, at: DateTime<Utc>) -> bool {
@@ -174,7 +191,22 @@ mod tests {
             pictures: 1,
             confidence_max: 0.8,
             last_event_at: opened_at,
+            newest_picture_at: None,
+            reported_at: None,
         }
+    }
+
+    #[test]
+    fn the_first_sighting_after_a_report_is_kept_whatever_is_kept_already() {
+        let at = |minute| DateTime::UNIX_EPOCH + TimeDelta::minutes(minute);
+        let mut case = case();
+        case.newest_picture_at = Some(at(30));
+        assert!(!case.refutes(at(70)));
+        case.reported_at = Some(at(60));
+        assert!(!case.refutes(at(50)));
+        assert!(case.refutes(at(70)));
+        case.newest_picture_at = Some(at(70));
+        assert!(!case.refutes(at(80)));
     }
 
     /// Feeds `case` what a camera sees once a second for `seconds`; returns how many entries

@@ -48,15 +48,17 @@ pub(super) async fn find_same(
         north_m: radius_m,
     });
     let row = sqlx::query(
-        "select case_id, opened_at, first_seen_at, last_seen_at, kept.pictures,
-            kept.confidence_max, story.last_event_at
+        "select case_id, opened_at, first_seen_at, last_seen_at, kept.*, story.*
         from city_case c
         cross join lateral (
-            select count(*)::integer as pictures, coalesce(max(confidence), 0) as confidence_max
-            from case_evidence e where e.case_id = c.case_id
+            select count(*)::integer as pictures, coalesce(max(confidence), 0) as confidence_max,
+                max(captured_at) as newest_at
+            from case_evidence e where e.case_id = c.case_id and not e.gone
         ) as kept
         cross join lateral (
-            select max(at) as last_event_at from case_event v where v.case_id = c.case_id
+            select max(at) as last_event_at,
+                max(at) filter (where action in ('feed_back', 'finish_quick')) as reported_at
+            from case_event v where v.case_id = c.case_id
         ) as story
         where class_code = $1 and ended_at is null
             and last_seen_at >= $2 and first_seen_at <= $3
@@ -86,6 +88,8 @@ pub(super) async fn find_same(
             pictures: row.try_get::<i32, _>("pictures")?.unsigned_abs(),
             confidence_max: row.try_get("confidence_max")?,
             last_event_at: row.try_get("last_event_at")?,
+            newest_picture_at: row.try_get("newest_at")?,
+            reported_at: row.try_get("reported_at")?,
         })
     })
     .transpose()
@@ -483,6 +487,7 @@ impl FromRow<'_, PgRow> for Evidence {
                 bottom: row.try_get("box_bottom")?,
             },
             confidence: row.try_get("confidence")?,
+            gone: row.try_get("gone")?,
             model: ModelRef {
                 name: row.try_get("model_name")?,
                 version: row.try_get("model_version")?,

@@ -2,6 +2,7 @@
 //!
 //! Which classes must stay where, and for how long, is data: [`StayRule`].
 
+mod gone;
 mod stay;
 #[cfg(test)]
 mod tests;
@@ -14,6 +15,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use crate::camera::CameraId;
 use crate::catalogue::StayRule;
 
+pub use gone::{Departures, Gone};
 pub use stay::{Presence, Stay};
 pub use tracker::{Glimpse, TrackId, Tracker};
 

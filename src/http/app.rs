@@ -10,6 +10,7 @@ use tokio::sync::Semaphore;
 
 use super::AddressBrake;
 use crate::access::{self, Person, hash_password, random_secret};
+use crate::camera::health::Health;
 use crate::camera::{Cameras, Intake, LastFrames};
 use crate::cases::EvidenceStore;
 use crate::cases::reporter::ReporterKeys;
@@ -37,6 +38,8 @@ pub struct Parts {
     /// For what the city does by itself: the pipeline, timers, deliveries. Never for a request.
     pub machine: PgPool,
     pub cameras: Cameras,
+    /// Whether cameras can be believed.
+    pub health: Arc<Health>,
     pub intake: Arc<Intake<FrameReport>>,
     /// What looks at frames.
     pub models: Arc<Models>,
@@ -145,6 +148,7 @@ impl App {
             )),
             actions: GroupCommit::start(&workflow, &grouped, &db),
             cameras: Cameras::watch(machine.clone()).await?,
+            health: Arc::new(Health::open(&machine).await?),
             intake: Arc::new(intake),
             models: Arc::new(models),
             territory: workflow.territory,

@@ -11,16 +11,21 @@ use tokio::sync::mpsc;
 
 use super::FrameReport;
 use super::failure::Failure;
+use crate::camera::health::{Glance, Health, Seen};
 use crate::camera::{Frame, Waiting};
 use crate::http::App;
 use crate::telemetry;
-use crate::vision::{Detection, Detections, Detector, Model, ModelError, Models, Roster};
+use crate::vision::{
+    Detection, Detections, Detector, Glancer, Model, ModelError, Models, Roster, UnreadableFrame,
+};
 
 /// A frame that was looked at.
 pub(super) struct Looked {
     pub(super) waiting: Waiting<FrameReport>,
     /// What each of its camera's models saw.
     pub(super) seen: Result<Vec<Detections>, Failure>,
+    /// What it says about its camera; `None`: it cannot be decoded.
+    pub(super) health: Option<Seen>,
 }
 
 /// Starts `count` threads that look at frames until the intake is closed and empty, or nobody
@@ -42,8 +47,14 @@ pub(super) fn start(
                         histogram!(telemetry::STAGE_SECONDS, "stage" => "queue")
                             .record(waited.to_std().unwrap_or_default());
                         let seen = eye.look(&waiting.frame);
+                        let health = eye.glance(&waiting.frame, &seen, &app.health);
                         let beside = eye.for_the_shadow(&waiting.frame, &seen);
-                        if looked.blocking_send(Looked { waiting, seen }).is_err() {
+                        let sent = looked.blocking_send(Looked {
+                            waiting,
+                            seen,
+                            health,
+                        });
+                        if sent.is_err() {
                             return;
                         }
                         // a frame that waits is worth more than a comparison
@@ -66,6 +77,7 @@ struct Eye {
     /// In the order of the roster; none: to be made when it is needed.
     detectors: Vec<Option<Detector>>,
     shadow: Option<Detector>,
+    glancer: Glancer,
 }
 
 impl Eye {
@@ -79,6 +91,7 @@ impl Eye {
                 .map(detector)
                 .collect::<Result<_, _>>()?,
             shadow: None,
+            glancer: Glancer::default(),
             roster,
             models,
         })
@@ -125,6 +138,68 @@ impl Eye {
         }
         histogram!(telemetry::STAGE_SECONDS, "stage" => "detect").record(started.elapsed());
         Ok(seen)
+    }
+
+    /// What a frame says about its camera. Where that fails the frame goes on: it was looked at.
+    fn glance(
+        &mut self,
+        frame: &Frame,
+        seen: &Result<Vec<Detections>, Failure>,
+        health: &Health,
+    ) -> Option<Seen> {
+        let measured = match seen {
+            Ok(_) => self.measure(frame, health),
+            Err(Failure::NoModel) => self.measure_unseen(frame, health),
+            Err(
+                Failure::Unreadable(_)
+                | Failure::Panicked
+                | Failure::NoDetector(_)
+                | Failure::NotFiled(_),
+            ) => return None,
+        };
+        measured
+            .inspect_err(|error| {
+                tracing::debug!(camera = %frame.camera.id, %error, "a camera's health was not measured");
+            })
+            .ok()
+    }
+
+    /// Of the picture as the first model had it decoded.
+    fn measure(&mut self, frame: &Frame, health: &Health) -> Result<Seen, UnreadableFrame> {
+        let started = Instant::now();
+        let models = self.roster.models.iter().zip(&self.detectors);
+        let looked = |model: &Model| frame.camera.is_looked_at_by(&model.reference().name);
+        let first = models.filter(|(model, _)| looked(model));
+        let first = first.filter_map(|(_, detector)| detector.as_ref()).next();
+        let glance = match first {
+            Some(detector) => detector.glance(&mut self.glancer)?,
+            None => self.glancer.glance_at_jpeg(&frame.jpeg)?,
+        };
+        histogram!(telemetry::STAGE_SECONDS, "stage" => "glance").record(started.elapsed());
+        self.check(frame, health, glance)
+    }
+
+    fn measure_unseen(&mut self, frame: &Frame, health: &Health) -> Result<Seen, UnreadableFrame> {
+        let glance = self.glancer.glance_at_jpeg(&frame.jpeg)?;
+        self.check(frame, health, glance)
+    }
+
+    /// Once a minute: where the camera looks.
+    fn check(
+        &mut self,
+        frame: &Frame,
+        health: &Health,
+        glance: Glance,
+    ) -> Result<Seen, UnreadableFrame> {
+        let due = health.due(&frame.camera, frame.received_at);
+        let started = Instant::now();
+        let checked = due
+            .map(|due| self.glancer.view(&frame.jpeg).map(|view| due.check(view)))
+            .transpose()?;
+        if checked.is_some() {
+            histogram!(telemetry::STAGE_SECONDS, "stage" => "view").record(started.elapsed());
+        }
+        Ok(Seen { glance, checked })
     }
 
     /// What a model in the shadow needs to be compared, if there is one.

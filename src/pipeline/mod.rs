@@ -9,6 +9,7 @@
 //! channel fills, the detectors stand still, and at the intake newer frames take the place of
 //! older ones.
 
+mod departures;
 mod detectors;
 mod failure;
 mod place;
@@ -28,9 +29,9 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::camera::{Intake, LastFrame, Waiting};
-use crate::cases::{self, CaseChange, Confirmed, Confirmer};
+use crate::cases::{self, CaseChange, CaseId, Confirmed, Confirmer, Departed};
 use crate::catalogue;
-use crate::events::Stays;
+use crate::events::{Departures, Stays};
 use crate::http::App;
 use crate::telemetry;
 use detectors::Looked;
@@ -78,6 +79,7 @@ impl Pipeline {
                 .collect(),
             confirmer: Confirmer::default(),
             stays: Stays::default(),
+            departures: departures::resume(&app.machine).await?,
             give_up: give_up.clone(),
         };
         Ok(Self {
@@ -119,6 +121,7 @@ struct Recorder {
     rules: SightingRules,
     confirmer: Confirmer,
     stays: Stays,
+    departures: Departures<CaseId>,
     give_up: CancellationToken,
 }
 
@@ -128,6 +131,8 @@ struct Followed {
     report: FrameReport,
     /// Confirmed sightings, each with the number of its detection in the report.
     confirmed: Vec<(usize, Confirmed)>,
+    /// What cases are open about and is not there any more.
+    departed: Vec<Departed>,
 }
 
 impl Recorder {
@@ -137,7 +142,8 @@ impl Recorder {
             let at = self.app.now();
             let mut frames: Vec<Followed> =
                 batch.drain(..).map(|looked| self.follow(looked)).collect();
-            let changes = self.record(&mut frames, at).await;
+            let mut changes = self.record(&mut frames, at).await;
+            changes.extend(self.note_departures(&frames, at).await);
             // After the commit: the map never shows what may roll back.
             self.app.live.publish(&changes, at);
             for frame in frames {
@@ -147,14 +153,25 @@ impl Recorder {
     }
 
     /// Frame → what is where → what stays, or was seen often enough.
-    fn follow(&mut self, Looked { waiting, seen }: Looked) -> Followed {
+    fn follow(&mut self, looked: Looked) -> Followed {
+        let Looked {
+            waiting,
+            seen,
+            health,
+        } = looked;
         let frame = &waiting.frame;
+        let (camera, captured_at) = (&frame.camera, frame.captured_at);
+        if let Some(health) = &health {
+            let at = frame.received_at;
+            self.app.health.look(camera, at, captured_at, health);
+        }
         let seen = match seen {
             Ok(seen) => seen,
             Err(failure) => return Followed::failed(waiting, failure),
         };
         let started = Instant::now();
-        let mut placed = place(&self.app.territory.now(), &self.rules, frame, &seen);
+        let moved = self.app.health.is_moved(camera);
+        let mut placed = place(&self.app.territory.now(), &self.rules, frame, &seen, moved);
         histogram!(telemetry::STAGE_SECONDS, "stage" => "place").record(started.elapsed());
         let mut all_confirmed = stays::judge(&mut self.stays, frame, &mut placed);
         let (mut reports, mut numbers, mut sightings) = (Vec::new(), Vec::new(), Vec::new());
@@ -173,9 +190,16 @@ impl Recorder {
             .confirm(&frame.camera.id, frame.captured_at, sightings);
         let confirmed = numbers.into_iter().zip(confirmed);
         all_confirmed.extend(confirmed.filter_map(|(n, confirmed)| Some((n, confirmed?))));
+        let believed = self.is_believed(camera, health.as_ref());
+        let departed = if believed {
+            departures::look(&mut self.departures, frame, &seen)
+        } else {
+            Vec::new()
+        };
         Followed {
             report: FrameReport::processed(frame, &seen, reports),
             confirmed: all_confirmed,
+            departed,
             waiting,
         }
     }
@@ -274,6 +298,7 @@ impl Followed {
         Self {
             report: failure.of(&waiting.frame),
             confirmed: Vec::new(),
+            departed: Vec::new(),
             waiting,
         }
     }

@@ -109,6 +109,8 @@ pub enum Dropped {
     OutsideZone,
     /// In such a zone, but not for long enough.
     Passing,
+    /// Its camera looks elsewhere than its calibration says.
+    CameraMoved,
 }
 
 impl Dropped {
@@ -124,6 +126,7 @@ impl Dropped {
             Self::OutsideCity => "outside_city",
             Self::OutsideZone => "outside_zone",
             Self::Passing => "passing",
+            Self::CameraMoved => "camera_moved",
         }
     }
 }

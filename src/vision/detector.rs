@@ -11,7 +11,8 @@ use super::input::InputTensors;
 use super::model::Proven;
 use super::picture::Picture;
 use super::reading::{Candidate, Expected, Labels, Outputs, Reader, suppress};
-use super::{Detection, Detections};
+use super::{Detection, Detections, Glancer};
+use crate::camera::health::Glance;
 use crate::camera::jpeg::{JpegProblem, probe};
 
 /// Why a picture could not be looked at.
@@ -121,6 +122,14 @@ impl Detector {
             image_height_px: frame.height,
             found,
         })
+    }
+
+    /// What the last picture that was looked at says about its camera.
+    ///
+    /// # Errors
+    /// OpenCV refuses it.
+    pub fn glance(&self, glancer: &mut Glancer) -> Result<Glance, UnreadableFrame> {
+        glancer.glance(self.picture.decoded())
     }
 
     /// Of the last picture that was looked at.

@@ -43,6 +43,11 @@ impl Picture {
         Ok(())
     }
 
+    /// What was decoded last: rows of blue, green, red, at least as large as the model needs it.
+    pub(super) fn decoded(&self) -> &Mat {
+        &self.decoded
+    }
+
     /// What was decoded last, as wide and high as [`Fit::content`]: rows of blue, green, red.
     pub(super) fn content(&mut self, fit: &Fit) -> Result<&[u8], UnreadableFrame> {
         if fit.decoded == fit.content {

@@ -138,6 +138,7 @@ const ENDED: &[CaseState] = &[Closed, ClosedUnqualified, ClosedForced];
 pub const STEPS: &[Step] = &[
     step(&[],           Opened,           &[Reported],   &[Who::System, Who::Role(Collector), Who::Role(Operator), Who::Role(Leader)], "11"),
     step(OPEN,          SeenAgain,        &[],           &[Who::System], "11"),
+    step(OPEN,          SeenGone,         &[],           &[Who::System], "14, practice"),
     step(&[Reported],   SendToVerify,     &[Verifying],  OPERATOR, "11, 12").undoable(),
     step(&[Verifying],  Verify,           &[Reported],   ON_SITE, "11, 12"),
     step(&[Reported],   Reject,           &[Rejected],   OPERATOR, "12"),

@@ -45,11 +45,13 @@ async fn a_camera_is_added_changed_and_counted() {
     insta::assert_json_snapshot!(found, @r#"
     {
       "calibration": null,
+      "conditions": [],
       "frames": {
         "processed": 0,
         "refused": 0,
         "superseded": 0
       },
+      "heard_at": null,
       "height_m": 6.5,
       "id": "cam-3",
       "last_frame_at": null,

@@ -51,7 +51,7 @@ fn grey(level: u8) -> Vec<u8> {
     jpeg
 }
 
-fn model() -> tempfile::TempDir {
+pub(crate) fn model() -> tempfile::TempDir {
     let onnx = two_cars();
     let mut manifest = format!(
         "name = 'cars'\nversion = '1'\nlicence = 'Apache-2.0'\nfile = 'cars.onnx'\n\

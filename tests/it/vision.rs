@@ -24,7 +24,7 @@ pub(crate) fn runtime() -> RuntimeConfig {
 }
 
 /// The folder with the data of others, if this machine has it.
-fn data_of_others() -> Option<PathBuf> {
+pub(crate) fn data_of_others() -> Option<PathBuf> {
     let folder = std::env::var_os("CITYWARD_DATA").map(PathBuf::from);
     if folder.is_none() {
         eprintln!("skipped: CITYWARD_DATA names no folder with models and street pictures");

@@ -13,6 +13,7 @@ use utoipa::ToSchema;
 
 use super::saving::{CameraDraft, HeldCamera};
 use crate::access::{Person, Role};
+use crate::camera::health::ConditionState;
 use crate::camera::{Camera, CameraId, store};
 use crate::ground::{Calibration, ControlPair, FitError};
 use crate::http::{ApiError, App, FieldProblem, JsonBody, PathParams};
@@ -39,6 +40,10 @@ pub(super) struct CameraView {
     calibration: Option<CalibrationSummary>,
     /// Capture time of the newest frame let in since the service started.
     last_frame_at: Option<DateTime<Utc>>,
+    /// When a frame came in last, by the service's clock; also before its start.
+    heard_at: Option<DateTime<Utc>>,
+    /// What is wrong with it now; empty: nothing that is known.
+    conditions: Vec<ConditionState>,
     frames: FrameCounts,
 }
 
@@ -112,6 +117,8 @@ fn view(app: &App, camera: &Camera) -> CameraView {
             ground: GroundPolygon::of(calibration.ground()),
         }),
         last_frame_at: tally.last_frame_at,
+        heard_at: app.health.heard_at(&camera.id),
+        conditions: app.health.of(&camera.id),
         frames: FrameCounts {
             processed: tally.taken,
             superseded: tally.superseded,

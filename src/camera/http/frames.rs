@@ -100,6 +100,9 @@ pub(super) async fn push_frames(
         Ok(read) => read,
         Err(refusal) => {
             app.intake.refuse(&camera.id, kind_of(&refusal));
+            if kind_of(&refusal) == pictures::FROM_THE_FUTURE {
+                app.health.came_from_the_future(&camera.id, app.now());
+            }
             return Err(refusal);
         }
     };
@@ -169,7 +172,10 @@ fn offer(
         .collect();
     let ids = waiting.iter().map(|waiting| waiting.frame.id).collect();
     match app.intake.offer_all(waiting) {
-        Ok(()) => Ok((ids, reports)),
+        Ok(()) => {
+            app.health.heard(&camera.id, received_at);
+            Ok((ids, reports))
+        }
         Err(full @ NotTaken::QueueFull { retry_after_s }) => {
             Err(queue_full(full.to_string(), retry_after_s))
         }

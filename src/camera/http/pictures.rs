@@ -18,6 +18,8 @@ use crate::camera::jpeg::{self, JpegProblem};
 use crate::http::{ApiError, App, FieldProblem, QueryParams};
 
 pub(super) const CAPTURED_AT: HeaderName = HeaderName::from_static("x-captured-at");
+/// Kind of the problem of a picture that was taken later than now.
+pub(super) const FROM_THE_FUTURE: &str = "captured-in-future";
 /// Pictures in one multipart request.
 const FRAMES_PER_REQUEST_MAX: usize = 16;
 /// A multipart request may be this many times as large as one picture.
@@ -136,7 +138,7 @@ impl Door {
             let detail = "in the future; is the camera's clock right?";
             return Err(ApiError::Refused {
                 status: StatusCode::UNPROCESSABLE_ENTITY,
-                kind: "captured-in-future",
+                kind: FROM_THE_FUTURE,
                 detail: format!("X-Captured-At: {detail}"),
                 errors: vec![FieldProblem {
                     field: "X-Captured-At".to_owned(),

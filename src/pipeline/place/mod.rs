@@ -28,12 +28,13 @@ pub(super) struct Placed {
 }
 
 /// Places everything that models found in a frame, most confident first. What cannot be placed
-/// says why.
+/// says why; nothing can where the camera has moved since it was calibrated.
 pub(super) fn place(
     territory: &Territory,
     rules: &SightingRules,
     frame: &Frame,
     seen: &[Detections],
+    camera_moved: bool,
 ) -> Vec<Placed> {
     let mut found: Vec<(&Detections, &Detection)> = Vec::new();
     for seen in seen {
@@ -49,6 +50,7 @@ pub(super) fn place(
                 Some(_) if doubles(&found[..index], seen, detection) => {
                     (None, Some(Dropped::Doubled))
                 }
+                Some(_) if camera_moved => (None, Some(Dropped::CameraMoved)),
                 Some(class) => match sight(territory, rules, frame, seen, detection, class) {
                     Ok(sighting) => (Some(sighting), None),
                     Err(dropped) => (None, Some(dropped)),

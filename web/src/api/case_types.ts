@@ -234,6 +234,18 @@ export interface Reporter {
   wants_reply: boolean;
 }
 
+export type CameraVerdict = 'gone' | 'still_there' | 'cannot_tell';
+
+/** What cameras say of a case that is reported as handled. */
+export interface CameraCheck {
+  verdict: CameraVerdict;
+  reported_at: string;
+  at: string | null;
+  /** Ids of evidence. */
+  before: number | null;
+  after: number | null;
+}
+
 export interface CaseDetail extends CaseRow {
   /** Null where a person told the place. */
   ellipse: ErrorEllipse | null;
@@ -241,6 +253,7 @@ export interface CaseDetail extends CaseRow {
   component: (PlacedComponent & { lon: number; lat: number }) | null;
   evidence: Evidence[];
   history: CaseEvent[];
+  camera_check: CameraCheck | null;
   condition: Condition | null;
   clocks: CaseClock[];
   attachments: Attachment[];

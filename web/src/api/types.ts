@@ -64,6 +64,16 @@ export interface Platform {
   token?: string;
 }
 
+/** What is wrong with a camera. */
+export type CameraCondition =
+  | 'offline'
+  | 'frozen'
+  | 'dark'
+  | 'blurred'
+  | 'covered'
+  | 'moved'
+  | 'wrong_time';
+
 export interface CameraView extends Named {
   id: string;
   lon: number;
@@ -77,6 +87,9 @@ export interface CameraView extends Named {
     ground: GeoJSON.Polygon;
   } | null;
   last_frame_at: string | null;
+  /** When a frame came in last, also before the service started. */
+  heard_at: string | null;
+  conditions: { condition: CameraCondition; since: string }[];
   frames: { processed: number; superseded: number; refused: number };
 }
 
@@ -143,6 +156,8 @@ export interface Evidence {
   image: { width: number; height: number; url: string };
   box: PixelBox;
   confidence: number;
+  /** It shows that the thing is not there any more. */
+  gone: boolean;
   model: { name: string; version: string };
   calibration_version: number;
   lon: number;

@@ -56,6 +56,7 @@ export const workflowEn: WorkflowWords = {
   actions: {
     opened: 'Reported',
     seen_again: 'Seen again',
+    seen_gone: 'Seen gone',
     send_to_verify: 'Send to verify',
     verify: 'Report verification',
     reject: 'Do not accept',

@@ -58,6 +58,7 @@ export const workflowZh = {
   actions: {
     opened: '上报',
     seen_again: '再次看见',
+    seen_gone: '已看不见',
     send_to_verify: '发核实',
     verify: '核实反馈',
     reject: '不予受理',

@@ -10,7 +10,9 @@ import {
 import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url';
 import { untrack } from 'svelte';
 import { isMyMove } from '../action/whose_move';
+import type { CameraView } from '../api/types';
 import { caseView } from '../case/view.svelte';
+import { healthWords } from '../i18n/health';
 import { i18n } from '../i18n/index.svelte';
 import { openCases } from '../live/cases.svelte';
 import { clock } from '../live/clock.svelte';
@@ -37,6 +39,14 @@ const collection = (features: GeoJSON.Feature[]): GeoJSON.FeatureCollection => (
   type: 'FeatureCollection',
   features,
 });
+
+/** A camera's name, and what is wrong with it. */
+const cameraWords = (camera: CameraView): string => {
+  const { conditions } = healthWords.t;
+  return [i18n.name(camera), ...camera.conditions.map((state) => conditions[state.condition])].join(
+    ' · ',
+  );
+};
 
 const pointAt = ({ lon, lat }: { lon: number; lat: number }): GeoJSON.Feature => ({
   type: 'Feature',
@@ -184,9 +194,7 @@ export class CityMap {
   }
 
   private showCameras(): void {
-    this.source('cameras').setData(
-      collection(cameraFeatures(reference.cameras, (camera) => i18n.name(camera))),
-    );
+    this.source('cameras').setData(collection(cameraFeatures(reference.cameras, cameraWords)));
     this.source('views').setData(collection(viewFeatures(reference.cameras)));
   }
 

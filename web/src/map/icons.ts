@@ -50,7 +50,10 @@ function caseIcons(colours: Palette): [string, ImageData][] {
   );
 }
 
-function cameraIcon(fill: string, glyph: string, halo: string): ImageData {
+/** A mark at the upper right says that something is wrong with it: a point, or a stroke through one that is silent. */
+type Mark = 'none' | 'point' | 'stroke';
+
+function cameraIcon(fill: string, glyph: string, halo: string, mark: Mark): ImageData {
   return drawn(22, (pen) => {
     pen.beginPath();
     pen.arc(11, 11, 8.5, 0, 2 * Math.PI);
@@ -67,6 +70,24 @@ function cameraIcon(fill: string, glyph: string, halo: string): ImageData {
     pen.lineTo(16.2, 13.4);
     pen.lineTo(13.4, 11.6);
     pen.fill();
+    if (mark === 'stroke') {
+      pen.beginPath();
+      pen.moveTo(5.2, 16.8);
+      pen.lineTo(16.8, 5.2);
+      pen.lineWidth = 2.2;
+      pen.strokeStyle = glyph;
+      pen.stroke();
+    }
+    if (mark === 'point') {
+      pen.beginPath();
+      pen.roundRect(15.4, 1.4, 3, 7, 1.4);
+      pen.roundRect(15.4, 9.4, 3, 3, 1.4);
+      pen.lineWidth = 2.4;
+      pen.strokeStyle = halo;
+      pen.stroke();
+      pen.fillStyle = fill;
+      pen.fill();
+    }
   });
 }
 
@@ -74,7 +95,9 @@ function cameraIcon(fill: string, glyph: string, halo: string): ImageData {
 export function setIcons(map: MapLibre, colours: Palette): void {
   const icons: [string, ImageData][] = [
     ...caseIcons(colours),
-    ['camera', cameraIcon(colours.camera, colours.onCamera, colours.halo)],
+    ['camera', cameraIcon(colours.camera, colours.onCamera, colours.halo, 'none')],
+    ['camera-ill', cameraIcon(colours.over, colours.onCamera, colours.halo, 'point')],
+    ['camera-offline', cameraIcon(colours.closed, colours.onCamera, colours.halo, 'stroke')],
   ];
   for (const [name, image] of icons) {
     if (map.hasImage(name)) map.updateImage(name, image);

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { boundsOf, ellipsePolygon } from './shapes';
+import { boundsOf, cameraIcon, ellipsePolygon } from './shapes';
 
 const place = { lon: 119.92, lat: 32.45 };
 /** At 32.45° north, from the ellipsoid's radii of curvature. */
@@ -32,4 +32,15 @@ test('an ellipse is closed and never farther than its axes', () => {
 test('the bounds hold every place, and nothing has none', () => {
   expect(boundsOf([place, { lon: 119.9, lat: 32.5 }])).toEqual([119.9, 32.45, 119.92, 32.5]);
   expect(boundsOf([])).toBeNull();
+});
+
+test('a silent camera is drawn as silent whatever else is wrong with it', () => {
+  const since = '2026-11-29T08:00:00Z';
+  expect(cameraIcon({ conditions: [] })).toBe('camera');
+  expect(cameraIcon({ conditions: [{ condition: 'moved', since }] })).toBe('camera-ill');
+  const both = [
+    { condition: 'moved', since },
+    { condition: 'offline', since },
+  ] as const;
+  expect(cameraIcon({ conditions: [...both] })).toBe('camera-offline');
 });

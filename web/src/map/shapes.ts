@@ -59,12 +59,21 @@ export function caseFeature(row: CaseRow, { label, mine }: Seen): GeoJSON.Featur
   };
 }
 
-export function cameraFeatures(cameras: CameraView[], name: (camera: CameraView) => string) {
+/** How a camera is drawn: silent, with something wrong, or just so. */
+export type CameraIcon = 'camera' | 'camera-ill' | 'camera-offline';
+
+export function cameraIcon({ conditions }: Pick<CameraView, 'conditions'>): CameraIcon {
+  if (conditions.some(({ condition }) => condition === 'offline')) return 'camera-offline';
+  return conditions.length > 0 ? 'camera-ill' : 'camera';
+}
+
+/** `words`: what its name is, and what is wrong with it. */
+export function cameraFeatures(cameras: CameraView[], words: (camera: CameraView) => string) {
   return cameras.map(
     (camera): GeoJSON.Feature => ({
       type: 'Feature',
       geometry: { type: 'Point', coordinates: [camera.lon, camera.lat] },
-      properties: { camera: camera.id, label: name(camera) },
+      properties: { camera: camera.id, label: words(camera), icon: cameraIcon(camera) },
     }),
   );
 }

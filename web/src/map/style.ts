@@ -356,7 +356,7 @@ function eyes({ colours, layers }: Look): LayerSpecification[] {
       source: 'cameras',
       layout: {
         visibility: visible(layers.cameras),
-        'icon-image': 'camera',
+        'icon-image': ['get', 'icon'],
         'icon-size': ['interpolate', ['linear'], ['zoom'], 12, 0.6, 15, 1],
         'icon-allow-overlap': true,
         'icon-ignore-placement': true,

@@ -7,6 +7,7 @@ export const EVENTS = {
   intake: [
     'opened',
     'seen_again',
+    'seen_gone',
     'send_to_verify',
     'verify',
     'reject',

@@ -1,0 +1,55 @@
+//! What a camera saw go: a note with a picture in the case's history, for whoever checks. It ends no
+//! case: what the camera cannot see may still be there, and the regulation has a person look.
+
+mod check;
+pub(super) mod store;
+
+use anyhow::Context as _;
+use chrono::{DateTime, Utc};
+use sqlx::PgPool;
+
+use super::{CaseChange, CaseId, EvidenceStore, Picture};
+use crate::camera::{CameraId, FrameId};
+use crate::space::PixelBox;
+
+pub use check::{CameraCheck, CameraVerdict, camera_check};
+pub use store::{Watched, watched};
+
+/// A thing that was not found any more where its case says it is.
+#[derive(Debug, Clone)]
+pub struct Departed {
+    pub case: CaseId,
+    pub camera: CameraId,
+    /// The frame that made it certain.
+    pub frame: FrameId,
+    pub captured_at: DateTime<Utc>,
+    pub picture: Picture,
+    /// Where it was.
+    pub pixel_box: PixelBox,
+    /// When the first frame without it was taken.
+    pub since: DateTime<Utc>,
+    /// Frames without it.
+    pub looks: u32,
+}
+
+/// Notes it in the history of its case, with the picture. `None`: the case has ended.
+pub async fn note(
+    db: &PgPool,
+    evidence: &EvidenceStore,
+    departed: &Departed,
+    at: DateTime<Utc>,
+) -> anyhow::Result<Option<CaseChange>> {
+    let mut tx = db
+        .begin()
+        .await
+        .context("cannot begin to note a departure")?;
+    if !store::touch(&mut tx, departed.case).await? {
+        return Ok(None);
+    }
+    let sha256 = evidence.keep(departed.picture.jpeg.clone()).await?;
+    let kept = store::insert_evidence(&mut tx, departed, sha256).await?;
+    store::insert_event(&mut tx, departed, kept, at).await?;
+    let row = super::store::row(&mut *tx, departed.case).await?;
+    tx.commit().await.context("cannot commit a departure")?;
+    Ok(Some(CaseChange::Changed(row)))
+}
