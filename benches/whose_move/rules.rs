@@ -11,7 +11,7 @@ use cityward::rules::{Condition, RouteAsk, RuleSet, Rules};
 use cityward::space::GroundPoint;
 use cityward::territory::Territory;
 
-use crate::city::{self, CitySize, MATTER};
+use crate::city::{self, CitySize};
 use crate::stage::with_database;
 
 const GOAL_PER_S: f64 = 200_000.0;
