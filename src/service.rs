@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use chrono::TimeDelta;
 use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::camera::health;
@@ -31,15 +32,7 @@ pub async fn run(
     let app = App::start(Arc::new(config), pools, models).await?;
     let pipeline = Pipeline::start(&app, stop.clone()).await?;
     tokio::spawn(upkeep::run(app.clone(), stop.clone()));
-    tokio::spawn({
-        let offline_after = TimeDelta::seconds(app.config.intake.camera_offline_s.into());
-        let (app, stop) = (app.clone(), stop.clone());
-        async move {
-            let (health, db) = (Arc::clone(&app.health), app.machine.clone());
-            let now = || app.now();
-            health::keep(health, db, app.cameras.clone(), offline_after, now, stop).await;
-        }
-    });
+    let keeping_health = keep_health(&app, stop.clone());
     let publishing = tokio::spawn(plan::publish(app.clone(), stop.clone()));
     let timers = timers::run(
         app.machine.clone(),
@@ -74,11 +67,25 @@ pub async fn run(
     let delivering = tokio::spawn(notify::deliver(app.clone(), stop.clone()));
     let sealing = tokio::spawn(journal::keep_sealed(app.clone(), stop.clone()));
     let routes = router::router(app.clone());
+    let (cameras, db) = (Arc::clone(&app.health), app.machine.clone());
     http::serve(listener, app, routes, stop.cancelled_owned()).await;
     sealing.await?;
     noticing.await?;
     delivering.await??;
     timers.await?;
     publishing.await?;
-    pipeline.drain().await
+    keeping_health.await?;
+    let drained = pipeline.drain().await;
+    health::write_down(&cameras, &db).await;
+    drained
+}
+
+fn keep_health(app: &App, stop: CancellationToken) -> JoinHandle<()> {
+    let app = app.clone();
+    tokio::spawn(async move {
+        let offline_after = TimeDelta::seconds(app.config.intake.camera_offline_s.into());
+        let (health, db) = (Arc::clone(&app.health), app.machine.clone());
+        let now = || app.now();
+        health::keep(health, db, app.cameras.clone(), offline_after, now, stop).await;
+    })
 }

@@ -134,7 +134,7 @@ async fn a_dark_picture_is_told_kept_over_a_restart_and_over() {
     let metrics = metrics.text().await.unwrap();
     assert!(
         metrics.contains(
-            "cityward_camera_condition_since_seconds{camera=\"cam-1\",condition=\"dark\"} 1"
+            "cityward_camera_condition_since_seconds{camera=\"cam-1\",condition=\"dark\"} 2111558410"
         ),
         "{metrics}"
     );

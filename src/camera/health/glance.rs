@@ -1,8 +1,8 @@
 //! What one small grey picture says about its camera. Pure, and cheap: a few passes over 58 kB.
 
 use super::limits::{
-    self, BLURRED_MAX, BRIGHT_MIN, CHANGED_MIN, COVERED_MIN, DARK_MAX, FLAT_MAX, FROZEN_MAX,
-    OPEN_MAX, SHARP_MIN, Side,
+    self, BLURRED_MAX, BRIGHT_MIN, CHANGED_MIN, COVERED_MIN, DARK_MAX, DETAIL_FINE, DETAIL_MIN,
+    FLAT_MAX, FROZEN_MAX, OPEN_MAX, SHARP_MIN, Side,
 };
 
 /// The measures of one picture.
@@ -16,6 +16,8 @@ pub struct Glance {
     pub flat: f32,
     /// Finest detail over the next coarser one.
     pub sharpness: f32,
+    /// Finest detail: by how much pixels stand out from their neighbours, of 255.
+    pub detail: f32,
 }
 
 /// For or against each condition; `None`: cannot be told.
@@ -56,10 +58,12 @@ impl Difference {
 impl Glance {
     /// `fine`: in [`GLANCE`](limits::GLANCE), grey; `small`: the same in [`SMALL`](limits::SMALL).
     pub fn of(fine: &[u8], small: &[u8]) -> Self {
+        let finest = detail(fine, limits::GLANCE);
         Self {
             bright: brightest(small),
             flat: flat(small),
-            sharpness: detail(fine, limits::GLANCE) / detail(small, limits::SMALL).max(0.01),
+            sharpness: finest / detail(small, limits::SMALL).max(0.01),
+            detail: finest,
             small: small.to_vec(),
         }
     }
@@ -85,7 +89,19 @@ impl Glance {
         Evidence {
             dark,
             covered,
-            blurred: between(self.sharpness, BLURRED_MAX, SHARP_MIN).map(|sharp| !sharp),
+            blurred: self.is_blurred(),
+        }
+    }
+}
+
+impl Glance {
+    fn is_blurred(&self) -> Option<bool> {
+        let sharp = between(self.sharpness, BLURRED_MAX, SHARP_MIN);
+        let detailed = between(self.detail, DETAIL_MIN, DETAIL_FINE);
+        match (sharp, detailed) {
+            (Some(false), _) | (_, Some(false)) => Some(true),
+            (Some(true), Some(true)) => Some(false),
+            (None, _) | (_, None) => None,
         }
     }
 }

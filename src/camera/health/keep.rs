@@ -21,7 +21,7 @@ const HEARD_EVERY: Duration = Duration::from_secs(15);
 const FORGET_EVERY: Duration = Duration::from_secs(3600);
 const KEPT: TimeDelta = TimeDelta::days(90);
 
-/// Keeps the health of all cameras until `stop`, and writes down what changed at last. `now`: tells the time.
+/// Keeps the health of all cameras until `stop`. `now`: tells the time.
 pub async fn keep(
     health: Arc<Health>,
     db: PgPool,
@@ -52,7 +52,14 @@ pub async fn keep(
         }
         stop.run_until_cancelled(tokio::time::sleep(EVERY)).await;
     }
-    write(&health, &db).await;
+}
+
+/// Writes down what is known, once nothing comes in any more.
+pub async fn write_down(health: &Health, db: &PgPool) {
+    write(health, db).await;
+    if let Err(error) = store::exchange_heard(db, &health.all_heard()).await {
+        tracing::warn!(%error, "cannot write down which cameras were heard");
+    }
 }
 
 async fn write(health: &Health, db: &PgPool) {

@@ -15,7 +15,7 @@ mod watch;
 
 pub use condition::{Condition, ConditionState, Judge};
 pub use glance::{Difference, Evidence, Glance};
-pub use keep::keep;
+pub use keep::{keep, write_down};
 pub use limits::{EDGE, GLANCE, Hysteresis, SMALL, Side, VIEW};
 pub use view::{Displacement, Feature, View};
 pub use watch::{Health, Seen};

@@ -55,6 +55,7 @@ fn glance(number: u8) -> Glance {
         bright: 200,
         flat: 0.1,
         sharpness: 0.8,
+        detail: 20.0,
     }
 }
 
