@@ -8,6 +8,8 @@
 
 #![expect(clippy::print_stdout, reason = "what it prints is what it is for")]
 
+#[path = "common/app.rs"]
+mod app;
 #[path = "tiles/cpu.rs"]
 mod cpu;
 #[path = "tiles/data.rs"]

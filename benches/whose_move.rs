@@ -5,6 +5,8 @@
 
 #[path = "whose_move/actions.rs"]
 mod actions;
+#[path = "common/app.rs"]
+mod app;
 #[path = "common/city.rs"]
 mod city;
 #[path = "common/latencies.rs"]

@@ -2,12 +2,9 @@
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
-use cityward::config::{Config, DataConfig, VisionConfig};
+use cityward::config::{Config, DataConfig};
 use cityward::database::{self, Database, Mode};
-use cityward::http::App;
-use cityward::vision::Models;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -73,14 +70,4 @@ pub(crate) fn config(data_dir: &Path) -> Config {
     let onnxruntime = &mut config.vision.runtime.onnxruntime;
     *onnxruntime = root.join(&onnxruntime);
     config
-}
-
-/// The application, without models to look at frames.
-pub(crate) async fn app(data_dir: &Path, database: &Database) -> anyhow::Result<App> {
-    let config = config(data_dir);
-    let models = Models::load(&VisionConfig {
-        model_dirs: Vec::new(),
-        ..config.vision.clone()
-    })?;
-    App::start(Arc::new(config), database.pools.clone(), models).await
 }

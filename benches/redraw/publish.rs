@@ -13,6 +13,8 @@ use crate::stage::{with_database, with_service};
 use crate::town_hall::{CITY, Desk, OPEN_CASES, Pace, Work, lay_out};
 
 const GOAL: Duration = Duration::from_secs(20);
+/// Of what people wait for meanwhile; they notice a tenth of a second.
+const NOTICED: Duration = Duration::from_millis(100);
 const QUIET: Duration = Duration::from_secs(15);
 const PATIENCE: Duration = Duration::from_secs(300);
 const PAIRS: usize = 40;
@@ -75,19 +77,13 @@ async fn publish(base: &str, db: &PgPool) -> anyhow::Result<()> {
         .fetch_one(db)
         .await?;
     println!("cases that moved: {moved}");
-    println!("| when | what | done | p50 ms | p99 ms | worst ms |");
-    println!("|---|---|---:|---:|---:|---:|");
+    println!("| when | what | done | p50 ms | p99 ms | worst ms | goal |");
+    println!("|---|---|---:|---:|---:|---:|---|");
     for (when, Pace { read, filed }) in ["before", "while publishing", "after"].iter().zip(&paces) {
-        println!(
-            "| {when} | whose is it | {} | {}",
-            read.count(),
-            read.numbers()
-        );
-        println!(
-            "| {when} | a case is reported | {} | {}",
-            filed.count(),
-            filed.numbers()
-        );
+        for (what, latencies) in [("whose is it", read), ("a case is reported", filed)] {
+            let (count, columns) = (latencies.count(), latencies.columns(NOTICED));
+            println!("| {when} | {what} | {count} | {columns}");
+        }
     }
     gate(db).await
 }

@@ -4,7 +4,8 @@ use std::time::{Duration, Instant};
 
 use cityward::database::Database;
 
-use crate::stage::{app, folder, with_database};
+use crate::app::app;
+use crate::stage::{folder, with_database};
 use crate::{cpu, data};
 
 const GOAL_BYTES: f64 = 64.0;

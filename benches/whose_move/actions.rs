@@ -18,8 +18,9 @@ use cityward::http::App;
 use life::{CASES, Life, STEPS};
 use tokio::time::MissedTickBehavior;
 
+use crate::app::app;
 use crate::latencies::Latencies;
-use crate::stage::{app, folder, with_database};
+use crate::stage::{folder, with_database};
 
 /// People at work at the same time, each waiting for their own action.
 const AT_WORK: u32 = 64;

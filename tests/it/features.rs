@@ -223,7 +223,6 @@ async fn what_is_asked_for_is_found_in_any_coordinates_and_both_languages() {
             "filter",
             "t_during(surveyed_on, interval(interval('..','..'),'..'))",
         ),
-        ("bbox", "1e300,1e300,1e301,1e301"),
         ("filter", "colour = 'red'"),
         ("filter", "class > 5"),
         ("filter", "avg(class) = 1"),
