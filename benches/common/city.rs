@@ -96,7 +96,9 @@ pub(crate) async fn build(db: &PgPool, size: &CitySize) -> anyhow::Result<()> {
         .collect();
     sqlx::query(
         "insert into cell (code, geom, edition_id)
-         select '321202' || to_char(number, 'fm000000000'), st_geomfromtext(wkt, 4326), 1
+         -- communities of 500: each has 999 codes for all times
+         select '321202' || to_char(number / 500, 'fm000000') || to_char(number % 500 + 1, 'fm000'),
+             st_geomfromtext(wkt, 4326), 1
          from unnest($1::text[]) with ordinality as borders (wkt, number)",
     )
     .bind(&borders)

@@ -88,14 +88,16 @@ async fn publish(base: &str, db: &PgPool) -> anyhow::Result<()> {
     gate(db).await
 }
 
-/// No case that nobody was sent to may be another's than its ground.
+/// No case that nobody was sent to and that goes by its ground may be another's.
 async fn gate(db: &PgPool) -> anyhow::Result<()> {
     for _ in 0..300 {
         let strays: i64 = sqlx::query_scalar(
             "select count(*) from city_case c
              join responsibility r on r.cell_id = c.cell_id and r.class_code is null
                  and r.valid @> now()
-             where c.ended_at is null and c.unit_id is distinct from r.unit_id",
+             where c.ended_at is null and c.unit_id is distinct from r.unit_id
+                 -- a component of its own unit goes before the ground
+                 and c.because ->> 'rule' = 'cell_default'",
         )
         .fetch_one(db)
         .await?;
