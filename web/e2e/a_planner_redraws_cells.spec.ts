@@ -42,13 +42,13 @@ async function click(page: Page, place: Place): Promise<void> {
   await page.mouse.click(x, y);
 }
 
-/** A place inside a cell. */
-function inside(page: Page, label: string): Promise<Place> {
-  return page.evaluate((name) => {
+/** A place inside a cell, once the map shows it. */
+async function inside(page: Page, label: string): Promise<Place> {
+  const found = await page.waitForFunction((name) => {
     const cells = window.__gridMap.queryRenderedFeatures({ layers: ['faces-fill'] });
-    const cell = cells.find(({ properties }) => properties.label === name);
-    return cell!.properties.at as unknown as Place;
+    return cells.find(({ properties }) => properties.label === name)?.properties.at;
   }, label);
+  return (await found.jsonValue()) as Place;
 }
 
 const steps = (page: Page) => page.locator('[data-test=history] li').count();
