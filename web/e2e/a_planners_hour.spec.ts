@@ -59,12 +59,13 @@ type Place = [number, number];
 
 const drawn = (page: Page) => page.waitForFunction(() => window.__gridMap?.loaded());
 
-function inside(page: Page, label: string): Promise<Place> {
-  return page.evaluate((name) => {
+/** A place inside a cell, once the map shows it. */
+async function inside(page: Page, label: string): Promise<Place> {
+  const found = await page.waitForFunction((name) => {
     const cells = window.__gridMap.queryRenderedFeatures({ layers: ['faces-fill'] });
-    const cell = cells.find(({ properties }) => properties.label === name);
-    return cell!.properties.at as unknown as Place;
+    return cells.find(({ properties }) => properties.label === name)?.properties.at;
   }, label);
+  return (await found.jsonValue()) as Place;
 }
 
 async function onScreen(page: Page, place: Place): Promise<{ x: number; y: number }> {
