@@ -57,7 +57,7 @@ async function shown(page: Page): Promise<number> {
   });
 }
 
-/** Turns components on, opens a view and waits until all of it is there. */
+/** Opens a view and waits until all of it is there. */
 async function look(page: Page, zoom: number, lat = 32.45, lon = 119.92): Promise<void> {
   await page.evaluate(
     ([zoom, lat, lon]) => window.__cityward.map.jumpTo({ center: [lon!, lat!], zoom: zoom! }),

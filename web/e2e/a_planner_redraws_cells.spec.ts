@@ -3,6 +3,7 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { barriers } from './barriers';
 import { launch, signIn, visit } from './browser';
+import { click, drawn, inside, onScreen, stepped } from './grid_map';
 
 let browser: Browser;
 beforeAll(async () => {
@@ -14,53 +15,8 @@ const data = process.env.CITYWARD_DATA;
 if (!data) console.log('CITYWARD_DATA is not set: no cells of a real city are edited in the page');
 const LUCKNOW = join(data ?? '', 'cells', 'Lucknow_Lucknow_ward_boundary.geojson');
 
-type Place = [number, number];
-
-declare global {
-  interface Window {
-    /** Only with `?test` in the address. */
-    __gridMap: Window['__cityward']['map'];
-  }
-}
-
-async function drawn(page: Page): Promise<void> {
-  await page.waitForFunction(() => window.__gridMap?.loaded());
-}
-
-/** Where on the screen a place is. */
-async function onScreen(page: Page, place: Place): Promise<{ x: number; y: number }> {
-  return page.evaluate((at) => {
-    const { left, top } = window.__gridMap.getContainer().getBoundingClientRect();
-    const { x, y } = window.__gridMap.project(at);
-    return { x: left + x, y: top + y };
-  }, place);
-}
-
-async function click(page: Page, place: Place): Promise<void> {
-  const { x, y } = await onScreen(page, place);
-  await page.mouse.move(x, y);
-  await page.mouse.click(x, y);
-}
-
-/** A place inside a cell, once the map shows it. */
-async function inside(page: Page, label: string): Promise<Place> {
-  const found = await page.waitForFunction((name) => {
-    const cells = window.__gridMap.queryRenderedFeatures({ layers: ['faces-fill'] });
-    return cells.find(({ properties }) => properties.label === name)?.properties.at;
-  }, label);
-  return (await found.jsonValue()) as Place;
-}
-
 const steps = (page: Page) => page.locator('[data-test=history] li').count();
 const bars = (page: Page) => page.locator('[data-test=bars]').textContent();
-
-async function done(page: Page, count: number): Promise<void> {
-  await page.waitForFunction(
-    (wanted) => document.querySelectorAll('[data-test=history] li').length === wanted + 1,
-    count,
-  );
-  await drawn(page);
-}
 
 test.runIf(data)(
   'wards are merged, split, moved and given away, and all of it is undone',
@@ -96,7 +52,7 @@ test.runIf(data)(
     await page.keyboard.up('Shift');
     await page.waitForFunction(() => !document.querySelector('[data-tool=merge] small'));
     await page.keyboard.press('m');
-    await done(page, 1);
+    await stepped(page, 1);
 
     // a line across the union, point by point
     const union = await inside(page, 'Guru Govind Singh Ward+Cantonment');
@@ -104,7 +60,7 @@ test.runIf(data)(
     await click(page, [union[0], union[1] - 0.06]);
     const { x, y } = await onScreen(page, [union[0], union[1] + 0.06]);
     await page.mouse.dblclick(x, y);
-    await done(page, 2);
+    await stepped(page, 2);
 
     // by keyboard alone: the vertex under the middle of the map is taken and put down
     const around = await inside(page, 'Kharika');
@@ -128,7 +84,7 @@ test.runIf(data)(
       vertex,
     );
     await page.keyboard.press('Enter');
-    await done(page, 3);
+    await stepped(page, 3);
     expect(await bars(page)).not.toBe(before);
 
     await page.keyboard.press('Control+z');

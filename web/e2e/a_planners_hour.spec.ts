@@ -6,6 +6,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { asked } from './ask';
 import { barriers } from './barriers';
 import { type Looks, launch, mapIsDrawn, signIn, visit } from './browser';
+import { click, drawn, inside, onScreen, type Place, stepped } from './grid_map';
 import { hired } from './hired';
 import { freePort, type Program, start, stop } from './program';
 
@@ -45,7 +46,7 @@ async function arrive(role: string, hash: string, looks: Looks = {}): Promise<Pa
   return page;
 }
 
-const shots = process.env.CITYWARD_SHOTS;
+const shots = process.env.CITYWARD_PICTURES;
 let taken = 0;
 
 /** A picture of each step for who wants to look; in a folder that is named. */
@@ -53,43 +54,6 @@ async function shot(page: Page, name: string): Promise<void> {
   taken += 1;
   const file = `${String(taken).padStart(2, '0')}-${name}.png`;
   if (shots) await page.screenshot({ path: join(shots, file) });
-}
-
-type Place = [number, number];
-
-const drawn = (page: Page) => page.waitForFunction(() => window.__gridMap?.loaded());
-
-/** A place inside a cell, once the map shows it. */
-async function inside(page: Page, label: string): Promise<Place> {
-  const found = await page.waitForFunction((name) => {
-    const cells = window.__gridMap.queryRenderedFeatures({ layers: ['faces-fill'] });
-    return cells.find(({ properties }) => properties.label === name)?.properties.at;
-  }, label);
-  return (await found.jsonValue()) as Place;
-}
-
-async function onScreen(page: Page, place: Place): Promise<{ x: number; y: number }> {
-  return page.evaluate((at) => {
-    const { left, top } = window.__gridMap.getContainer().getBoundingClientRect();
-    const { x, y } = window.__gridMap.project(at);
-    return { x: left + x, y: top + y };
-  }, place);
-}
-
-async function click(page: Page, place: Place, shift = false): Promise<void> {
-  const { x, y } = await onScreen(page, place);
-  await page.mouse.move(x, y);
-  if (shift) await page.keyboard.down('Shift');
-  await page.mouse.click(x, y);
-  if (shift) await page.keyboard.up('Shift');
-}
-
-async function steps(page: Page, count: number): Promise<void> {
-  await page.waitForFunction(
-    (wanted) => document.querySelectorAll('[data-test=history] li').length === wanted + 1,
-    count,
-  );
-  await drawn(page);
 }
 
 /** The wards checked, repaired and decided, and made the city's first grid. */
@@ -136,7 +100,7 @@ async function thePlan(page: Page): Promise<string> {
   await click(page, await inside(page, 'Guru Govind Singh Ward'), true);
   await page.waitForFunction(() => !document.querySelector('[data-tool=merge] small'));
   await page.keyboard.press('m');
-  await steps(page, 1);
+  await stepped(page, 1);
 
   const kharika = await inside(page, 'Kharika');
   await page.keyboard.press('Escape');
@@ -145,7 +109,7 @@ async function thePlan(page: Page): Promise<string> {
   await click(page, [kharika[0], kharika[1] - 0.06]);
   const { x, y } = await onScreen(page, [kharika[0], kharika[1] + 0.06]);
   await page.mouse.dblclick(x, y);
-  await steps(page, 2);
+  await stepped(page, 2);
   await shot(page, 'merged-and-split');
 
   await aroundMany(page);
@@ -154,7 +118,7 @@ async function thePlan(page: Page): Promise<string> {
   expect(Number(/\d+/.exec(chosen ?? '')?.[0])).toBe(MANY);
   await page.locator('[data-test=owner]').selectOption({ index: 1 });
   await page.click('[data-test=give]');
-  await steps(page, 3);
+  await stepped(page, 3);
   await shot(page, 'forty-given');
   expect(await barriers(page)).toEqual([]);
   return new URL(page.url()).hash;
@@ -165,8 +129,8 @@ async function aroundMany(page: Page): Promise<void> {
   const edge = await page.evaluate((many) => {
     const cells = window.__gridMap.queryRenderedFeatures({ layers: ['faces-fill'] });
     const at = new Map(cells.map(({ properties }) => [properties.face, properties.at]));
-    const lons = [...at.values()].map((place) => JSON.parse(String(JSON.stringify(place)))[0]);
-    const sorted = lons.map(Number).toSorted((one, two) => one - two);
+    const lons = [...at.values()].map((place) => (place as [number, number])[0]);
+    const sorted = lons.toSorted((one, two) => one - two);
     return (sorted[many - 1]! + sorted[many]!) / 2;
   }, MANY);
   const corners = await page.evaluate((lon) => {

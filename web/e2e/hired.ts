@@ -1,7 +1,7 @@
 import { asked } from './ask';
 import type { Program } from './program';
 
-/** People of a city that has nobody but its administrator: one a role, whose login is the role. */
+/** People of a city that has nobody but its administrator: one a role, whose login is its name. */
 export async function hired(
   { url, password }: Program,
   roles: readonly string[],

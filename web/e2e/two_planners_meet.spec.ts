@@ -12,7 +12,7 @@ afterAll(() => browser?.close());
 
 const url = inject('url');
 const staff = (login: string) => ({ login, password: inject('staffPassword') });
-const shots = process.env.CITYWARD_SHOTS;
+const shots = process.env.CITYWARD_PICTURES;
 
 async function shot(page: Page, name: string): Promise<void> {
   if (shots) await page.screenshot({ path: `${shots}/${name}.png` });

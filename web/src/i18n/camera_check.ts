@@ -14,7 +14,6 @@ const zh = {
   noBefore: '没有处置前的画面',
   noAfter: '还没有处置后的画面',
   hint: '仅供核查参考：被遮挡的东西相机也看不见。',
-  gone: '已看不见',
 };
 
 const en: typeof zh = {
@@ -29,7 +28,6 @@ const en: typeof zh = {
   noBefore: 'No picture from before',
   noAfter: 'No picture from after yet',
   hint: 'A hint for who checks: what stands behind something the camera does not see either.',
-  gone: 'Not seen any more',
 };
 
 export const cameraCheckWords = new Words(zh, en);

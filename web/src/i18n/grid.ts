@@ -8,7 +8,7 @@ const zh = {
   drop: '把网格文件拖到这里，或',
   choose: '选择文件',
   another: '换一个文件',
-  lead: '任何城市的 GeoJSON。文件只在本机浏览器里处理，不会上传。',
+  lead: '任何城市的 GeoJSON。检查和修复只在本机浏览器里进行；只有设为城市首版网格时才上传。',
   coordinates: '文件坐标',
   coordinateNames: {
     wgs84: 'WGS 84 / CGCS2000',
@@ -119,7 +119,7 @@ const en: GridWords = {
   drop: 'Drop a file of cells here, or',
   choose: 'choose a file',
   another: 'Another file',
-  lead: 'GeoJSON of any city. The file is worked on in this browser alone; nothing is uploaded.',
+  lead: 'GeoJSON of any city. It is checked and repaired in this browser alone; only what becomes the first grid of the city is uploaded.',
   coordinates: 'Coordinates of the file',
   coordinateNames: {
     wgs84: 'WGS 84 / CGCS2000',

@@ -3,11 +3,10 @@ import { Words } from './index.svelte';
 /** A draft whose ground moved, and who else is at it. */
 const zh = {
   title: '接到现行网格',
-  lead: '这个方案开始之后，现行网格变了。下面是方案动过的网格：我的、合并后的、现行的。冲突的网格可以逐个选择。',
+  lead: '把方案接到现在生效的网格上。下面是方案动过的网格：我的、合并后的、现行的。冲突的网格可以逐个选择。',
   counts: (conflicts: number, mine: number, theirs: number) =>
     `${conflicts} 处冲突；只有我改的 ${mine} 个，只有现行网格改的 ${theirs} 个`,
   clean: '没有冲突：两边的改动可以直接合并。',
-  unit: '责任单位',
   nobody: '无',
   mine: '我的',
   merged: '合并',
@@ -39,11 +38,10 @@ export type ReconcileWords = typeof zh;
 
 const en: ReconcileWords = {
   title: 'Put onto the grid in force',
-  lead: 'The grid in force has changed since this plan began. These are the cells the plan changes: mine, merged, theirs. Where they conflict, each can be chosen.',
+  lead: 'Puts the plan onto the grid that is in force now. These are the cells it changes: mine, merged, theirs. Where they conflict, each can be chosen.',
   counts: (conflicts, mine, theirs) =>
     `${conflicts} conflict${conflicts === 1 ? '' : 's'}; ${mine} changed by this plan alone, ${theirs} by the grid in force alone`,
   clean: 'No conflicts: both changes go together.',
-  unit: 'Unit',
   nobody: 'nobody',
   mine: 'Mine',
   merged: 'Merged',

@@ -56,7 +56,7 @@ export const workflowEn: WorkflowWords = {
   actions: {
     opened: 'Reported',
     seen_again: 'Seen again',
-    seen_gone: 'Seen gone',
+    seen_gone: 'Not seen any more',
     send_to_verify: 'Send to verify',
     verify: 'Report verification',
     reject: 'Do not accept',

@@ -115,3 +115,9 @@ const light: Palette = {
 export function palette(theme: Theme): Palette {
   return theme === 'dark' ? dark : light;
 }
+
+/** Of what belongs to somebody. */
+export function ownerColour(theme: Theme, owner: number | null): string {
+  const { owners, cellLine } = palette(theme);
+  return owner === null ? cellLine : (owners[owner % owners.length] ?? cellLine);
+}

@@ -1,13 +1,10 @@
+import { boundsOf } from '../../../map/shapes';
 import type { Bounds } from '../partition/types';
 
 /** The box around several borders; `null` where there is nothing. */
 export function boxOf(borders: readonly GeoJSON.MultiPolygon[]): Bounds | null {
   const places = borders.flatMap(({ coordinates }) => coordinates.flat(2));
-  if (places.length === 0) return null;
-  const [lons, lats] = [places.map(([lon]) => lon!), places.map(([, lat]) => lat!)];
-  const least = (of: number[]) => of.reduce((one, other) => Math.min(one, other));
-  const most = (of: number[]) => of.reduce((one, other) => Math.max(one, other));
-  return [least(lons), least(lats), most(lons), most(lats)];
+  return boundsOf(places.map(([lon, lat]) => ({ lon: lon!, lat: lat! })));
 }
 
 /** A border as the path of a drawing `width` wide, where the box just fits in a square. */
