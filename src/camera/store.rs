@@ -25,17 +25,11 @@ pub(super) struct CameraRow {
     location: GroundPoint,
     height_m: Option<f64>,
     models: Option<Vec<String>>,
-    #[sqlx(default)]
     calibration_id: Option<i32>,
-    #[sqlx(default)]
     version: Option<i32>,
-    #[sqlx(default)]
     image_width_px: Option<i32>,
-    #[sqlx(default)]
     image_height_px: Option<i32>,
-    #[sqlx(default)]
     pairs: Option<Json<Vec<ControlPair>>>,
-    #[sqlx(default)]
     ground: Option<wkb::Decode<Geometry<f64>>>,
 }
 
@@ -94,7 +88,10 @@ pub(super) async fn list(db: &PgPool) -> sqlx::Result<Vec<CameraRow>> {
 /// Holds a camera until the transaction ends; what is known of it, without calibration and zones.
 pub(super) async fn hold(tx: &mut PgConnection, id: &CameraId) -> sqlx::Result<Option<Camera>> {
     let row: Option<CameraRow> = sqlx::query_as(
-        "select camera_id, platform_id, name_zh, name_en, location, height_m, models
+        "select camera_id, platform_id, name_zh, name_en, location, height_m, models,
+             null::integer as calibration_id, null::integer as version,
+             null::integer as image_width_px, null::integer as image_height_px,
+             null::jsonb as pairs, null::geometry as ground
          from camera where camera_id = $1 for no key update",
     )
     .bind(id.as_str())
@@ -103,41 +100,18 @@ pub(super) async fn hold(tx: &mut PgConnection, id: &CameraId) -> sqlx::Result<O
     Ok(row.map(|row| row.into_camera(None, Vec::new())))
 }
 
-/// Inserts a camera, unless there is one with its id by now.
-pub(super) async fn add(
-    db: impl PgExecutor<'_>,
-    camera: &Camera,
-    source: &str,
-) -> sqlx::Result<bool> {
-    let added = sqlx::query(
-        "insert into camera (camera_id, platform_id, name_zh, name_en, location, height_m, models,
-             source)
-         values ($1, $2, $3, $4, $5, $6, $7, $8)
-         on conflict (camera_id) do nothing",
-    )
-    .bind(camera.id.as_str())
-    .bind(camera.platform_id)
-    .bind(&camera.name_zh)
-    .bind(&camera.name_en)
-    .bind(camera.location)
-    .bind(camera.height_m)
-    .bind(&camera.models)
-    .bind(source)
-    .execute(db)
-    .await?;
-    Ok(added.rows_affected() == 1)
-}
-
-/// Inserts the camera or replaces what is known of it; its calibrations stay.
-pub async fn save(db: impl PgExecutor<'_>, camera: &Camera, source: &str) -> sqlx::Result<()> {
-    sqlx::query(
+/// Inserts the camera or replaces what is known of it; its calibrations stay. Returns whether it is
+/// new.
+pub async fn save(db: impl PgExecutor<'_>, camera: &Camera, source: &str) -> sqlx::Result<bool> {
+    sqlx::query_scalar(
         "insert into camera (camera_id, platform_id, name_zh, name_en, location, height_m, models,
              source)
          values ($1, $2, $3, $4, $5, $6, $7, $8)
          on conflict (camera_id) do update set platform_id = excluded.platform_id,
              name_zh = excluded.name_zh, name_en = excluded.name_en,
              location = excluded.location, height_m = excluded.height_m,
-             models = excluded.models",
+             models = excluded.models
+         returning xmax = 0",
     )
     .bind(camera.id.as_str())
     .bind(camera.platform_id)
@@ -147,9 +121,8 @@ pub async fn save(db: impl PgExecutor<'_>, camera: &Camera, source: &str) -> sql
     .bind(camera.height_m)
     .bind(&camera.models)
     .bind(source)
-    .execute(db)
-    .await?;
-    Ok(())
+    .fetch_one(db)
+    .await
 }
 
 /// Adds `fitted` as the camera's next version; returns it with its id and version.
@@ -240,10 +213,7 @@ pub(super) async fn hold_zones(
     tx: &mut PgConnection,
     camera: &CameraId,
 ) -> sqlx::Result<Vec<Zone>> {
-    sqlx::query("select from camera where camera_id = $1 for no key update")
-        .bind(camera.as_str())
-        .execute(&mut *tx)
-        .await?;
+    hold(&mut *tx, camera).await?;
     let rows: Vec<ZoneRow> = sqlx::query_as(
         "select camera_id, kind, ground, classes, days, from_min, to_min
          from camera_zone where camera_id = $1 order by zone_id",

@@ -5,7 +5,6 @@
 //! parked van for as long is taken for gone as well; so this is a note for people and ends no case.
 
 use std::collections::HashMap;
-use std::hash::Hash;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -82,7 +81,7 @@ impl<K> Default for Scene<K> {
     }
 }
 
-impl<K: Copy + Eq + Hash> Departures<K> {
+impl<K: Copy + Eq> Departures<K> {
     /// This was filed, or seen again: from now on it is looked for there.
     pub fn filed(&mut self, camera: &CameraId, key: K, class: ClassCode, pixel_box: PixelBox) {
         let things = &mut self.cameras.entry(camera.clone()).or_default().things;

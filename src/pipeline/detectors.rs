@@ -147,24 +147,32 @@ impl Eye {
         seen: &Result<Vec<Detections>, Failure>,
         health: &Health,
     ) -> Option<Seen> {
-        let measured = match seen {
-            Ok(_) => self.measure(frame, health),
-            Err(Failure::NoModel) => self.measure_unseen(frame, health),
+        match seen {
+            Ok(_) | Err(Failure::NoModel) => {}
             Err(
                 Failure::Unreadable(_)
                 | Failure::Panicked
                 | Failure::NoDetector(_)
                 | Failure::NotFiled(_),
             ) => return None,
-        };
-        measured
-            .inspect_err(|error| {
-                tracing::debug!(camera = %frame.camera.id, %error, "a camera's health was not measured");
-            })
-            .ok()
+        }
+        let camera = &frame.camera.id;
+        match catch_unwind(AssertUnwindSafe(|| self.measure(frame, health))) {
+            Ok(measured) => measured
+                .inspect_err(|error| {
+                    tracing::debug!(%camera, %error, "a camera's health was not measured");
+                })
+                .ok(),
+            // as of a detector: nobody can vouch for what is left of it
+            Err(_panic) => {
+                tracing::error!(%camera, "measuring a camera's health panicked");
+                self.glancer = Glancer::default();
+                None
+            }
+        }
     }
 
-    /// Of the picture as the first model had it decoded.
+    /// Of the picture as the first model had it decoded, if one did.
     fn measure(&mut self, frame: &Frame, health: &Health) -> Result<Seen, UnreadableFrame> {
         let started = Instant::now();
         let models = self.roster.models.iter().zip(&self.detectors);
@@ -176,11 +184,6 @@ impl Eye {
             None => self.glancer.glance_at_jpeg(&frame.jpeg)?,
         };
         histogram!(telemetry::STAGE_SECONDS, "stage" => "glance").record(started.elapsed());
-        self.check(frame, health, glance)
-    }
-
-    fn measure_unseen(&mut self, frame: &Frame, health: &Health) -> Result<Seen, UnreadableFrame> {
-        let glance = self.glancer.glance_at_jpeg(&frame.jpeg)?;
         self.check(frame, health, glance)
     }
 

@@ -39,17 +39,10 @@ fn wall(x: u32, level: f32) -> Vec<u8> {
 impl Watched {
     async fn new() -> Self {
         let city = TestCity::new().await;
-        let edition = city.edition().await;
-        let unit = city.unit(1).await;
-        for cell in city.cells(edition, 2, 1).await {
-            city.responsible(edition, cell, None, unit).await;
-        }
-        let (platform, token) = city.platform("video").await;
-        city.camera("cam-1", platform).await;
-        let start: DateTime<Utc> = "2036-11-29T08:00:00Z".parse().unwrap();
+        let token = city.watched().await;
         Self {
             city,
-            time: SetTime::new(start),
+            time: SetTime::new(start()),
             token,
             model: crate::stays::model(),
         }
@@ -69,19 +62,7 @@ impl Watched {
     /// Pushes what the camera shows at this time; returns what became of it.
     async fn push(&self, service: &TestService, at: DateTime<Utc>, jpeg: Vec<u8>) -> Value {
         self.time.set(at);
-        let answer = service
-            .client()
-            .post(&format!("{CAMERA}/frames?wait=true"))
-            .bearer_auth(&self.token)
-            .header("content-type", "image/jpeg")
-            .header("x-captured-at", at.to_rfc3339())
-            .body(jpeg)
-            .send()
-            .await
-            .unwrap();
-        assert_eq!(answer.status(), StatusCode::OK);
-        let mut reports: Value = answer.json().await.unwrap();
-        reports["frames"][0].take()
+        service.push(&self.token, at, jpeg).await
     }
 
     /// Waits until this many periods are in the database, ended or not.

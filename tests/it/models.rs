@@ -65,20 +65,8 @@ impl Watched {
 
     #[expect(clippy::disallowed_methods, reason = "a test lives in the present")]
     async fn pushed(&self) -> Value {
-        let answer = self
-            .service
-            .client()
-            .post("/api/v1/cameras/cam-1/frames?wait=true")
-            .bearer_auth(&self.token)
-            .header("content-type", "image/jpeg")
-            .header("x-captured-at", Utc::now().to_rfc3339())
-            .body(self.jpeg.clone())
-            .send()
-            .await
-            .unwrap();
-        assert_eq!(answer.status(), StatusCode::OK);
-        let reports: Value = answer.json().await.unwrap();
-        reports["frames"][0].clone()
+        let jpeg = self.jpeg.clone();
+        self.service.push(&self.token, Utc::now(), jpeg).await
     }
 
     async fn reload(&self) -> Value {

@@ -90,13 +90,7 @@ const ZONES: &str = "/api/v1/cameras/cam-1/zones";
 impl Street {
     async fn new() -> Self {
         let city = TestCity::new().await;
-        let edition = city.edition().await;
-        let unit = city.unit(1).await;
-        for cell in city.cells(edition, 2, 1).await {
-            city.responsible(edition, cell, None, unit).await;
-        }
-        let (platform, token) = city.platform("video").await;
-        city.camera("cam-1", platform).await;
+        let token = city.watched().await;
         sqlx::query(
             "update sighting_rule set stay_s = 60, gone_s = 30 where class_code = 'M09009'",
         )
@@ -118,20 +112,7 @@ impl Street {
 
     /// What became of the detections in a frame.
     async fn push(&self, at: DateTime<Utc>, level: u8) -> Vec<Value> {
-        let answer = self
-            .service
-            .client()
-            .post("/api/v1/cameras/cam-1/frames?wait=true")
-            .bearer_auth(&self.token)
-            .header("content-type", "image/jpeg")
-            .header("x-captured-at", at.to_rfc3339())
-            .body(grey(level))
-            .send()
-            .await
-            .unwrap();
-        assert_eq!(answer.status(), StatusCode::OK);
-        let mut reports: Value = answer.json().await.unwrap();
-        let report = reports["frames"][0].take();
+        let report = self.service.push(&self.token, at, grey(level)).await;
         assert_eq!(report["outcome"], "processed", "{report}");
         report["detections"].as_array().unwrap().clone()
     }
@@ -196,6 +177,13 @@ async fn a_vehicle_that_stays_in_a_no_parking_zone_is_one_case() {
     let pavement = json!([{ "kind": "pavement", "corners": left_half()["corners"] }]);
     assert_eq!(street.draw(pavement).await.status(), StatusCode::OK);
     assert_eq!(street.push(at(100), 40).await[0]["dropped"], "outside_zone");
+
+    let metrics = reqwest::get(street.service.url("/metrics")).await.unwrap();
+    let metrics = metrics.text().await.unwrap();
+    assert!(
+        metrics.contains("cityward_stays_total{change=\"entered\"}"),
+        "{metrics}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -2,7 +2,7 @@
 
 use super::limits::{
     self, BLURRED_MAX, BRIGHT_MIN, CHANGED_MIN, COVERED_MIN, DARK_MAX, DETAIL_FINE, DETAIL_MIN,
-    FLAT_MAX, FROZEN_MAX, OPEN_MAX, SHARP_MIN, Side,
+    FLAT_MAX, FROZEN_MAX, OPEN_MAX, SHARP_MIN, Side, between,
 };
 
 /// The measures of one picture.
@@ -103,17 +103,6 @@ impl Glance {
             (Some(true), Some(true)) => Some(false),
             (None, _) | (_, None) => None,
         }
-    }
-}
-
-/// Above or below; `None` in between.
-fn between(value: f32, low: f32, high: f32) -> Option<bool> {
-    if value >= high {
-        Some(true)
-    } else if value < low {
-        Some(false)
-    } else {
-        None
     }
 }
 

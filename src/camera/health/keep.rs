@@ -41,13 +41,13 @@ pub async fn keep(
             exchange_at = Instant::now() + HEARD_EVERY;
             match store::exchange_heard(&db, &health.all_heard()).await {
                 Ok(heard) => health.heard_elsewhere(heard),
-                Err(error) => tracing::debug!(%error, "cannot say which cameras were heard"),
+                Err(error) => tracing::warn!(%error, "cannot say which cameras were heard"),
             }
         }
         if forget_at <= Instant::now() {
             forget_at = Instant::now() + FORGET_EVERY;
             if let Err(error) = store::forget(&db, now(), KEPT).await {
-                tracing::debug!(%error, "cannot forget what was wrong with cameras long ago");
+                tracing::warn!(%error, "cannot forget what was wrong with cameras long ago");
             }
         }
         stop.run_until_cancelled(tokio::time::sleep(EVERY)).await;
@@ -64,8 +64,11 @@ pub async fn write_down(health: &Health, db: &PgPool) {
 
 async fn write(health: &Health, db: &PgPool) {
     let (unwritten, rows) = health.take_unwritten();
-    if let Err(error) = store::write(db, &rows, &unwritten).await {
-        tracing::debug!(%error, "the health of cameras cannot be written; again in a moment");
-        health.put_back(unwritten);
+    match store::write(db, &rows, &unwritten).await {
+        Ok(standing) => health.adopt(standing),
+        Err(error) => {
+            tracing::warn!(%error, "the health of cameras cannot be written; again in a moment");
+            health.put_back(unwritten);
+        }
     }
 }

@@ -16,6 +16,17 @@ impl Side {
     }
 }
 
+/// Above or below; `None` in between.
+pub(super) fn between<T: PartialOrd>(value: T, low: T, high: T) -> Option<bool> {
+    if value >= high {
+        Some(true)
+    } else if value < low {
+        Some(false)
+    } else {
+        None
+    }
+}
+
 /// Whatever a camera's pictures measure, they are looked at in this size: every other size of
 /// sensor, stream and model comes to the same numbers.
 pub const GLANCE: Side = Side {
@@ -109,7 +120,7 @@ pub(super) const FROZEN_MAX: f32 = 0.02;
 /// A camera's clock is wrong where a frame is older than this when it comes in. Networks and
 /// platforms hold frames up by seconds; deadlines and stays are counted in minutes.
 pub(super) const LAG_MAX: TimeDelta = TimeDelta::seconds(120);
-/// ... and where it is from the future by more than the door lets in; that is evidence already.
+/// ... and is right again below this.
 pub(super) const LAG_FINE_MAX: TimeDelta = TimeDelta::seconds(60);
 
 /// Between two checks whether a camera still looks where it did: each costs as much as a frame.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use sqlx::PgPool;
+use sqlx::{PgExecutor, PgPool};
 
 use super::watch::{CalibratedView, Unwritten};
 use super::{Condition, View};
@@ -32,20 +32,6 @@ pub(super) async fn read(db: &PgPool) -> sqlx::Result<Kept> {
     )
     .fetch_all(db)
     .await?;
-    let views: Vec<(String, i32, DateTime<Utc>, Vec<u8>)> =
-        sqlx::query_as("select camera_id, calibration_id, taken_at, features from camera_view")
-            .fetch_all(db)
-            .await?;
-    let views = views
-        .into_iter()
-        .filter_map(|(camera, calibration_id, taken_at, features)| {
-            let view = CalibratedView {
-                calibration_id,
-                taken_at,
-                view: Arc::new(View::from_bytes(&features)?),
-            };
-            Some((CameraId::try_from(camera).ok()?, view))
-        });
     let conditions = conditions
         .into_iter()
         .filter_map(|(camera, condition, since)| {
@@ -53,9 +39,33 @@ pub(super) async fn read(db: &PgPool) -> sqlx::Result<Kept> {
         });
     Ok(Kept {
         conditions: conditions.collect(),
-        views: views.collect(),
+        views: read_views(db, None).await?,
         heard: read_heard(db).await?,
     })
+}
+
+/// Of all cameras, or of these.
+async fn read_views(
+    db: impl PgExecutor<'_>,
+    of: Option<&[&str]>,
+) -> sqlx::Result<Vec<(CameraId, CalibratedView)>> {
+    let views: Vec<(String, i32, DateTime<Utc>, Vec<u8>)> = sqlx::query_as(
+        "select camera_id, calibration_id, taken_at, features from camera_view
+         where $1::text[] is null or camera_id = any($1)",
+    )
+    .bind(of)
+    .fetch_all(db)
+    .await?;
+    let views = views.into_iter();
+    let views = views.filter_map(|(camera, calibration_id, taken_at, features)| {
+        let view = CalibratedView {
+            calibration_id,
+            taken_at,
+            view: Arc::new(View::from_bytes(&features)?),
+        };
+        Some((CameraId::try_from(camera).ok()?, view))
+    });
+    Ok(views.collect())
 }
 
 pub(super) async fn read_heard(db: &PgPool) -> sqlx::Result<Vec<(CameraId, DateTime<Utc>)>> {
@@ -69,14 +79,15 @@ pub(super) async fn read_heard(db: &PgPool) -> sqlx::Result<Vec<(CameraId, DateT
         .collect())
 }
 
-/// Writes what has changed, all of it or nothing.
+/// Writes what has changed, all of it or nothing. Of a calibration the first view that any process
+/// took stands: returns those that stand, of the cameras whose view was to be written.
 pub(super) async fn write(
     db: &PgPool,
     conditions: &[ConditionRow],
     unwritten: &Unwritten,
-) -> sqlx::Result<()> {
+) -> sqlx::Result<Vec<(CameraId, CalibratedView)>> {
     if conditions.is_empty() && unwritten.views.is_empty() {
-        return Ok(());
+        return Ok(Vec::new());
     }
     let mut tx = db.begin().await?;
     let cameras: Vec<&str> = conditions.iter().map(|row| row.camera.as_str()).collect();
@@ -114,7 +125,8 @@ pub(super) async fn write(
             "insert into camera_view (camera_id, calibration_id, taken_at, features)
              values ($1, $2, $3, $4)
              on conflict (camera_id) do update set calibration_id = excluded.calibration_id,
-                 taken_at = excluded.taken_at, features = excluded.features",
+                 taken_at = excluded.taken_at, features = excluded.features
+             where camera_view.calibration_id <> excluded.calibration_id",
         )
         .bind(camera.as_str())
         .bind(view.calibration_id)
@@ -123,7 +135,10 @@ pub(super) async fn write(
         .execute(&mut *tx)
         .await?;
     }
-    tx.commit().await
+    let written: Vec<&str> = unwritten.views.keys().map(CameraId::as_str).collect();
+    let standing = read_views(&mut *tx, Some(&written)).await?;
+    tx.commit().await?;
+    Ok(standing)
 }
 
 /// Says when cameras were heard of, and learns what other processes heard.
@@ -148,7 +163,7 @@ pub(super) async fn exchange_heard(
     read_heard(db).await
 }
 
-/// Forgets what ended before `before` that long ago.
+/// Forgets what ended longer than `after` ago.
 pub(super) async fn forget(db: &PgPool, now: DateTime<Utc>, after: TimeDelta) -> sqlx::Result<u64> {
     let gone = sqlx::query("delete from camera_condition_period where until < $1")
         .bind(now - after)

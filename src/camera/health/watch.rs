@@ -1,5 +1,5 @@
-//! What is known of every camera's health, in memory: 65 kB a camera at most, of which 58 are two
-//! views and the rest the last small picture.
+//! What is known of every camera's health, in memory: 65 kB a camera at most, of which 48 are two
+//! views and 14 the last small picture.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -8,7 +8,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use metrics::{counter, gauge};
 use sqlx::PgPool;
 
-use super::limits::{self, LAG_FINE_MAX, LAG_MAX, MOVED_MIN, STILL_MAX, VIEW_EVERY};
+use super::limits::{self, LAG_FINE_MAX, LAG_MAX, MOVED_MIN, STILL_MAX, VIEW_EVERY, between};
 use super::{Condition, ConditionState, Difference, Displacement, Glance, Judge, View, store};
 use crate::camera::{Camera, CameraId};
 use crate::telemetry;
@@ -44,15 +44,7 @@ impl Due {
     /// Compares views: a millisecond of computing, for detector threads.
     pub fn check(self, view: View) -> Checked {
         let has_moved = self.calibrated.map(|calibrated| {
-            let says = |off: f32| {
-                if off >= MOVED_MIN {
-                    Some(true)
-                } else if off < STILL_MAX {
-                    Some(false)
-                } else {
-                    None
-                }
-            };
+            let says = |off: f32| between(off, STILL_MAX, MOVED_MIN);
             match calibrated.displacement(&view) {
                 Displacement::Unknown => None,
                 Displacement::By(off) => says(off),
@@ -235,7 +227,7 @@ impl Health {
             (Condition::Blurred, evidence.blurred, limits::PICTURE),
             (
                 Condition::WrongTime,
-                lags(at - captured_at),
+                between(at - captured_at, LAG_FINE_MAX, LAG_MAX),
                 limits::WRONG_TIME,
             ),
         ] {
@@ -329,6 +321,21 @@ impl Health {
         }
         for (camera, view) in unwritten.views {
             inner.unwritten.views.entry(camera).or_insert(view);
+        }
+    }
+
+    /// Another process took the view of a calibration first: that is the one to go by.
+    pub(super) fn adopt(&self, standing: Vec<(CameraId, CalibratedView)>) {
+        let mut inner = self.lock();
+        for (camera, view) in standing {
+            let watched = inner.camera(&camera);
+            let is_newer = watched.calibrated.as_ref().is_some_and(|own| {
+                own.calibration_id == view.calibration_id && own.taken_at != view.taken_at
+            });
+            if is_newer {
+                watched.calibrated = Some(view);
+                watched.last = None;
+            }
         }
     }
 
@@ -428,17 +435,6 @@ fn tell(camera: &CameraId, condition: Condition, since: Option<DateTime<Utc>>) {
         "condition" => condition.as_str()
     )
     .set(since.map_or(0.0, |since| since.timestamp() as f64));
-}
-
-/// Whether a frame that took this long to come in says that a clock is wrong.
-fn lags(lag: TimeDelta) -> Option<bool> {
-    if lag > LAG_MAX {
-        Some(true)
-    } else if lag < LAG_FINE_MAX {
-        Some(false)
-    } else {
-        None
-    }
 }
 
 #[cfg(test)]

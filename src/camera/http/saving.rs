@@ -118,17 +118,13 @@ impl<'a> HeldCamera<'a> {
             let detail = format!("there is no model {name:?}");
             return Err(ApiError::field("models", detail));
         }
-        let written = match self.before {
-            Some(_) => store::save(&mut *self.tx, &camera, SOURCE)
-                .await
-                .map(|()| true),
-            None => store::add(&mut *self.tx, &camera, SOURCE).await,
-        };
-        let is_written = written.map_err(|error| match constraint(&error) {
+        let saved = store::save(&mut *self.tx, &camera, SOURCE).await;
+        let is_new = saved.map_err(|error| match constraint(&error) {
             Some("camera_platform_fk") => ApiError::field("platform_id", "no such platform"),
             _ => error.into(),
         })?;
-        if !is_written {
+        // nothing is committed yet
+        if is_new == self.before.is_some() {
             return Err(exists(&self.id));
         }
         let action = if self.before.is_some() {
