@@ -132,6 +132,9 @@ impl Columns {
     }
 }
 
+/// Of a unit's name.
+const UNIT_CHARS_MAX: usize = 200;
+
 /// The unit of every row that has one, created if that was asked for.
 async fn units(
     tx: &mut PgConnection,
@@ -152,6 +155,13 @@ async fn units(
         .filter(|name| known.id(name).is_none())
         .collect();
     if options.create_units && !unknown.is_empty() {
+        if let Some(long) = unknown
+            .iter()
+            .find(|name| name.chars().count() > UNIT_CHARS_MAX)
+        {
+            let begin: String = long.chars().take(40).collect();
+            anyhow::bail!("the unit {begin}… has a name of more than {UNIT_CHARS_MAX} characters");
+        }
         report.remark(format!("New units: {}.", unknown.join(", ")));
         let first = store::next_local_unit(tx).await?;
         for (number, name) in (first..).zip(&unknown) {

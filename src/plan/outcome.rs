@@ -123,6 +123,21 @@ pub(super) fn moved_faces(difference: &Difference) -> BTreeSet<FaceId> {
     Moved::of(difference).faces
 }
 
+/// Faces of which ground or owner differ, new and gone ones included.
+pub(super) fn changed(before: &Partition, after: &Partition) -> BTreeSet<FaceId> {
+    let mut changed = moved_faces(&difference(before, after));
+    let ids = before.faces().keys().chain(after.faces().keys());
+    let differs = |face: &FaceId| {
+        let of = |partition: &Partition| {
+            let face = partition.faces().get(face)?;
+            Some((face.ground.clone(), face.owner))
+        };
+        of(before) != of(after)
+    };
+    changed.extend(ids.copied().filter(|face| differs(face)));
+    changed
+}
+
 impl Moved {
     fn of(difference: &Difference) -> Self {
         let mut moved = Self {

@@ -13,7 +13,7 @@ use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
 use super::ground::{FIRST_PLANNED, FIRST_UNCLAIMED, Ground};
-use super::outcome::{is_rounding, moved_faces, unit_of};
+use super::outcome::{changed, is_rounding, unit_of};
 use super::working::Working;
 
 /// Cells that are shown, those with a conflict first.
@@ -258,21 +258,6 @@ fn renamed_partition(partition: &Partition, names: &BTreeMap<FaceId, FaceId>) ->
     partition.clone().named(name, owner, next)
 }
 
-/// Faces of which ground or owner differ, new and gone ones included.
-pub(super) fn changed(before: &Partition, after: &Partition) -> BTreeSet<FaceId> {
-    let mut changed = moved_faces(&difference(before, after));
-    let ids = before.faces().keys().chain(after.faces().keys());
-    let differs = |face: &FaceId| {
-        let of = |partition: &Partition| {
-            let face = partition.faces().get(face)?;
-            Some((face.ground.clone(), face.owner))
-        };
-        of(before) != of(after)
-    };
-    changed.extend(ids.copied().filter(|face| differs(face)));
-    changed
-}
-
 /// A cell on one of the grounds.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Side {
@@ -283,7 +268,8 @@ pub(super) struct Side {
     border: Box<RawValue>,
 }
 
-/// A cell that the draft changes, on every ground; null where it is no cell.
+/// A cell that the draft alone changes, or both and not to the same, on every ground; null where it
+/// is no cell.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct TouchedCell {
     #[schema(value_type = u32)]
@@ -327,7 +313,7 @@ impl ThreeWay {
         };
         let both = by_mine.intersection(&by_theirs).copied();
         let conflicts: BTreeSet<FaceId> = { both }.filter(|face| !same(face)).collect();
-        let alone = by_mine.difference(&conflicts).copied();
+        let alone = by_mine.difference(&by_theirs).copied();
         let shown = conflicts.iter().copied().chain(alone).take(SHOWN_MAX);
         let side = |partition: &Partition, face: FaceId| side(before, partition, face);
         let cells = shown.map(|face| {

@@ -1,6 +1,7 @@
 //! Tables `plan` and `plan_step`.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use cityward_partition::{FaceId, Operation, Warning};
@@ -362,6 +363,22 @@ pub(super) async fn had_cells(db: impl PgExecutor<'_>) -> sqlx::Result<bool> {
     sqlx::query_scalar("select exists (select from cell)")
         .fetch_one(db)
         .await
+}
+
+/// Bounds how long this transaction waits for others, and how long one statement of it takes.
+pub(super) async fn be_brief(
+    tx: &mut PgConnection,
+    wait: Duration,
+    statement: Duration,
+) -> sqlx::Result<()> {
+    sqlx::query(
+        "select set_config('lock_timeout', $1, true), set_config('statement_timeout', $2, true)",
+    )
+    .bind(wait.as_millis().to_string())
+    .bind(statement.as_millis().to_string())
+    .execute(tx)
+    .await?;
+    Ok(())
 }
 
 /// Whether a plan waits for its date.

@@ -9,10 +9,13 @@ use quick_cache::sync::Cache;
 use tokio::sync::Mutex;
 
 use super::ground::Ground;
-use super::reconcile::changed;
+use super::outcome::changed;
 
 /// Plans kept in memory; any other is had again from its base and its steps.
 const KEPT_MAX: usize = 32;
+
+/// Plans of which it is remembered which cells they change.
+const TOUCHED_MAX: usize = 512;
 
 /// Which state of a plan a ground is of; what was not committed is of none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -117,12 +120,15 @@ type Slot = Mutex<Option<(Revision, Working)>>;
 #[derive(Debug)]
 pub struct Workings {
     kept: Cache<i32, Arc<Slot>>,
+    /// The cells that plans change, by their last revisions.
+    touched: Cache<(i32, i32, DateTime<Utc>), Arc<BTreeSet<FaceId>>>,
 }
 
 impl Default for Workings {
     fn default() -> Self {
         Self {
             kept: Cache::new(KEPT_MAX),
+            touched: Cache::new(TOUCHED_MAX),
         }
     }
 }
@@ -137,6 +143,22 @@ pub(super) struct Recipe {
 }
 
 impl Workings {
+    /// The cells that a plan changes, where that was asked of this revision before.
+    pub(super) fn touched(&self, id: i32, revision: Revision) -> Option<Arc<BTreeSet<FaceId>>> {
+        self.touched
+            .get(&(id, revision.version, revision.changed_at))
+    }
+
+    pub(super) fn remember_touched(
+        &self,
+        id: i32,
+        revision: Revision,
+        faces: &Arc<BTreeSet<FaceId>>,
+    ) {
+        let key = (id, revision.version, revision.changed_at);
+        self.touched.insert(key, Arc::clone(faces));
+    }
+
     /// Works on a plan's ground, apart from the threads that wait. `work` may say of which revision
     /// the ground is afterwards; whoever is not heard of again leaves one that nobody asks for.
     ///

@@ -97,6 +97,14 @@ async fn of_a_file_that_is_wrong_nothing_is_taken() {
     assert_eq!(told["rows"][0]["number"], 2);
     let why = told["rows"][0]["why"].as_str().unwrap();
     assert!(why.starts_with("overlap"), "{why}");
+    // less than a square metre, which an import lets pass and no plan could begin on
+    let told = refused(PATH, file(&[0.0, 99.995])).await;
+    assert_eq!(
+        told["defects"]["features"][0]["properties"]["defect"], "overlap",
+        "{told}"
+    );
+    let told = refused(PATH, file(&[0.0, 3_000_000.0])).await;
+    assert!(told["detail"].as_str().unwrap().len() > 10, "{told}");
     let told = refused(PATH, json!({ "type": "FeatureCollection" })).await;
     let detail = told["detail"].as_str().unwrap();
     assert!(

@@ -129,6 +129,25 @@ async fn a_choice_for_a_cell_is_what_the_plan_says_afterwards() {
 }
 
 #[tokio::test]
+async fn what_both_changed_to_the_same_is_no_question() {
+    let town = Town::new().await;
+    let face = town.face(town.cells[0]).await;
+    let owner = json!({ "set_owner": { "faces": [face], "owner": town.units[1] } });
+    let (plan, other) = (town.begin().await, town.begin().await);
+    town.stepped(plan, &owner).await;
+    town.stepped(other, &owner).await;
+    town.approved(other, json!({})).await;
+    let body = json!({ "choices": [] });
+    let told = town.told(&town.planner, plan, "reconcile", &body).await;
+    let told: Value = told.json().await.unwrap();
+    assert_eq!(
+        (&told["conflicts"], &told["mine_only"], &told["cells"]),
+        (&json!(0), &json!(0), &json!([])),
+        "{told}"
+    );
+}
+
+#[tokio::test]
 async fn of_cells_that_got_an_owner_together_one_can_stay_as_it_was_published() {
     let town = Town::new().await;
     let [first, second] = [

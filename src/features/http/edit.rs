@@ -220,10 +220,10 @@ enum Change {
 
 impl Change {
     /// The feature as it is to be.
-    fn made(self, known: &Feature) -> Result<Body, Wrong> {
+    fn made(&self, known: &Feature) -> Result<Body, Wrong> {
         match self {
-            Self::Whole(body) => Ok(body),
-            Self::Patch(patch) => Body::patched(known, patch),
+            Self::Whole(body) => Ok(body.clone()),
+            Self::Patch(patch) => Body::patched(known, patch.clone()),
         }
     }
 
@@ -292,11 +292,7 @@ impl Edit {
             .map_err(|_too_large| no_feature(collection, &self.feature))?;
         let mut tx = app.scoped(person).await?;
         let before = found(&mut tx, collection, &self.feature, self.expected).await?;
-        let owner = |unit_id| self.change.owner(unit_id);
-        let body = match &self.change {
-            Change::Whole(body) => body.clone(),
-            Change::Patch(patch) => Body::patched(&before, patch.clone())?,
-        };
+        let body = self.change.made(&before)?;
         let CellDraft { unit_id } = body.draft(DERIVED)?;
         let border = match body.geometry.is_null() {
             true => None,
@@ -304,7 +300,7 @@ impl Edit {
         };
         let edit = CellEdit {
             cell_id,
-            owner: owner(unit_id),
+            owner: self.change.owner(unit_id),
             border,
         };
         tx.commit().await?;

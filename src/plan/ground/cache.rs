@@ -1,12 +1,13 @@
 //! Grounds that were asked for lately, so that most questions need no polygons.
 
+use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
 use anyhow::Context as _;
 use chrono::{DateTime, Utc};
 use cityward_partition::Frame;
 use quick_cache::sync::Cache;
-use sqlx::PgPool;
+use sqlx::{PgConnection, PgPool};
 
 use super::store;
 use super::{Ground, Span};
@@ -30,6 +31,29 @@ pub enum NoGround {
 impl From<sqlx::Error> for NoGround {
     fn from(error: sqlx::Error) -> Self {
         Self::Other(error.into())
+    }
+}
+
+impl Ground {
+    /// Whether the cells that this transaction sees now can be planned on; nothing is written.
+    ///
+    /// # Errors
+    /// When they cannot, or the database does not answer.
+    pub(in crate::plan) async fn try_of(tx: &mut PgConnection) -> Result<(), NoGround> {
+        let at = now(&mut *tx).await?;
+        let frame = store::frame_to_be(&mut *tx, at).await?;
+        let frame = frame.ok_or(NoGround::NoCells)?;
+        let (valid_from, valid_to) = store::span(&mut *tx, at).await?.ok_or(NoGround::NoCells)?;
+        let edition = store::edition(&mut *tx, at).await?;
+        let span = Span {
+            edition: edition.ok_or(NoGround::NoCells)?,
+            valid_from,
+            valid_to,
+        };
+        let cells = store::cells(&mut *tx, &span).await.context("read cells")?;
+        let build = move || Self::build(span, frame, cells, HashMap::new());
+        let ground = tokio::task::spawn_blocking(build).await;
+        ground.map_err(anyhow::Error::from)?.map(|_| ())
     }
 }
 

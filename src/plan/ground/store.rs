@@ -118,19 +118,32 @@ pub(super) async fn units(db: impl PgExecutor<'_>) -> sqlx::Result<Vec<Unit>> {
 /// The city's grid; laid around the middle of the cells of this moment when it is first asked for.
 /// `None`: there are none.
 pub(super) async fn frame(db: &PgPool, at: DateTime<Utc>) -> anyhow::Result<Option<Frame>> {
-    sqlx::query(
-        "insert into grid_origin (lon, lat)
-        select round(st_x(middle)::numeric, 2), round(st_y(middle)::numeric, 2)
-        from (select st_centroid(st_extent(geom)) as middle from cell where valid @> $1) as extent
-        where middle is not null and not exists (select from grid_origin)
-        on conflict do nothing",
-    )
-    .bind(at)
-    .execute(db)
-    .await?;
+    let lay = format!(
+        "insert into grid_origin (lon, lat) {MIDDLE} and not exists (select from grid_origin)
+        on conflict do nothing"
+    );
+    sqlx::query(&lay).bind(at).execute(db).await?;
     let origin: Option<(f64, f64)> = sqlx::query_as("select lon, lat from grid_origin")
         .fetch_optional(db)
         .await?;
+    around(origin)
+}
+
+/// The grid that would be laid around the cells of a moment, or that is.
+pub(super) async fn frame_to_be(
+    tx: &mut PgConnection,
+    at: DateTime<Utc>,
+) -> anyhow::Result<Option<Frame>> {
+    let find = format!(
+        "select lon, lat from grid_origin
+        union all select lon::float8, lat::float8 from ({MIDDLE}) as middle (lon, lat)
+        where not exists (select from grid_origin)"
+    );
+    let origin: Option<(f64, f64)> = sqlx::query_as(&find).bind(at).fetch_optional(tx).await?;
+    around(origin)
+}
+
+fn around(origin: Option<(f64, f64)>) -> anyhow::Result<Option<Frame>> {
     let Some((lon, lat)) = origin else {
         return Ok(None);
     };
@@ -139,6 +152,11 @@ pub(super) async fn frame(db: &PgPool, at: DateTime<Utc>) -> anyhow::Result<Opti
         frame => Ok(frame),
     }
 }
+
+/// The middle of the cells of a moment, to a hundredth of a degree.
+const MIDDLE: &str = "select round(st_x(middle)::numeric, 2), round(st_y(middle)::numeric, 2)
+    from (select st_centroid(st_extent(geom)) as middle from cell where valid @> $1) as extent
+    where middle is not null";
 
 /// Where an edition stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, sqlx::Type, ToSchema)]

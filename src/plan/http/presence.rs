@@ -1,6 +1,7 @@
 //! Who else is at a plan, and which other plans change the same cells: a hint, never a lock.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
@@ -94,7 +95,7 @@ async fn be_present(
     let plans = store::list(&mut *tx, asked).await?;
     tx.commit().await?;
 
-    let mine = touched(&app, &person, id).await?;
+    let mine = touched(&app, &person, &plan).await?;
     let others = plans.into_iter().filter(|other| other.id != id);
     let open = others.filter(|other| {
         matches!(
@@ -105,7 +106,7 @@ async fn be_present(
     let mut beside = Vec::new();
     for other in open.take(PLANS_MAX) {
         // what does not fit its own ground any more changes nothing
-        if let Ok(faces) = touched(&app, &person, other.id).await
+        if let Ok(faces) = touched(&app, &person, &other).await
             && !faces.is_empty()
         {
             beside.push(plan_beside(other, &faces, &mine, &present));
@@ -121,9 +122,21 @@ async fn be_present(
     }))
 }
 
-async fn touched(app: &App, person: &Person, id: i32) -> Result<BTreeSet<FaceId>, ApiError> {
-    let (_, recipe) = read(app, person, id).await?;
-    working(app, id, recipe, |_, working| working.touched().clone()).await
+/// Asked every few seconds of many plans, most of which stand still: worked out once a revision.
+async fn touched(
+    app: &App,
+    person: &Person,
+    plan: &Plan,
+) -> Result<Arc<BTreeSet<FaceId>>, ApiError> {
+    if let Some(known) = app.workings.touched(plan.id, plan.revision()) {
+        return Ok(known);
+    }
+    let (read, recipe) = read(app, person, plan.id).await?;
+    let faces = working(app, plan.id, recipe, |_, working| working.touched().clone());
+    let faces = Arc::new(faces.await?);
+    app.workings
+        .remember_touched(plan.id, read.revision(), &faces);
+    Ok(faces)
 }
 
 fn plan_beside(

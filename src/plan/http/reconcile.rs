@@ -7,6 +7,7 @@ use axum::extract::State;
 use cityward_partition::FaceId;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use tokio::sync::Semaphore;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -23,7 +24,9 @@ use crate::plan::store::{self, NewStep};
 use crate::plan::working::{Misfit, Recipe};
 
 /// Cells that somebody decides about at once.
-const CHOICES_MAX: usize = 1_000;
+const CHOICES_MAX: usize = 200;
+/// Each holds a plan's ground and compares the city's; more wait.
+static PLACES: Semaphore = Semaphore::const_new(2);
 /// Why a step is there that nobody took by hand.
 const CHOSEN: &str = "mine";
 
@@ -75,7 +78,10 @@ async fn reconcile(
     let (plan, recipe) = read(&app, &person, id).await?;
     let theirs = app.grounds.at(None).await.map_err(no_ground)?;
     let steps = recipe.steps.clone();
+    let place = PLACES.acquire().await.map_err(anyhow::Error::from)?;
     let three = working(&app, id, recipe, move |_, mine| {
+        // kept to the end, also where whoever asked has gone
+        let _place = place;
         let merged = Merged::of(mine, theirs, &steps, &choices)?;
         Ok(ThreeWay::of(mine, merged))
     });
@@ -132,10 +138,12 @@ async fn rebase(
     let theirs = app.grounds.at(None).await.map_err(no_ground)?;
     let recipe = draft.recipe().await?;
     let merged = merged(&app, id, recipe, &theirs, chosen).await?;
-    if let Some(unfit) = merged.left_out.iter().find(|step| step.refusal.is_some())
-        && !body.leave_out
-    {
-        return Err(unfit_step(&theirs, unfit));
+    let misfit = |step: &LeftOut| {
+        let (seq, refusal) = (step.seq, step.refusal.clone()?);
+        Some(Misfit { seq, refusal })
+    };
+    if let (Some(misfit), false) = (merged.left_out.iter().find_map(misfit), body.leave_out) {
+        return Err(misfits(&theirs, &misfit));
     }
     draft.plan.base = base_of(&theirs);
     if !merged.is_plain {
@@ -166,7 +174,9 @@ async fn merged(
 ) -> Result<Again, ApiError> {
     let steps = recipe.steps.clone();
     let theirs = Arc::clone(theirs);
+    let place = PLACES.acquire().await.map_err(anyhow::Error::from)?;
     let merged = working(app, id, recipe, move |_, mine| {
+        let _place = place;
         let merged = Merged::of(mine, theirs, &steps, &choices)?;
         Ok(Again {
             is_plain: merged.is_plain,
@@ -175,19 +185,6 @@ async fn merged(
         })
     });
     merged.await?.map_err(|unmet| not_possible(&unmet))
-}
-
-fn unfit_step(theirs: &Ground, step: &LeftOut) -> ApiError {
-    match &step.refusal {
-        Some(refusal) => misfits(
-            theirs,
-            &Misfit {
-                seq: step.seq,
-                refusal: refusal.clone(),
-            },
-        ),
-        None => ApiError::Internal(anyhow::anyhow!("step {} was left out by choice", step.seq)),
-    }
 }
 
 /// Drops every step and writes those that are in effect on the new ground.
