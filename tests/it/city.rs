@@ -231,6 +231,19 @@ impl TestCity {
         .unwrap();
     }
 
+    /// Two cells of one unit, and a platform's camera `cam-1` that sees them. Returns the platform's
+    /// token.
+    pub(crate) async fn watched(&self) -> String {
+        let edition = self.edition().await;
+        let unit = self.unit(1).await;
+        for cell in self.cells(edition, 2, 1).await {
+            self.responsible(edition, cell, None, unit).await;
+        }
+        let (platform, token) = self.platform("video").await;
+        self.camera("cam-1", platform).await;
+        token
+    }
+
     /// A video platform. Returns its id and its bearer token.
     pub(crate) async fn platform(&self, name: &str) -> (i32, String) {
         let token = format!("token-of-{name}");

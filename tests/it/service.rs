@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::Path;
 
+use chrono::{DateTime, Utc};
 use cityward::access;
 use cityward::config::{Config, VisionConfig};
 use cityward::vision::Models;
@@ -141,6 +142,23 @@ impl TestService {
         let cookie = answer.headers()["set-cookie"].to_str().unwrap();
         client.cookie = Some(cookie.split(';').next().unwrap().to_owned());
         client
+    }
+
+    /// What became of a frame that a platform pushes as `cam-1`'s.
+    pub(crate) async fn push(&self, token: &str, at: DateTime<Utc>, jpeg: Vec<u8>) -> Value {
+        let answer = self
+            .client()
+            .post("/api/v1/cameras/cam-1/frames?wait=true")
+            .bearer_auth(token)
+            .header("content-type", "image/jpeg")
+            .header("x-captured-at", at.to_rfc3339())
+            .body(jpeg)
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(answer.status(), StatusCode::OK);
+        let mut reports: Value = answer.json().await.unwrap();
+        reports["frames"][0].take()
     }
 
     /// A client that is nobody.

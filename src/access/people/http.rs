@@ -73,20 +73,26 @@ async fn list(
         .into_iter()
         .flat_map(|role| person.grants_of(role).filter_map(|grant| grant.unit_id))
         .collect();
-    let reading = READERS.iter().flat_map(|role| person.grants_of(*role));
-    let own_districts: Option<Vec<i32>> = reading.map(|grant| grant.district_id).collect();
-    let reads_nothing = own_districts.as_ref().is_some_and(Vec::is_empty);
-    if reads_nothing && own_units.is_empty() {
+    let reading: Vec<_> = READERS
+        .iter()
+        .flat_map(|role| person.grants_of(*role))
+        .collect();
+    if reading.is_empty() && own_units.is_empty() {
         return Err(ApiError::forbidden("your roles do not allow this"));
     }
+    // a role in an area reads its district, where it names one, and never the city
+    let reads_city = person.require_of_city(READERS).is_ok();
+    let own_districts: Vec<i32> = { reading.iter() }
+        .filter_map(|grant| grant.district_id)
+        .collect();
     let wanted = Wanted {
         id: None,
         role: asked.role,
         district: asked.district,
         unit: asked.unit,
-        within: own_districts.as_ref().map(|districts| Within {
+        within: (!reads_city).then_some(Within {
             units: &own_units,
-            districts,
+            districts: &own_districts,
         }),
     };
     let mut tx = app.scoped(&person).await?;

@@ -32,7 +32,11 @@ pub struct Departed {
     pub looks: u32,
 }
 
-/// Notes it in the history of its case, with the picture. `None`: the case has ended.
+/// Pictures of a case without the thing; what comes and goes more often is noted without.
+const PICTURES_MAX: i64 = 20;
+
+/// Notes it in the history of its case, with the picture. `None`: the case has ended, or its camera
+/// has told so since it was seen last.
 pub async fn note(
     db: &PgPool,
     evidence: &EvidenceStore,
@@ -43,11 +47,16 @@ pub async fn note(
         .begin()
         .await
         .context("cannot begin to note a departure")?;
-    if !store::touch(&mut tx, departed.case).await? {
+    // the case is held from here on, so that of two processes one tells
+    if !store::touch(&mut tx, departed.case).await? || store::is_told(&mut tx, departed).await? {
         return Ok(None);
     }
-    let sha256 = evidence.keep(departed.picture.jpeg.clone()).await?;
-    let kept = store::insert_evidence(&mut tx, departed, sha256).await?;
+    let kept = if store::pictures(&mut tx, departed.case).await? < PICTURES_MAX {
+        let sha256 = evidence.keep(departed.picture.jpeg.clone()).await?;
+        store::insert_evidence(&mut tx, departed, sha256).await?
+    } else {
+        None
+    };
     store::insert_event(&mut tx, departed, kept, at).await?;
     let row = super::store::row(&mut *tx, departed.case).await?;
     tx.commit().await.context("cannot commit a departure")?;

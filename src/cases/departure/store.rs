@@ -74,6 +74,26 @@ pub(super) async fn touch(tx: &mut PgConnection, case: CaseId) -> sqlx::Result<b
     Ok(touched.rows_affected() == 1)
 }
 
+/// Whether this camera has told so since the case was seen last, in whatever process.
+pub(super) async fn is_told(tx: &mut PgConnection, departed: &Departed) -> sqlx::Result<bool> {
+    sqlx::query_scalar(
+        "select exists (select from case_evidence g join city_case c using (case_id)
+             where case_id = $1 and g.camera_id = $2 and g.gone and g.captured_at > c.last_seen_at)",
+    )
+    .bind(departed.case)
+    .bind(departed.camera.as_str())
+    .fetch_one(tx)
+    .await
+}
+
+/// Pictures of a case without the thing.
+pub(super) async fn pictures(tx: &mut PgConnection, case: CaseId) -> sqlx::Result<i64> {
+    sqlx::query_scalar("select count(*) from case_evidence where case_id = $1 and gone")
+        .bind(case)
+        .fetch_one(tx)
+        .await
+}
+
 /// The picture without it; what it is without, and where, its last picture says. `None`: this
 /// camera has none of it.
 pub(super) async fn insert_evidence(

@@ -326,6 +326,16 @@ async fn a_step_is_taken_back_while_nobody_acted_since() {
     office
         .refused("other dispatcher", case, "undo", json!({}), "acted_since")
         .await;
+    // what a camera notes is nobody's act
+    sqlx::query(
+        "insert into case_event (case_id, action, at, actor, detail)
+         select case_id, 'seen_gone', max(at), 'system', '{}' from case_event
+         where case_id = $1 group by case_id",
+    )
+    .bind(case)
+    .execute(&office.city.db)
+    .await
+    .unwrap();
     let row = office.act("dispatcher", case, "undo", json!({})).await;
     assert_eq!(row["state"], "filed");
     assert!(row["handling_unit"].is_null());
