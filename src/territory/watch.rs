@@ -22,7 +22,7 @@ const DEBOUNCE: Duration = Duration::from_millis(200);
 const BURST_MAX: Duration = Duration::from_secs(2);
 /// Components that change within this are taken in together.
 const GATHERING: Duration = Duration::from_millis(200);
-/// Components that change by the thousand are read with everything else: after a reload that took
+/// When components change by the thousand the register is read as a whole: after a reload that took
 /// so long, the next one for their sake waits this many times as long.
 const REST_FACTOR: u32 = 4;
 /// How long to wait after a failed reload.
@@ -107,10 +107,28 @@ async fn load(db: &PgPool) -> anyhow::Result<Moments> {
 }
 
 /// How the territory differs from the one in memory.
-enum Change {
-    Anything,
-    /// Nothing but these components.
-    Components(HashSet<i64>),
+#[derive(Debug, Default)]
+struct Change {
+    /// Cells, responsibilities, units: what lies still while components come and go.
+    lands: bool,
+    /// The register of components as a whole.
+    register: bool,
+    /// No components but these.
+    components: HashSet<i64>,
+}
+
+impl Change {
+    fn everything() -> Self {
+        Self {
+            lands: true,
+            register: true,
+            components: HashSet::new(),
+        }
+    }
+
+    fn is_any(&self) -> bool {
+        self.lands || self.register || !self.components.is_empty()
+    }
 }
 
 /// What a bell tells of.
@@ -120,7 +138,7 @@ enum Bell {
     Components(HashSet<i64>),
     /// So many components that they are not named.
     ManyComponents,
-    Anything,
+    Lands,
 }
 
 impl Bell {
@@ -133,7 +151,7 @@ impl Bell {
                 Ok(ids) => Self::Components(ids),
                 Err(_) => Self::ManyComponents,
             },
-            _ => Self::Anything,
+            _ => Self::Lands,
         }
     }
 }
@@ -142,9 +160,9 @@ struct Follower {
     db: PgPool,
     listener: PgListener,
     current: Arc<ArcSwap<Moments>>,
-    /// Everything is not read again for many components' sake before.
+    /// The register is not read again for many components' sake before.
     rested_at: Instant,
-    /// When everything has to be read again for their sake.
+    /// When it has to be read again for their sake.
     reload_at: Option<Instant>,
 }
 
@@ -162,35 +180,43 @@ impl Follower {
                 );
                 sleep(RETRY).await;
             }
-            if matches!(change, Change::Anything) {
+            if change.register {
                 self.reload_at = None;
                 self.rested_at = Instant::now() + began.elapsed() * REST_FACTOR;
             }
         }
     }
 
+    /// Reads what changed and no more: a city has fifty components for each of its cells.
     async fn take_in(&self, change: &Change) -> anyhow::Result<()> {
-        let moments = match change {
-            Change::Anything => {
-                let moments = load(&self.db).await?;
-                let cells = moments.now.cells().len();
-                tracing::info!(cells, "the territory was reloaded");
-                moments
-            }
-            Change::Components(ids) => {
-                let ids = ids.clone();
-                let list: Vec<i64> = ids.iter().copied().collect();
-                let standing = store::components_of(&self.db, &list);
-                let standing = standing.await.context("read components that changed")?;
-                let was = self.current.load_full();
-                let change = move || {
-                    let components = was.now.components().changed(&ids, standing);
-                    was.with_components(&Arc::new(components))
-                };
-                tokio::task::spawn_blocking(change).await?
-            }
-        };
-        self.current.store(Arc::new(moments));
+        let mut moments = self.current.load_full();
+        if change.register {
+            moments = Arc::new(load(&self.db).await?);
+        } else if change.lands {
+            let at = store::now(&self.db).await?;
+            let now = moments.now.load_redrawn(&self.db, at, None).await;
+            moments = Arc::new(Moments::around(now.context("load the lands")?));
+        }
+        if change.lands || change.register {
+            let cells = moments.now.cells().len();
+            tracing::info!(
+                cells,
+                register = change.register,
+                "the territory was reloaded"
+            );
+        }
+        if !change.register && !change.components.is_empty() {
+            let ids = change.components.clone();
+            let list: Vec<i64> = ids.iter().copied().collect();
+            let standing = store::components_of(&self.db, &list);
+            let standing = standing.await.context("read components that changed")?;
+            let take_in = move || {
+                let components = moments.now.components().changed(&ids, standing);
+                moments.with_components(&Arc::new(components))
+            };
+            moments = Arc::new(tokio::task::spawn_blocking(take_in).await?);
+        }
+        self.current.store(moments);
         Ok(())
     }
 
@@ -202,77 +228,61 @@ impl Follower {
             _ => LOOK_AGAIN,
         };
         let look_again_at = Instant::now() + valid_for;
+        let mut heard = Change::default();
+        // when what was heard is taken in
+        let mut gathered_at = None;
+        let mut patience = None;
         while !self.db.is_closed() {
-            let until = self
-                .reload_at
-                .map_or(look_again_at, |at| at.min(look_again_at));
+            let ends = [Some(look_again_at), self.reload_at, gathered_at];
+            let until = ends.into_iter().flatten().min().unwrap_or(look_again_at);
             // however many bells ring meanwhile
             if until <= Instant::now() {
-                return Some(Change::Anything);
+                heard.lands |= look_again_at <= until;
+                heard.register |= self.reload_at.is_some_and(|at| at <= until);
+                return Some(heard);
             }
             match timeout_at(until, self.listener.try_recv()).await {
-                Ok(Ok(Some(bell))) => match Bell::parse(bell.payload()) {
-                    Bell::Other => {}
-                    Bell::ManyComponents if Instant::now() < self.rested_at => {
-                        self.reload_at = Some(self.rested_at);
+                Ok(Ok(Some(bell))) => {
+                    self.hear(Bell::parse(bell.payload()), &mut heard);
+                    if heard.is_any() {
+                        let now = Instant::now();
+                        let patience = *patience.get_or_insert(now + BURST_MAX);
+                        // an import rings once per statement: the last of a burst rings first
+                        gathered_at = if heard.lands || heard.register {
+                            Some(patience.min(now + DEBOUNCE))
+                        } else {
+                            gathered_at.or(Some(now + GATHERING))
+                        };
                     }
-                    Bell::Components(ids) => return Some(self.gather(ids).await),
-                    Bell::ManyComponents | Bell::Anything => {
-                        self.let_burst_pass().await;
-                        return Some(Change::Anything);
-                    }
-                },
+                }
                 // the connection was lost, and bells with it; it has been made anew
-                Ok(Ok(None)) => return Some(Change::Anything),
+                Ok(Ok(None)) => return Some(Change::everything()),
                 Ok(Err(_)) if self.db.is_closed() => return None,
                 Ok(Err(error)) => {
                     tracing::warn!(%error, "not listening for changes of the territory");
                     // a listener that failed can stay broken for good: make another
                     self.listener = listen_again(&self.db).await?;
-                    return Some(Change::Anything);
+                    return Some(Change::everything());
                 }
-                Err(_elapsed) => return Some(Change::Anything),
+                Err(_elapsed) => {}
             }
         }
         None
     }
 
-    /// Components that change soon after these come with them.
-    async fn gather(&mut self, mut ids: HashSet<i64>) -> Change {
-        let until = Instant::now() + GATHERING;
-        while let Ok(heard) = timeout_at(until, self.listener.try_recv()).await {
-            // a connection was lost, and bells with it
-            let Ok(Some(bell)) = heard else {
-                return Change::Anything;
-            };
-            match Bell::parse(bell.payload()) {
-                Bell::Other => {}
-                Bell::Components(more) => ids.extend(more),
-                Bell::ManyComponents if Instant::now() < self.rested_at => {
-                    self.reload_at = Some(self.rested_at);
-                }
-                Bell::ManyComponents | Bell::Anything => {
-                    self.let_burst_pass().await;
-                    return Change::Anything;
-                }
+    fn hear(&mut self, bell: Bell, heard: &mut Change) {
+        match bell {
+            Bell::Other => {}
+            Bell::Lands => heard.lands = true,
+            Bell::ManyComponents if Instant::now() < self.rested_at => {
+                self.reload_at = Some(self.rested_at);
             }
-            if ids.len() > CHANGED_MAX {
-                return Change::Anything;
+            Bell::ManyComponents => heard.register = true,
+            Bell::Components(ids) => {
+                heard.components.extend(ids);
+                heard.register |= heard.components.len() > CHANGED_MAX;
             }
         }
-        Change::Components(ids)
-    }
-
-    /// An import rings once per statement: the last of a burst rings first.
-    async fn let_burst_pass(&mut self) {
-        let patience = Instant::now() + BURST_MAX;
-        while timeout_at(
-            patience.min(Instant::now() + DEBOUNCE),
-            self.listener.try_recv(),
-        )
-        .await
-        .is_ok_and(|bell| matches!(bell, Ok(Some(_))))
-        {}
     }
 }
 
@@ -284,13 +294,13 @@ mod tests {
     fn a_bell_names_components_or_says_that_they_are_many() {
         let ids = |payload: &str| match Bell::parse(payload) {
             Bell::Components(ids) => Some(ids),
-            Bell::Other | Bell::ManyComponents | Bell::Anything => None,
+            Bell::Other | Bell::ManyComponents | Bell::Lands => None,
         };
         assert_eq!(ids("component:7,-3"), Some(HashSet::from([7, -3])));
         assert_eq!(ids("component:1"), Some(HashSet::from([1])));
         assert!(matches!(Bell::parse("component"), Bell::ManyComponents));
         assert!(matches!(Bell::parse("component:x"), Bell::ManyComponents));
         assert!(matches!(Bell::parse("basemap"), Bell::Other));
-        assert!(matches!(Bell::parse("cell"), Bell::Anything));
+        assert!(matches!(Bell::parse("cell"), Bell::Lands));
     }
 }
