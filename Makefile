@@ -24,7 +24,7 @@ wasm := $(wasm_dir)/partition_bg.wasm
 web_sources := $(shell find web -path web/node_modules -prune -o -path web/dist -prune -o -path $(wasm_dir) -prune -o -type f -print)
 partition_sources := $(shell find src/partition/src src/partition-wasm src/partition/Cargo.toml -type f) Cargo.lock
 
-.PHONY: help run password test check test-rust test-web test-grid-oracle bench bench-tiles bench-grid check-licences setup setup-tests
+.PHONY: help run password test check test-rust test-web test-grid-oracle bench bench-tiles bench-vision bench-grid check-licences setup setup-tests
 
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -65,8 +65,9 @@ test-web: setup-tests web/dist/index.html ## the page's tests, in a real browser
 	$(cargo) test --no-run --test it
 	cd web && CITYWARD_BIN=$(CURDIR)/target/debug/cityward npm run e2e
 
-bench: setup ## measure: locate, the frame pipe, latency to the live stream; rules, queue, actions
+bench: setup ## measure: locate, latency to the live stream; rules, queue, actions
 	$(cargo) bench --bench spine
+	$(cargo) bench --bench vision -- latency
 	$(cargo) bench --bench whose_move
 
 bench-tiles: ## measure: tiles beside Martin, which is installed into .cache for it; memory, freshness
@@ -74,6 +75,19 @@ bench-tiles: ## measure: tiles beside Martin, which is installed into .cache for
 	test -x .cache/martin/bin/martin || CARGO_TARGET_DIR=.cache/martin/target cargo install --locked \
 	    martin@1.14.0 --no-default-features --features postgres --root .cache/martin
 	$(cargo) bench --bench tiles
+
+# the pipelines of others, and networks of usual size that they export; for measuring alone
+vision_peers := .cache/vision-peers
+$(vision_peers)/yolo11n-640x384.onnx: benches/vision/peer.py
+	test -x $(vision_peers)/venv/bin/pip || python3 -m venv $(vision_peers)/venv
+	$(vision_peers)/venv/bin/pip install --quiet ultralytics==8.4.190 torch==2.15.0 onnx==1.23.2 \
+	    onnxruntime==1.24.4 opencv-python-headless==5.0.0.93
+	cd $(vision_peers) && YOLO_OFFLINE=True venv/bin/python $(CURDIR)/$< export .
+	touch $@
+
+bench-vision: $(vision_peers)/yolo11n-640x384.onnx ## measure: frames a core, 200 cameras, beside the pipelines of others
+	@scripts/setup --bench
+	$(cargo) bench --bench vision
 
 bench-grid: setup ## measure: check and edits of 20,000 cells, a million vertices; publishing; locate in the past
 	$(cargo) bench --package cityward-partition --bench grid

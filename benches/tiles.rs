@@ -10,7 +10,9 @@
 
 #[path = "common/app.rs"]
 mod app;
-#[path = "tiles/cpu.rs"]
+#[path = "tiles/cluster.rs"]
+mod cluster;
+#[path = "common/cpu.rs"]
 mod cpu;
 #[path = "tiles/data.rs"]
 mod data;

@@ -1,22 +1,22 @@
 //! What processes have spent: `/proc/<pid>/stat`, proc(5).
 
 use std::fs;
-use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Context as _;
 
 /// Of Linux, whatever the machine: `sysconf(_SC_CLK_TCK)`.
-const TICKS_PER_S: f64 = 100.0;
+pub(crate) const TICKS_PER_S: f64 = 100.0;
 
 /// Fields after the command's name, which may hold anything: the first is the state.
-fn fields(pid: u32) -> anyhow::Result<Vec<String>> {
+pub(crate) fn fields(pid: u32) -> anyhow::Result<Vec<String>> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat"))?;
     let (_, fields) = stat.rsplit_once(')').context("a stat line")?;
     Ok(fields.split_whitespace().map(str::to_owned).collect())
 }
 
-fn ticks(fields: &[String], numbers: &[usize]) -> anyhow::Result<f64> {
+/// Sum of fields of a stat line, by their numbers in proc(5).
+pub(crate) fn ticks(fields: &[String], numbers: &[usize]) -> anyhow::Result<f64> {
     let mut sum = 0.0;
     for number in numbers {
         // proc(5) counts from 1, and the first two fields are cut off
@@ -29,27 +29,6 @@ fn ticks(fields: &[String], numbers: &[usize]) -> anyhow::Result<f64> {
 pub(crate) fn of_process(pid: u32) -> anyhow::Result<Duration> {
     let ticks = ticks(&fields(pid)?, &[14, 15])?;
     Ok(Duration::from_secs_f64(ticks / TICKS_PER_S))
-}
-
-/// CPU time of a PostgreSQL server in a folder so far: its own, of its backends, and of those that
-/// have ended.
-pub(crate) fn of_cluster(folder: &Path) -> anyhow::Result<Duration> {
-    let pid_file = fs::read_to_string(folder.join("postmaster.pid"))?;
-    let postmaster: u32 = pid_file.lines().next().context("a pid")?.trim().parse()?;
-    let mut sum = ticks(&fields(postmaster)?, &[14, 15, 16, 17])?;
-    for entry in fs::read_dir("/proc")? {
-        let name = entry?.file_name();
-        let Some(pid) = name.to_str().and_then(|name| name.parse::<u32>().ok()) else {
-            continue;
-        };
-        // may have ended meanwhile
-        if let Ok(fields) = fields(pid)
-            && fields[1] == postmaster.to_string()
-        {
-            sum += ticks(&fields, &[14, 15])?;
-        }
-    }
-    Ok(Duration::from_secs_f64(sum / TICKS_PER_S))
 }
 
 /// Bytes of memory that a process has in use (`VmRSS`).

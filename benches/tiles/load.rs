@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::{Context as _, ensure};
 use tokio::process::Command;
 
-use crate::cpu;
+use crate::{cluster, cpu};
 use crate::visitor::Visitor;
 
 const CONNECTIONS: u32 = 16;
@@ -44,10 +44,7 @@ impl Shown {
 
 impl Payers {
     fn spent(&self) -> anyhow::Result<(Duration, Duration)> {
-        Ok((
-            cpu::of_process(self.server)?,
-            cpu::of_cluster(&self.cluster)?,
-        ))
+        Ok((cpu::of_process(self.server)?, cluster::cpu(&self.cluster)?))
     }
 
     /// Sends these requests at random from 16 connections; `paced`: so many a second at most.

@@ -9,23 +9,23 @@ use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use super::Moments;
+use crate::platform::Moments;
 
-pub(super) struct Browser {
+pub(crate) struct Browser {
     client: Client,
     base: String,
     cookie: String,
 }
 
 /// Events being noted in the background.
-pub(super) struct Arrivals {
+pub(crate) struct Arrivals {
     stop: CancellationToken,
     noting: JoinHandle<anyhow::Result<Moments>>,
 }
 
 impl Browser {
     /// Waits until the service answers.
-    pub(super) async fn sign_in(base: &str, login: &str, password: &str) -> anyhow::Result<Self> {
+    pub(crate) async fn sign_in(base: &str, login: &str, password: &str) -> anyhow::Result<Self> {
         let client = Client::new();
         let answer = client
             .post(format!("{base}/api/v1/session"))
@@ -47,7 +47,7 @@ impl Browser {
         })
     }
 
-    pub(super) async fn listen(&mut self) -> anyhow::Result<Arrivals> {
+    pub(crate) async fn listen(&mut self) -> anyhow::Result<Arrivals> {
         let stream = self
             .client
             .get(format!("{}/api/v1/live", self.base))
@@ -62,7 +62,7 @@ impl Browser {
 }
 
 impl Arrivals {
-    pub(super) async fn stop(self) -> anyhow::Result<Moments> {
+    pub(crate) async fn stop(self) -> anyhow::Result<Moments> {
         self.stop.cancel();
         self.noting.await?
     }

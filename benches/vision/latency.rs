@@ -5,31 +5,19 @@
 //! at an even pace. Each camera shows an invented street in which the model sees something, and
 //! its clock runs faster than ours, so that every frame is worth an event.
 
-#[path = "latency/browser.rs"]
-mod browser;
-#[path = "latency/street.rs"]
-mod street;
-
-use std::collections::HashMap;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
-use browser::Browser;
-use chrono::{DateTime, TimeDelta, Utc};
-use cityward::access;
-use cityward::config::Config;
-use cityward::database::{self, Mode};
+use chrono::TimeDelta;
 use reqwest::StatusCode;
 use serde_json::Value;
-use street::Camera;
-use tokio::net::TcpListener;
-use tokio_util::sync::CancellationToken;
+
+use crate::browser::Browser;
+use crate::platform::{Moments, Platform, Street, with_street};
+use crate::street::Camera;
 
 const GOAL: Duration = Duration::from_secs(1);
-/// Seconds of camera time between two frames of one camera.
-const STEP_S: i64 = 3;
 /// Enough that the frames of any class are confirmed.
 const WARM_UP_FRAMES: u32 = 7;
 const FULL_LOAD_FOR: Duration = Duration::from_secs(8);
@@ -42,60 +30,13 @@ pub(crate) fn run() -> anyhow::Result<()> {
     runtime.block_on(measure())
 }
 
-/// `cityward serve`, but where everything is.
-fn config(data_dir: &Path) -> Config {
-    #[derive(clap::Parser)]
-    struct Flags {
-        #[command(flatten)]
-        config: Config,
-    }
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let mut config = <Flags as clap::Parser>::parse_from(["cityward"]).config;
-    config.data.database_url = None;
-    config.data.data_dir = data_dir.to_owned();
-    for folder in &mut config.vision.model_dirs {
-        *folder = root.join(&folder);
-    }
-    let onnxruntime = &mut config.vision.runtime.onnxruntime;
-    *onnxruntime = root.join(&onnxruntime);
-    config
-}
-
 async fn measure() -> anyhow::Result<()> {
-    let folder = tempfile::Builder::new()
-        .prefix("cityward-bench-")
-        .tempdir()?;
-    // the server may run as another user
-    std::fs::set_permissions(
-        folder.path(),
-        std::os::unix::fs::PermissionsExt::from_mode(0o711),
-    )?;
-    let config = config(folder.path());
-    let database = database::open(&config.data, Mode::Serve).await?;
-    let (cameras, token) = street::lay_out(&database.pool).await?;
-    let (login, password) = access::reset_administrator(&database.pool).await?;
-    let listener = TcpListener::bind("127.0.0.1:0").await?;
-    let base = format!("http://{}", listener.local_addr()?);
-    let stop = CancellationToken::new();
-    let service = cityward::service::run(config, database.pools.clone(), listener, stop.clone());
-    let service = tokio::spawn(service);
-    let platform = Platform {
-        client: reqwest::Client::new(),
-        base: base.clone(),
-        token,
-        started_at: sqlx::query_scalar("select now() - interval '12 h'")
-            .fetch_one(&database.pool)
-            .await?,
+    let street = Street {
+        cameras: 16,
+        width: 1280,
+        step: TimeDelta::seconds(3),
     };
-    let measured = async {
-        let browser = Browser::sign_in(&base, &login, password.reveal()).await?;
-        measure_with(Arc::new(platform), cameras, browser).await
-    };
-    let measured = measured.await;
-    stop.cancel();
-    service.await??;
-    database.close().await?;
-    measured
+    with_street(street, measure_with).await
 }
 
 async fn measure_with(
@@ -116,38 +57,6 @@ async fn measure_with(
     tokio::time::sleep(GOAL * 2).await;
     let arrivals = arrivals.stop().await?;
     report(full_per_s, half_per_s, &pushed, &arrivals)
-}
-
-/// The video platform: pushes frames.
-struct Platform {
-    client: reqwest::Client,
-    base: String,
-    token: String,
-    /// When the cameras' clocks start.
-    started_at: DateTime<Utc>,
-}
-
-impl Platform {
-    /// When the `number`th frame of a camera is taken.
-    fn captured_at(&self, number: u32) -> DateTime<Utc> {
-        self.started_at + TimeDelta::seconds(STEP_S * i64::from(number))
-    }
-
-    async fn push(&self, camera: &mut Camera, query: &str) -> anyhow::Result<(StatusCode, Value)> {
-        camera.frames += 1;
-        let captured_at = self.captured_at(camera.frames);
-        let url = format!("{}/api/v1/cameras/{}/frames{query}", self.base, camera.id);
-        let answer = self
-            .client
-            .post(url)
-            .bearer_auth(&self.token)
-            .header("content-type", "image/jpeg")
-            .header("x-captured-at", captured_at.to_rfc3339())
-            .body(camera.jpeg.clone())
-            .send()
-            .await?;
-        Ok((answer.status(), answer.json().await?))
-    }
 }
 
 /// The cameras in whose street the model sees enough for a case.
@@ -199,9 +108,6 @@ async fn full_load(
     let cameras = pushed.into_iter().map(|(camera, _)| camera).collect();
     Ok((cameras, f64::from(done) / elapsed))
 }
-
-/// A frame by camera and capture time, and when something happened to it.
-type Moments = HashMap<(String, DateTime<Utc>), Instant>;
 
 /// Pushes at an even pace, cameras in turn. When each frame was answered with 202.
 async fn half_load(
