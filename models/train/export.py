@@ -19,6 +19,7 @@ import torch
 
 import measure
 from data import Frames, read_picture, tensor
+from network import STRIDES
 from recipe import RECIPES
 from teacher import teach
 
@@ -33,7 +34,7 @@ sha256 = "{sha256}"
 tensor = "images"
 width = {width}
 height = {height}
-colour = "bgr"
+{step}colour = "bgr"
 mean = [0.0, 0.0, 0.0]
 scale = [{scale}, {scale}, {scale}] # 1 / 255
 letterbox = "centre"
@@ -61,23 +62,35 @@ def mean_of(checkpoints):
     }
 
 
-def onnx_of(network, width, height, file):
+def onnx_of(network, width, height, file, open_sides):
+    """`open_sides`: the network takes any sides that its strides divide."""
     torch.onnx.export(
         network,
         torch.zeros(1, 3, height, width),
         str(file),
         input_names=["images"],
         output_names=["output"],
+        dynamic_axes={"images": {2: "height", 3: "width"}, "output": {2: "anchors"}}
+        if open_sides
+        else None,
         opset_version=17,
         dynamo=False,
     )
     onnx.checker.check_model(onnx.load(file))
 
 
-def session_of(file):
+def session_of(file, sides=()):
+    """`sides`: height and width that are to stay, where the network leaves them open."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
-    return onnxruntime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
+    for name, length in zip(("height", "width"), sides):
+        options.add_free_dimension_override_by_name(name, length)
+    return onnxruntime.InferenceSession(
+        str(file),
+        options,
+        providers=["CPUExecutionProvider"],
+        disabled_optimizers=["QuickGeluFusion"],  # as src/vision/runtime.rs
+    )
 
 
 def run(session, picture):
@@ -175,7 +188,7 @@ def main():
     out = args.out or Path("..") / recipe.name
     out.mkdir(parents=True, exist_ok=True)
     file = out / f"{recipe.name}.onnx"
-    onnx_of(network, recipe.width, recipe.height, file)
+    onnx_of(network, recipe.width, recipe.height, file, recipe.open_sides)
 
     session = session_of(file)
     valid = Frames(recipe, args.valid, args.quiet)
@@ -193,6 +206,7 @@ def main():
         sha256=hashlib.sha256(file.read_bytes()).hexdigest(),
         width=recipe.width,
         height=recipe.height,
+        step=f"step = {max(STRIDES)}\n" if recipe.open_sides else "",
         scale=repr(1 / 255),
         nms=measure.NMS_IOU,
         across=str(recipe.across_classes).lower(),

@@ -16,7 +16,8 @@ use crate::camera::{Frame, Waiting};
 use crate::http::App;
 use crate::telemetry;
 use crate::vision::{
-    Detection, Detections, Detector, Glancer, Model, ModelError, Models, Roster, UnreadableFrame,
+    Detection, Detections, Detector, Glancer, Model, ModelError, Models, Picture, Roster,
+    UnreadableFrame,
 };
 
 /// A frame that was looked at.
@@ -78,6 +79,8 @@ struct Eye {
     detectors: Vec<Option<Detector>>,
     shadow: Option<Detector>,
     glancer: Glancer,
+    /// The frame that is being looked at.
+    picture: Picture,
 }
 
 impl Eye {
@@ -92,6 +95,7 @@ impl Eye {
                 .collect::<Result<_, _>>()?,
             shadow: None,
             glancer: Glancer::default(),
+            picture: Picture::default(),
             roster,
             models,
         })
@@ -124,14 +128,16 @@ impl Eye {
 
     fn look(&mut self, frame: &Frame) -> Result<Vec<Detections>, Failure> {
         self.keep_up();
+        self.picture.renew();
         let started = Instant::now();
+        let picture = &mut self.picture;
         let seen: Vec<Detections> = self
             .roster
             .models
             .iter()
             .zip(&mut self.detectors)
             .filter(|(model, _)| frame.camera.is_looked_at_by(&model.reference().name))
-            .map(|(model, detector)| look(model, detector, &frame.jpeg))
+            .map(|(model, detector)| look(model, detector, &frame.jpeg, picture))
             .collect::<Result<_, _>>()?;
         if seen.is_empty() {
             return Err(Failure::NoModel);
@@ -167,22 +173,15 @@ impl Eye {
             Err(_panic) => {
                 tracing::error!(%camera, "measuring a camera's health panicked");
                 self.glancer = Glancer::default();
+                self.picture = Picture::default();
                 None
             }
         }
     }
 
-    /// Of the picture as the first model had it decoded, if one did.
     fn measure(&mut self, frame: &Frame, health: &Health) -> Result<Seen, UnreadableFrame> {
         let started = Instant::now();
-        let models = self.roster.models.iter().zip(&self.detectors);
-        let looked = |model: &Model| frame.camera.is_looked_at_by(&model.reference().name);
-        let first = models.filter(|(model, _)| looked(model));
-        let first = first.filter_map(|(_, detector)| detector.as_ref()).next();
-        let glance = match first {
-            Some(detector) => detector.glance(&mut self.glancer)?,
-            None => self.glancer.glance_at_jpeg(&frame.jpeg)?,
-        };
+        let glance = self.glancer.glance(&self.picture, &frame.jpeg)?;
         histogram!(telemetry::STAGE_SECONDS, "stage" => "glance").record(started.elapsed());
         self.check(frame, health, glance)
     }
@@ -223,7 +222,8 @@ impl Eye {
         let Some(shadow) = &self.roster.shadow else {
             return;
         };
-        match look(shadow.model(), &mut self.shadow, jpeg) {
+        // the frame may be gone from the picture by now, and others wait for nothing
+        match look(shadow.model(), &mut self.shadow, jpeg, &mut self.picture) {
             Ok(seen) => {
                 let in_use: Vec<&Detection> = in_use.iter().collect();
                 for (label, more) in shadow.compare(&in_use, &seen.found) {
@@ -243,11 +243,12 @@ impl Eye {
     }
 }
 
-/// `detector`: of the model, made here where there is none.
+/// `detector`: of the model, made here where there is none. `picture`: of this very JPEG.
 fn look(
     model: &Model,
     detector: &mut Option<Detector>,
     jpeg: &[u8],
+    picture: &mut Picture,
 ) -> Result<Detections, Failure> {
     let mut taken = match detector.take() {
         Some(detector) => detector,
@@ -256,7 +257,7 @@ fn look(
     // A panic in here is a bug of ours or of a library. The frame is lost, and so is the
     // detector, whose state nobody can vouch for; the camera's next frame is not.
     let outcome = catch_unwind(AssertUnwindSafe(|| {
-        let seen = taken.detect(jpeg);
+        let seen = taken.detect_in(jpeg, picture);
         (seen, taken)
     }));
     match outcome {
@@ -264,6 +265,9 @@ fn look(
             *detector = Some(taken);
             Ok(seen?)
         }
-        Err(_panic) => Err(Failure::Panicked),
+        Err(_panic) => {
+            *picture = Picture::default();
+            Err(Failure::Panicked)
+        }
     }
 }

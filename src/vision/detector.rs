@@ -8,11 +8,10 @@ use ort::value::PrimitiveTensorElementType;
 
 use super::fit::{Fit, Size};
 use super::input::InputTensors;
+use super::manifest::Input;
 use super::model::Proven;
-use super::picture::Picture;
 use super::reading::{Candidate, Expected, Labels, Outputs, Reader, suppress};
-use super::{Detection, Detections, Glancer};
-use crate::camera::health::Glance;
+use super::{Detection, Detections, Model, Picture};
 use crate::camera::jpeg::{JpegProblem, probe};
 
 /// Why a picture could not be looked at.
@@ -34,6 +33,12 @@ pub enum UnreadableFrame {
     },
     #[error("the model did not run: {0}")]
     Run(#[from] ort::Error),
+    #[error("the model cannot be made ready for an input of {width} x {height}: {problem}")]
+    Size {
+        width: u32,
+        height: u32,
+        problem: String,
+    },
     #[error("tensor `{tensor}` is not as the manifest promises: {problem}")]
     Output { tensor: String, problem: String },
 }
@@ -57,90 +62,40 @@ pub struct Stages {
     pub boxes: Duration,
 }
 
-/// Looks at pictures, one after the other. Belongs to one thread; never to an async one, for a
-/// look takes milliseconds of computing.
+/// The network, ready for inputs of one size.
 #[derive(Debug)]
-pub struct Detector {
-    model: Arc<Proven>,
-    session: Session,
+pub(super) struct Network {
+    size: Size,
+    pub(super) session: Session,
     input: InputTensors,
-    outputs: Outputs,
     reader: Reader,
-    picture: Picture,
-    candidates: Vec<Candidate>,
-    stages: Stages,
+    outputs: Outputs,
 }
 
-impl Detector {
-    pub(super) fn new(model: Arc<Proven>, session: Session, reader: Reader) -> ort::Result<Self> {
+impl Network {
+    pub(super) fn new(
+        input: &Input,
+        size: Size,
+        session: Session,
+        reader: Reader,
+    ) -> ort::Result<Self> {
         Ok(Self {
-            input: InputTensors::new(&model.manifest.input)?,
-            model,
+            size,
             session,
+            input: InputTensors::new(input, size)?,
             outputs: reader.outputs(),
             reader,
-            picture: Picture::default(),
-            candidates: Vec::new(),
-            stages: Stages::default(),
         })
-    }
-
-    /// Everything the model finds in a JPEG, in pixels of the full picture.
-    ///
-    /// # Errors
-    /// The picture cannot be decoded, or is not of the size its header says.
-    pub fn detect(&mut self, jpeg: &[u8]) -> Result<Detections, UnreadableFrame> {
-        // How many pixels are too many is the intake's to say; the decoder's own bound is higher.
-        let size = probe(jpeg, u32::MAX)?;
-        let frame = Size {
-            width: size.width_px,
-            height: size.height_px,
-        };
-        let input = &self.model.manifest.input;
-        let input_size = Size {
-            width: input.width,
-            height: input.height,
-        };
-        let fit = Fit::new(frame, input_size, input.letterbox);
-
-        let start = Instant::now();
-        self.picture.decode(jpeg, &fit)?;
-        let decoded = Instant::now();
-        self.input.write(self.picture.content(&fit)?, &fit);
-        let prepared = Instant::now();
-        let ran = self.run()?;
-        let found = self.found(&fit);
-        self.stages = Stages {
-            decode: decoded - start,
-            prepare: prepared - decoded,
-            run: ran - prepared,
-            boxes: ran.elapsed(),
-        };
-        Ok(Detections {
-            model: Arc::clone(&self.model.reference),
-            image_width_px: frame.width,
-            image_height_px: frame.height,
-            found,
-        })
-    }
-
-    /// What the last picture that was looked at says about its camera.
-    ///
-    /// # Errors
-    /// OpenCV refuses it.
-    pub fn glance(&self, glancer: &mut Glancer) -> Result<Glance, UnreadableFrame> {
-        glancer.glance(self.picture.decoded())
-    }
-
-    /// Of the last picture that was looked at.
-    pub fn stages(&self) -> Stages {
-        self.stages
     }
 
     /// Leaves the proposals in `candidates`; returns when the network was done.
-    fn run(&mut self) -> Result<Instant, UnreadableFrame> {
-        let classes = self.model.classes.len();
-        let inputs = self.input.named(&self.model.manifest.input);
+    fn run(
+        &mut self,
+        model: &Proven,
+        candidates: &mut Vec<Candidate>,
+    ) -> Result<Instant, UnreadableFrame> {
+        let classes = model.classes.len();
+        let inputs = self.input.named(&model.manifest.input);
         let outputs = self.session.run(inputs)?;
         let ran = Instant::now();
         let numbers = self.outputs.numbers.iter();
@@ -152,7 +107,7 @@ impl Detector {
             Some(expected) => labels(&outputs, expected, classes)?,
         };
         self.reader
-            .read(&numbers, labels, &mut self.candidates)
+            .read(&numbers, labels, candidates)
             .map_err(|misread| {
                 let tensors = self.outputs.numbers.iter().chain(&self.outputs.labels);
                 let tensors: Vec<&str> = tensors.map(|expected| &*expected.tensor).collect();
@@ -163,15 +118,115 @@ impl Detector {
             })?;
         Ok(ran)
     }
+}
 
-    fn found(&mut self, fit: &Fit) -> Vec<Detection> {
-        if let Some(nms) = self.model.manifest.nms {
+/// Sizes of an input that are held at a time: cameras come in few shapes.
+const SIZES_MAX: usize = 4;
+
+/// Looks at pictures, one after the other. Belongs to one thread; never to an async one, for a
+/// look takes milliseconds of computing.
+#[derive(Debug)]
+pub struct Detector {
+    model: Model,
+    /// By the size of the input; used last stands first.
+    networks: Vec<Network>,
+    candidates: Vec<Candidate>,
+    stages: Stages,
+}
+
+impl Detector {
+    pub(super) fn new(model: Model, first: Option<Network>) -> Self {
+        Self {
+            model,
+            networks: first.into_iter().collect(),
+            candidates: Vec::new(),
+            stages: Stages::default(),
+        }
+    }
+
+    /// Everything the model finds in a JPEG, in pixels of the full picture.
+    ///
+    /// # Errors
+    /// The picture cannot be decoded, or is not of the size its header says.
+    pub fn detect(&mut self, jpeg: &[u8]) -> Result<Detections, UnreadableFrame> {
+        self.detect_in(jpeg, &mut Picture::default())
+    }
+
+    /// The same; `picture` holds what other models have had decoded of this very JPEG.
+    ///
+    /// # Errors
+    /// As of [`Self::detect`].
+    pub fn detect_in(
+        &mut self,
+        jpeg: &[u8],
+        picture: &mut Picture,
+    ) -> Result<Detections, UnreadableFrame> {
+        // How many pixels are too many is the intake's to say; the decoder's own bound is higher.
+        let size = probe(jpeg, u32::MAX)?;
+        let frame = Size {
+            width: size.width_px,
+            height: size.height_px,
+        };
+        let model = Arc::clone(self.model.proven());
+        let input = &model.manifest.input;
+        let input_size = input.size_for(frame);
+        let fit = Fit::new(frame, input_size, input.letterbox);
+
+        let start = Instant::now();
+        picture.decode(jpeg, &fit)?;
+        let decoded = Instant::now();
+        self.ready(input_size)?;
+        let network = &mut self.networks[0];
+        network.input.write(picture.content(&fit)?, &fit);
+        let prepared = Instant::now();
+        let ran = network.run(&model, &mut self.candidates)?;
+        let found = self.found(&model, &fit);
+        self.stages = Stages {
+            decode: decoded - start,
+            prepare: prepared - decoded,
+            run: ran - prepared,
+            boxes: ran.elapsed(),
+        };
+        Ok(Detections {
+            model: Arc::clone(&model.reference),
+            image_width_px: frame.width,
+            image_height_px: frame.height,
+            found,
+        })
+    }
+
+    /// Puts the network for inputs of a size first.
+    fn ready(&mut self, size: Size) -> Result<(), UnreadableFrame> {
+        let network = match self.networks.iter().position(|n| n.size == size) {
+            Some(0) => return Ok(()),
+            Some(at) => self.networks.remove(at),
+            None => {
+                let network = self.model.network(size);
+                network.map_err(|error| UnreadableFrame::Size {
+                    width: size.width,
+                    height: size.height,
+                    problem: error.to_string(),
+                })?
+            }
+        };
+        self.networks.insert(0, network);
+        self.networks.truncate(SIZES_MAX);
+        Ok(())
+    }
+
+    /// Of the last picture that was looked at.
+    pub fn stages(&self) -> Stages {
+        self.stages
+    }
+
+    fn found(&mut self, model: &Proven, fit: &Fit) -> Vec<Detection> {
+        if let Some(nms) = model.manifest.nms {
             suppress(&mut self.candidates, nms.iou, nms.across_classes);
         }
         self.candidates
             .iter()
             .map(|candidate| {
-                let (label, class) = &self.model.classes[candidate.class];
+                let (label, class) = &model.classes[candidate.class];
                 Detection {
                     label: Arc::clone(label),
                     class: *class,

@@ -89,6 +89,15 @@ impl Fit {
     }
 }
 
+/// As much of an input as a frame fills, in steps of so many pixels, which divide its sides.
+pub(super) fn filled(frame: Size, input: Size, step: u32) -> Size {
+    let content = inscribed(frame, input);
+    Size {
+        width: content.width.next_multiple_of(step),
+        height: content.height.next_multiple_of(step),
+    }
+}
+
 /// The largest picture of the frame's shape that the input holds.
 fn inscribed(frame: Size, input: Size) -> Size {
     let wide = u64::from(input.width) * u64::from(frame.height);
@@ -168,6 +177,16 @@ mod tests {
         let back = fit.frame_from_input(part);
         assert!((back.left - 160.0 * 321.0 / 320.0 * 4.0).abs() < 1e-3);
         assert!((back.top - 360.0).abs() < 1e-3);
+    }
+
+    #[test]
+    fn of_an_input_that_may_be_smaller_no_more_is_taken_than_the_frame_fills() {
+        let square = size(416, 416);
+        let filled = |width, height| filled(size(width, height), square, 32);
+        assert_eq!(filled(1920, 1080), size(416, 256));
+        assert_eq!(filled(1080, 1920), size(256, 416));
+        assert_eq!(filled(640, 640), square);
+        assert_eq!(filled(4000, 10), size(416, 32));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use opencv::core::{
 use opencv::features2d::{Feature2DTrait as _, ORB, ORB_ScoreType};
 use opencv::{imgcodecs, imgproc};
 
-use super::UnreadableFrame;
+use super::{Picture, UnreadableFrame};
 use crate::camera::health::{EDGE, Feature, GLANCE, Glance, SMALL, Side, VIEW, View};
 
 /// Most features of one view: streets have them, and they cost a millisecond to compare.
@@ -31,20 +31,16 @@ pub struct Glancer {
 }
 
 impl Glancer {
-    /// Of a picture as it was decoded for a model: rows of blue, green, red.
-    pub(super) fn glance(&mut self, bgr: &Mat) -> Result<Glance, UnreadableFrame> {
-        // one colour is reduced in a third of the time of three
-        imgproc::cvt_color_def(bgr, &mut self.grey, imgproc::COLOR_BGR2GRAY)?;
-        self.reduce()?;
-        self.measured()
-    }
-
-    /// Of a picture that no model looks at.
+    /// Of a frame, from what models had decoded of it; of one that no model looks at, from the JPEG.
     ///
     /// # Errors
     /// It cannot be decoded.
-    pub fn glance_at_jpeg(&mut self, jpeg: &[u8]) -> Result<Glance, UnreadableFrame> {
-        decode_grey(jpeg, imgcodecs::IMREAD_REDUCED_GRAYSCALE_2, &mut self.grey)?;
+    pub fn glance(&mut self, picture: &Picture, jpeg: &[u8]) -> Result<Glance, UnreadableFrame> {
+        match picture.decoded() {
+            // one colour is reduced in a third of the time of three
+            Some(bgr) => imgproc::cvt_color_def(bgr, &mut self.grey, imgproc::COLOR_BGR2GRAY)?,
+            None => decode_grey(jpeg, imgcodecs::IMREAD_REDUCED_GRAYSCALE_2, &mut self.grey)?,
+        }
         self.reduce()?;
         self.measured()
     }

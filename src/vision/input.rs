@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use ort::session::SessionInputValue;
 use ort::value::Tensor;
 
-use super::fit::Fit;
+use super::fit::{Fit, Size};
 use super::manifest::{Element, Input};
 use super::tensor::Normalise;
 
@@ -26,19 +26,20 @@ enum Picture {
 }
 
 impl InputTensors {
-    pub(super) fn new(input: &Input) -> ort::Result<Self> {
-        let shape = input.shape();
+    /// `size`: as much of the input as is used.
+    pub(super) fn new(input: &Input, size: Size) -> ort::Result<Self> {
+        let shape = input.shape(size);
         let len = shape.iter().product();
         let picture = match input.element {
             Element::F32 => Picture::F32(Tensor::from_array((shape, vec![0.0; len]))?),
             Element::U8 => Picture::U8(Tensor::from_array((shape, vec![0; len]))?),
         };
-        let sides = || vec![i64::from(input.width), i64::from(input.height)];
-        let size = input.size_tensor.as_ref();
+        let sides = || vec![i64::from(size.width), i64::from(size.height)];
+        let asked = input.size_tensor.as_ref();
         Ok(Self {
-            normalise: Normalise::new(input),
+            normalise: Normalise::new(input, size),
             picture,
-            size: size
+            size: asked
                 .map(|_| Tensor::from_array(([1, 2], sides())))
                 .transpose()?,
             fit: None,

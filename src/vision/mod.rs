@@ -1,7 +1,8 @@
 //! 2. Frame → detections. Only here stand OpenCV and ONNX Runtime.
 //!
 //! A [`Model`] is a folder: the network and a manifest that declares everything about it. Every
-//! detector thread owns a [`Detector`] with a session and buffers of its own.
+//! detector thread owns a [`Detector`] of each, with sessions and buffers of its own, and one
+//! [`Picture`] in which a frame is decoded once for all of them.
 
 mod command;
 mod detection;
@@ -26,5 +27,6 @@ pub use glancer::Glancer;
 pub use http::routes;
 pub use model::{Model, ModelError};
 pub use models::{Models, Reloaded, Roster};
+pub use picture::Picture;
 pub use runtime::Computing;
 pub use shadow::{Agreement, Counted, Shadow};

@@ -9,6 +9,8 @@ use ort::session::Session;
 use ort::value::{Outlet, TensorElementType, ValueType};
 use sha2::{Digest, Sha256};
 
+use super::detector::Network;
+use super::fit::Size;
 use super::manifest::{Element, GoldenBox, Manifest};
 use super::reading::{Expected, Misfit, Reader};
 use super::runtime::{Computing, Runtime};
@@ -97,6 +99,8 @@ pub struct Model {
     onnx: Arc<[u8]>,
     runtime: Runtime,
     computing: Arc<Computing>,
+    /// What the network calls height and width of an input that may be smaller.
+    sides: Option<[Arc<str>; 2]>,
     /// A picture of which the manifest says what is found.
     golden: PathBuf,
 }
@@ -146,7 +150,7 @@ impl Model {
             .iter()
             .map(|class| (Arc::from(class.label.as_str()), class.class))
             .collect();
-        let model = Self {
+        let mut model = Self {
             golden: folder.join(&manifest.golden.picture),
             proven: Arc::new(Proven {
                 declared,
@@ -158,8 +162,16 @@ impl Model {
             onnx: onnx.into(),
             runtime,
             computing: Arc::new(computing),
+            sides: None,
         };
-        let detector = model.detector_of(session)?;
+        let size = model.proven.manifest.input.size();
+        let whole = model.network_of(session, size)?;
+        model.sides = model.open_sides(&whole.session)?;
+        let detector = match &model.sides {
+            // the open network has shown what it is; what looks has its size closed
+            Some(_) => model.detector()?,
+            None => Detector::new(model.clone(), Some(whole)),
+        };
         Ok((model, detector))
     }
 
@@ -199,24 +211,74 @@ impl Model {
         &self.computing
     }
 
+    pub(super) fn proven(&self) -> &Arc<Proven> {
+        &self.proven
+    }
+
     /// A detector for the calling thread.
     ///
     /// # Errors
     /// ONNX Runtime refuses the network.
     pub fn detector(&self) -> Result<Detector, ModelError> {
-        let session = self.runtime.session(&self.onnx, self.computing.on);
-        self.detector_of(session.map_err(|e| self.refused(e))?)
+        let first = match &self.sides {
+            // which sizes are needed, frames will tell
+            Some(_) => None,
+            None => Some(self.network(self.proven.manifest.input.size())?),
+        };
+        Ok(Detector::new(self.clone(), first))
     }
 
-    fn detector_of(&self, session: Session) -> Result<Detector, ModelError> {
+    /// The network for inputs of a size.
+    pub(super) fn network(&self, size: Size) -> Result<Network, ModelError> {
+        let sides: &[(&str, u32)] = match &self.sides {
+            Some([height, width]) => &[(height, size.height), (width, size.width)],
+            None => &[],
+        };
+        let session = self.runtime.session(&self.onnx, self.computing.on, sides);
+        self.network_of(session.map_err(|e| self.refused(e))?, size)
+    }
+
+    fn network_of(&self, session: Session, size: Size) -> Result<Network, ModelError> {
         // Detector threads are one per core; OpenCV must not start threads beside them.
         opencv::core::set_num_threads(1).map_err(|e| self.refused(ort::Error::new(e.message)))?;
         let manifest = &self.proven.manifest;
         let thresholds = manifest.classes.iter().map(|c| c.threshold).collect();
-        let (width, height) = (manifest.input.width, manifest.input.height);
-        let reader = Reader::new(&manifest.output, width, height, thresholds);
-        self.prove_tensors(&session, &reader)?;
-        Detector::new(Arc::clone(&self.proven), session, reader).map_err(|e| self.refused(e))
+        let reader = Reader::new(&manifest.output, size.width, size.height, thresholds);
+        self.prove_tensors(&session, &reader, size)?;
+        Network::new(&manifest.input, size, session, reader).map_err(|e| self.refused(e))
+    }
+
+    /// What the network calls height and width, if the manifest says that they may be less.
+    fn open_sides(&self, session: &Session) -> Result<Option<[Arc<str>; 2]>, ModelError> {
+        let input = &self.proven.manifest.input;
+        if input.step.is_none() {
+            return Ok(None);
+        }
+        let outlet = session.inputs().iter().find(|i| i.name() == input.tensor);
+        let named = outlet.and_then(|outlet| match outlet.dtype() {
+            ValueType::Tensor {
+                shape,
+                dimension_symbols,
+                ..
+            } => {
+                let name = |at: usize| {
+                    let name = dimension_symbols.get(at)?.as_str();
+                    (shape.get(at) == Some(&-1) && !name.is_empty()).then(|| Arc::from(name))
+                };
+                let [height, width] = input.sides();
+                Some([name(height)?, name(width)?])
+            }
+            ValueType::Sequence(_) | ValueType::Map { .. } | ValueType::Optional(_) => None,
+        });
+        let found = outlet.map(|outlet| outlet.dtype().to_string());
+        match named {
+            Some([height, width]) if height != width => Ok(Some([height, width])),
+            _ => Err(self.unlike(
+                &input.tensor,
+                "open in height and width, each by a name".to_owned(),
+                found.unwrap_or_default(),
+            )),
+        }
     }
 
     fn refused(&self, reason: ort::Error) -> ModelError {
@@ -226,13 +288,18 @@ impl Model {
         }
     }
 
-    fn prove_tensors(&self, session: &Session, reader: &Reader) -> Result<(), ModelError> {
+    fn prove_tensors(
+        &self,
+        session: &Session,
+        reader: &Reader,
+        size: Size,
+    ) -> Result<(), ModelError> {
         let input = &self.proven.manifest.input;
         let element = match input.element {
             Element::F32 => TensorElementType::Float32,
             Element::U8 => TensorElementType::Uint8,
         };
-        self.prove_input(session, &input.tensor, element, &input.shape())?;
+        self.prove_input(session, &input.tensor, element, &input.shape(size))?;
         if let Some(size) = &input.size_tensor {
             self.prove_input(session, size, TensorElementType::Int64, &[1, 2])?;
         }

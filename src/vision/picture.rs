@@ -6,17 +6,32 @@ use opencv::{imgcodecs, imgproc};
 use super::UnreadableFrame;
 use super::fit::{Fit, Size};
 
-/// Pixel buffers that live from frame to frame.
+/// One frame's pixels. Models that want them alike share them: each scale is decoded once. The
+/// buffers live from frame to frame.
 #[derive(Debug, Default)]
-pub(super) struct Picture {
+pub struct Picture {
     decoded: Mat,
+    /// By what the frame was reduced; none: a new frame, of which nothing is decoded.
+    reduction: Option<u32>,
     fitted: Mat,
+    /// Of what is fitted; none: nothing of what is decoded.
+    content: Option<Size>,
 }
 
 impl Picture {
+    /// What is decoded next is of another frame.
+    pub fn renew(&mut self) {
+        self.reduction = None;
+        self.content = None;
+    }
+
     /// Decodes at the scale of `fit`; the decoder skips the detail that is not wanted. An
     /// orientation in the metadata is ignored: a calibration speaks of the pixels of the sensor.
     pub(super) fn decode(&mut self, jpeg: &[u8], fit: &Fit) -> Result<(), UnreadableFrame> {
+        if self.reduction == Some(fit.reduction) {
+            return Ok(());
+        }
+        self.renew();
         let scaled = match fit.reduction {
             8 => imgcodecs::IMREAD_REDUCED_COLOR_8,
             4 => imgcodecs::IMREAD_REDUCED_COLOR_4,
@@ -40,18 +55,23 @@ impl Picture {
                 height: size.height,
             });
         }
+        self.reduction = Some(fit.reduction);
         Ok(())
     }
 
-    /// What was decoded last: rows of blue, green, red, at least as large as the model needs it.
-    pub(super) fn decoded(&self) -> &Mat {
-        &self.decoded
+    /// What was decoded last of the frame, if anything: rows of blue, green, red, at least as large
+    /// as a model needs it.
+    pub(super) fn decoded(&self) -> Option<&Mat> {
+        self.reduction.map(|_| &self.decoded)
     }
 
     /// What was decoded last, as wide and high as [`Fit::content`]: rows of blue, green, red.
     pub(super) fn content(&mut self, fit: &Fit) -> Result<&[u8], UnreadableFrame> {
         if fit.decoded == fit.content {
             return Ok(self.decoded.data_bytes()?);
+        }
+        if self.content == Some(fit.content) {
+            return Ok(self.fitted.data_bytes()?);
         }
         let content = CvSize::new(
             i32::try_from(fit.content.width).expect("a manifest bounds the input"),
@@ -60,6 +80,7 @@ impl Picture {
         // The decoder has scaled down to less than twice the content, so bilinear does not alias.
         let (decoded, fitted) = (&self.decoded, &mut self.fitted);
         imgproc::resize(decoded, fitted, content, 0.0, 0.0, imgproc::INTER_LINEAR)?;
+        self.content = Some(fit.content);
         Ok(self.fitted.data_bytes()?)
     }
 }

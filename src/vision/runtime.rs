@@ -48,13 +48,13 @@ impl Runtime {
     pub(super) fn first_session(&self, onnx: &[u8]) -> ort::Result<(Session, Computing)> {
         let mut passed_over = Vec::new();
         for &on in &self.wanted {
-            match self.session(onnx, on) {
+            match self.session(onnx, on, &[]) {
                 Ok(session) => return Ok((session, Computing { on, passed_over })),
                 Err(reason) => passed_over.push((on, reason.to_string())),
             }
         }
         let on = ExecutionProvider::Cpu;
-        let session = self.session(onnx, on)?;
+        let session = self.session(onnx, on, &[])?;
         Ok((session, Computing { on, passed_over }))
     }
 
@@ -64,13 +64,24 @@ impl Runtime {
     /// `QuickGelu`, into which ONNX Runtime makes `x · sigmoid(x)`, does not know the layout in blocks
     /// of channels that convolutions compute in: every layer would be laid out anew before and after
     /// it.
-    pub(super) fn session(&self, onnx: &[u8], on: ExecutionProvider) -> ort::Result<Session> {
-        let builder = Session::builder(&self.environment)?
+    ///
+    /// `sides`: names and lengths of dimensions that the network leaves open. Closed, they leave the
+    /// runtime as much to work out beforehand as if they had never been open.
+    pub(super) fn session(
+        &self,
+        onnx: &[u8],
+        on: ExecutionProvider,
+        sides: &[(&str, u32)],
+    ) -> ort::Result<Session> {
+        let mut builder = Session::builder(&self.environment)?
             .with_optimization_level(GraphOptimizationLevel::All)?
             .with_intra_threads(1)?
             .with_inter_threads(1)?
             .with_intra_op_spinning(false)?
             .with_disabled_optimizers("QuickGeluFusion")?;
+        for (name, length) in sides {
+            builder = builder.with_dimension_override(name, i64::from(*length))?;
+        }
         provide(builder, on)?.commit_from_memory(onnx)
     }
 }

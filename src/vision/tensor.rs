@@ -17,12 +17,10 @@ pub(super) struct Normalise {
 }
 
 impl Normalise {
-    pub(super) fn new(input: &Input) -> Self {
+    /// `size`: as much of the input as is used.
+    pub(super) fn new(input: &Input, size: Size) -> Self {
         Self {
-            input: Size {
-                width: input.width,
-                height: input.height,
-            },
+            input: size,
             order: input.order,
             byte: match input.colour {
                 Colour::Bgr => [0, 1, 2],
@@ -116,6 +114,7 @@ mod tests {
             tensor: "images".into(),
             width: 4,
             height: 4,
+            step: None,
             order,
             element: Element::F32,
             colour: Colour::Rgb,
@@ -125,6 +124,11 @@ mod tests {
             fill: 114,
             size_tensor: None,
         }
+    }
+
+    fn normalising(order: Order) -> Normalise {
+        let input = input(order);
+        Normalise::new(&input, input.size())
     }
 
     /// A picture of 4 x 2 pixels in the middle of a tensor that was full of something else.
@@ -150,7 +154,7 @@ mod tests {
 
     #[test]
     fn planes_are_ordered_normalised_and_letterboxed() {
-        let normalise = Normalise::new(&input(Order::Nchw));
+        let normalise = normalising(Order::Nchw);
         let tensor = written(&normalise, f32::NAN, Normalise::normal);
         let red: Vec<f32> = (0..8).map(|i| (200.0 + i as f32 - 10.0) * 0.5).collect();
         assert_eq!(tensor[4..12], red);
@@ -162,12 +166,8 @@ mod tests {
 
     #[test]
     fn pixels_keep_their_colours_together() {
-        let normalise = Normalise::new(&input(Order::Nhwc));
-        let planes = written(
-            &Normalise::new(&input(Order::Nchw)),
-            f32::NAN,
-            Normalise::normal,
-        );
+        let normalise = normalising(Order::Nhwc);
+        let planes = written(&normalising(Order::Nchw), f32::NAN, Normalise::normal);
         let pixels = written(&normalise, f32::NAN, Normalise::normal);
         for (index, pixel) in pixels.as_chunks::<3>().0.iter().enumerate() {
             let of_planes = [planes[index], planes[16 + index], planes[32 + index]];

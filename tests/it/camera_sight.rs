@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use cityward::camera::health::{Difference, Displacement, Evidence, Glance, View};
-use cityward::vision::Glancer;
+use cityward::vision::{Glancer, Picture};
 use image::codecs::jpeg::JpegEncoder;
 use image::{GrayImage, Luma, imageops};
 
@@ -35,7 +35,7 @@ fn jpeg(picture: &GrayImage) -> Vec<u8> {
 }
 
 fn glance(glancer: &mut Glancer, picture: &GrayImage) -> Glance {
-    glancer.glance_at_jpeg(&jpeg(picture)).unwrap()
+    glancer.glance(&Picture::default(), &jpeg(picture)).unwrap()
 }
 
 /// A sensor's noise at this pixel, -3 to 3.
@@ -119,7 +119,9 @@ fn dark_covered_and_blurred_are_told_from_streets() {
     let mut alarms = 0;
     let (mut least_sharp, mut flattest, mut darkest) = (f32::MAX, 0.0_f32, u8::MAX);
     for street in &streets {
-        let seen = glancer.glance_at_jpeg(&fs::read(street).unwrap()).unwrap();
+        let seen = glancer
+            .glance(&Picture::default(), &fs::read(street).unwrap())
+            .unwrap();
         least_sharp = least_sharp.min(seen.sharpness);
         flattest = flattest.max(seen.flat);
         darkest = darkest.min(seen.bright);
@@ -245,7 +247,11 @@ fn a_frozen_picture_is_told_from_a_quiet_one() {
         let frames = pictures(&data.join("street").join(name));
         let small: Vec<Glance> = frames
             .iter()
-            .map(|frame| glancer.glance_at_jpeg(&fs::read(frame).unwrap()).unwrap())
+            .map(|frame| {
+                glancer
+                    .glance(&Picture::default(), &fs::read(frame).unwrap())
+                    .unwrap()
+            })
             .collect();
         let least = small
             .windows(2)

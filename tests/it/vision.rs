@@ -125,6 +125,59 @@ fn labelled_boxes(file: &Path, side: f32) -> Vec<PixelBox> {
         .collect()
 }
 
+/// A copy of a shipped model, with another manifest.
+fn declared_otherwise(name: &str, from: &str, to: &str) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for file in fs::read_dir(Path::new("models").join(name)).unwrap() {
+        let file = file.unwrap();
+        fs::copy(file.path(), folder.path().join(file.file_name())).unwrap();
+    }
+    let manifest = folder.path().join("model.toml");
+    let text = fs::read_to_string(&manifest).unwrap();
+    assert!(text.contains(from), "{text}");
+    fs::write(manifest, text.replacen(from, to, 1)).unwrap();
+    folder
+}
+
+#[test]
+fn what_a_frame_leaves_grey_is_not_computed_and_changes_nothing() {
+    let look = |folder: &Path, picture: &str| {
+        let mut detector = Model::load(folder, &runtime()).unwrap().detector().unwrap();
+        let jpeg = fs::read(Path::new("models").join(picture)).unwrap();
+        detector.detect(&jpeg).unwrap().found
+    };
+    // of 16:9 and square
+    for (name, alike_iou) in [("vehicles", 0.85), ("bins", 1.0)] {
+        let whole = declared_otherwise(name, "step = 32\n", "");
+        let picture = format!("{name}/golden.jpg");
+        let computed = look(whole.path(), &picture);
+        let mut found = look(&Path::new("models").join(name), &picture);
+        assert_eq!(found.len(), computed.len(), "{name}");
+        for one in computed {
+            let iou = |other: &cityward::vision::Detection| other.pixel_box.iou(&one.pixel_box);
+            let same = found.iter().position(|other| iou(other) >= alike_iou);
+            let same = found.remove(same.unwrap_or_else(|| panic!("{name}: {one:?}")));
+            assert_eq!(same.label, one.label);
+            assert!((same.confidence - one.confidence).abs() < 0.06, "{name}");
+        }
+    }
+}
+
+#[test]
+fn a_network_of_one_size_does_not_pass_for_one_of_many() {
+    let step = "height = 256\nstep = 32\n";
+    let folder = declared_otherwise("street-events", "height = 256\n", step);
+    match Model::load(folder.path(), &runtime()) {
+        Err(ModelError::TensorShape { tensor, .. }) => assert_eq!(tensor, "images"),
+        other => panic!("{other:?}"),
+    }
+    let folder = declared_otherwise("bins", "step = 32", "step = 48");
+    match Model::load(folder.path(), &runtime()) {
+        Err(ModelError::Manifest { reason, .. }) => assert!(reason.contains("input.step")),
+        other => panic!("{other:?}"),
+    }
+}
+
 #[test]
 fn a_network_of_others_finds_vehicles_on_street_cameras() {
     let Some(data) = data_of_others() else { return };

@@ -1,7 +1,8 @@
 //! What `model.toml` must keep beyond its keys and types.
 
-use super::{Activation, Element, Manifest, Output};
+use super::{Activation, Element, Letterbox, Manifest, Output};
 use crate::catalogue::Catalogue;
+use crate::vision::fit::Size;
 
 impl Manifest {
     pub(super) fn check(&self) -> Result<(), String> {
@@ -31,6 +32,16 @@ impl Manifest {
             (32..=4096).contains(&input.width) && (32..=4096).contains(&input.height),
             "input.width, input.height: expected 32 to 4096",
         )?;
+        if let Some(step) = input.step {
+            require(
+                step > 0 && input.width.is_multiple_of(step) && input.height.is_multiple_of(step),
+                "input.step: must divide input.width and input.height",
+            )?;
+            require(
+                input.letterbox != Letterbox::Stretch,
+                "input.step: a stretched picture fills the input",
+            )?;
+        }
         require(
             input.scale.iter().all(|s| s.is_finite() && *s != 0.0),
             "input.scale: must be finite and not 0",
@@ -46,7 +57,12 @@ impl Manifest {
     }
 
     fn check_output(&self) -> Result<(), String> {
-        let (width, height) = (self.input.width, self.input.height);
+        // of the smallest input there can be
+        let Size { width, height } = self.input.size();
+        let (width, height) = (
+            self.input.step.unwrap_or(width),
+            self.input.step.unwrap_or(height),
+        );
         if let Output::Yolox {
             strides,
             activation,
@@ -58,7 +74,7 @@ impl Manifest {
                     && strides
                         .iter()
                         .all(|s| *s > 0 && width % s == 0 && height % s == 0),
-                "output.strides: each must divide input.width and input.height",
+                "output.strides: each must divide input.width and input.height, or input.step",
             )?;
             require(
                 *activation != Activation::Softmax,

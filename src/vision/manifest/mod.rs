@@ -6,7 +6,7 @@ mod output;
 
 use serde::Deserialize;
 
-use super::fit::Letterbox;
+use super::fit::{Letterbox, Size, filled};
 use crate::catalogue::ClassCode;
 
 pub(super) use output::{Activation, Corners, Output, Unit};
@@ -39,6 +39,9 @@ pub(super) struct Input {
     pub(super) tensor: String,
     pub(super) width: u32,
     pub(super) height: u32,
+    /// A network that takes smaller inputs, too, whose sides are multiples of so many pixels: a
+    /// frame is given no more letterbox than it needs. None: the input is always as large.
+    pub(super) step: Option<u32>,
     #[serde(default)]
     pub(super) order: Order,
     #[serde(default, rename = "type")]
@@ -128,9 +131,33 @@ pub(super) struct GoldenBox {
 }
 
 impl Input {
+    /// At most.
+    pub(super) fn size(&self) -> Size {
+        Size {
+            width: self.width,
+            height: self.height,
+        }
+    }
+
+    /// What is computed of a frame.
+    pub(super) fn size_for(&self, frame: Size) -> Size {
+        match self.step {
+            Some(step) => filled(frame, self.size(), step),
+            None => self.size(),
+        }
+    }
+
+    /// Where in its shape the tensor says its height and its width.
+    pub(super) fn sides(&self) -> [usize; 2] {
+        match self.order {
+            Order::Nchw => [2, 3],
+            Order::Nhwc | Order::Chw => [1, 2],
+        }
+    }
+
     /// The shape of the tensor.
-    pub(super) fn shape(&self) -> Vec<usize> {
-        let (width, height) = (self.width as usize, self.height as usize);
+    pub(super) fn shape(&self, size: Size) -> Vec<usize> {
+        let (width, height) = (size.width as usize, size.height as usize);
         match self.order {
             Order::Nchw => vec![1, 3, height, width],
             Order::Nhwc => vec![1, height, width, 3],
