@@ -7,8 +7,8 @@ use std::time::Duration;
 use anyhow::{Context as _, ensure};
 use tokio::process::Command;
 
-use crate::{cluster, cpu};
 use crate::visitor::Visitor;
+use crate::{cluster, cpu};
 
 const CONNECTIONS: u32 = 16;
 

@@ -222,7 +222,6 @@ impl Eye {
         let Some(shadow) = &self.roster.shadow else {
             return;
         };
-        // the frame may be gone from the picture by now, and others wait for nothing
         match look(shadow.model(), &mut self.shadow, jpeg, &mut self.picture) {
             Ok(seen) => {
                 let in_use: Vec<&Detection> = in_use.iter().collect();

@@ -384,17 +384,28 @@ async fn hurry(admin: &mut PgConnection) {
         .unwrap();
 }
 
-/// Also one that a service still follows: `force` does not cut off who reads its log.
+/// Also one that a service still follows: `force` does not cut off who reads its log, and who is cut
+/// off would begin anew.
 async fn drop_database(admin: &mut PgConnection, name: &str) -> sqlx::Result<()> {
+    let close = format!("alter database {name} allow_connections false");
+    match sqlx::query(&close).execute(&mut *admin).await {
+        Err(sqlx::Error::Database(error)) if error.code().as_deref() == Some(NO_SUCH_DATABASE) => {
+            return Ok(());
+        }
+        closed => closed?,
+    };
     sqlx::query("select pg_terminate_backend(active_pid, 5000) from pg_replication_slots where database = $1")
         .bind(name)
         .execute(&mut *admin)
         .await?;
-    sqlx::query(&format!("drop database if exists {name} with (force)"))
+    sqlx::query(&format!("drop database {name} with (force)"))
         .execute(admin)
         .await?;
     Ok(())
 }
+
+/// PostgreSQL's code.
+const NO_SUCH_DATABASE: &str = "3D000";
 
 /// Drops the databases of runs that are over: a given server outlives us.
 async fn drop_leftovers(admin: &mut PgConnection) {

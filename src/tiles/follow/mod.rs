@@ -12,13 +12,19 @@ mod rows;
 mod slot;
 
 use std::collections::HashMap;
+use std::future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::thread;
 use std::time::Duration;
 
+use anyhow::{Context as _, bail};
 use metrics::gauge;
 use sqlx::PgPool;
-use tokio::sync::RwLock;
+use tokio::runtime;
+use tokio::sync::{RwLock, oneshot};
 use tokio::time::{Instant, sleep};
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
 use self::change_log::ChangeLog;
@@ -31,6 +37,7 @@ use super::points::{Filter, PointLayer, Scratch, Version, View};
 use super::reached::{NotReached, RETRY, Reached};
 use super::source::{PointSet, feature_id};
 use super::store::{Lsn, SetChanges};
+use super::world::WorldPoint;
 use super::{Grid, TileCoord, TileNews};
 use crate::access::Scope;
 use crate::database::Replication;
@@ -42,6 +49,8 @@ use crate::telemetry;
 const KEPT_FOR: Duration = Duration::from_secs(10 * 60);
 pub(super) const AWAY_MAX: Duration = Duration::from_secs(5 * 60);
 const PRUNE_EVERY: Duration = Duration::from_secs(60);
+/// One that reads or listens, one that looks where the log ends.
+const CONNECTIONS_MAX: u32 = 2;
 /// Of the tiles that news is told of.
 const NEWS_ZOOM: u8 = 16;
 
@@ -130,28 +139,34 @@ impl PointTiles {
         replication: Option<Replication>,
         news: Arc<TileNews>,
     ) -> anyhow::Result<Self> {
-        let source = Source { db, replication };
-        let grids = Grids::new();
-        let (begun, way) = source.begin(&grids.held()).await?;
-        let Begun { all, began_at, lsn } = begun;
-        let mut current = HashMap::new();
-        for set in PointSet::ALL {
-            for grid in Grid::ALL {
-                let empty = Current::new(set.empty(grid)?, HashMap::new());
-                current.insert((set, grid), RwLock::new(empty));
-            }
-        }
-        current.extend(all.into_iter().map(|(key, read)| (key, RwLock::new(read))));
-        let shared = Arc::new(Shared {
-            current,
-            grids,
-            reached: Reached::new(began_at, lsn),
-            news,
+        let (ready, read) = oneshot::channel();
+        let stop = CancellationToken::new();
+        let stopped = stop.clone();
+        // A thread and a runtime of its own: a change does not queue behind the requests for tiles.
+        let runtime = runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .context("make the runtime of the tiles' follower")?;
+        thread::Builder::new()
+            .name("tile-follower".to_owned())
+            .spawn(move || {
+                runtime.block_on(async {
+                    let source = Source::of_its_own(&db, replication);
+                    stopped.run_until_cancelled(source.run(news, ready)).await
+                });
+            })
+            .context("start the thread of the tiles' follower")?;
+        let stop = stop.drop_guard();
+        // the thread ends with the last of us, and with the runtime that it works for
+        let held = tokio::spawn(async move {
+            let _stop = stop;
+            future::pending().await
         });
-        let task = tokio::spawn(source.follow(way, Arc::clone(&shared)));
+        let held = AbortOnDropHandle::new(held);
+        let shared = read.await.context("the tiles' follower has ended")??;
         Ok(Self {
             shared,
-            _follower: Arc::new(AbortOnDropHandle::new(task)),
+            _follower: Arc::new(held),
         })
     }
 
@@ -207,24 +222,19 @@ impl PointTiles {
 }
 
 impl Shared {
-    async fn take_in(
-        self: &Arc<Self>,
-        mut changes: HashMap<PointSet, SetChanges>,
-    ) -> anyhow::Result<()> {
+    /// On the follower's own thread, where nobody else waits for the milliseconds that it takes.
+    async fn take_in(&self, mut changes: HashMap<PointSet, SetChanges>) -> anyhow::Result<()> {
         for changes in changes.values_mut() {
             // what changed several times is taken in once, as it is now
             changes.ids.sort_unstable();
             changes.ids.dedup();
         }
-        let shared = Arc::clone(self);
-        let all = move || {
-            for (set, changes) in &changes {
-                for grid in shared.grids.held() {
-                    shared.take_in_set(*set, grid, changes);
-                }
+        for (set, changes) in &changes {
+            for grid in self.grids.held() {
+                self.take_in_set(*set, grid, changes).await?;
             }
-        };
-        Ok(tokio::task::spawn_blocking(all).await?)
+        }
+        Ok(())
     }
 
     /// Everything was read anew.
@@ -252,31 +262,27 @@ impl Shared {
     }
 
     /// Takes in all of a layer's changes at once, so that no tile shows half a transaction.
-    fn take_in_set(&self, set: PointSet, grid: Grid, changes: &SetChanges) {
-        let mut current = self.current[&(set, grid)].blocking_write();
-        let mut points = Vec::with_capacity(changes.ids.len());
-        for &id in &changes.ids {
-            let row = changes.rows.get(&id);
-            let id = feature_id(id);
-            let audience = row.and_then(|row| row.audience()).cloned();
-            let was = match audience.clone() {
-                Some(audience) => current.audiences.insert(id, audience),
-                None => current.audiences.remove(&id),
-            };
-            if was != audience {
-                // somebody else sees it now, should it even look as before
-                current.layer.touch(id);
-            }
-            let now = row.map(|row| row.point(&mut current.layer));
-            points.push((id, now));
-        }
-        let places = current.layer.apply(points);
+    ///
+    /// # Errors
+    /// It panicked: the layer is to be read anew.
+    async fn take_in_set(
+        &self,
+        set: PointSet,
+        grid: Grid,
+        changes: &SetChanges,
+    ) -> anyhow::Result<()> {
+        let mut current = self.current[&(set, grid)].write().await;
+        let places = catch_unwind(AssertUnwindSafe(|| current.take_in(changes)));
         drop(current);
+        let Ok(places) = places else {
+            bail!("taking in changes of {} panicked", set.layer().name());
+        };
         // news is of places in the map's grid
         if grid == Grid::default() && set.is_told() {
             let places = places.iter().map(|at| at.tile(NEWS_ZOOM));
             self.news.changed(set.layer(), places);
         }
+        Ok(())
     }
 }
 
@@ -287,6 +293,27 @@ impl Current {
             layer,
             audiences,
         }
+    }
+
+    /// Returns where something changed.
+    fn take_in(&mut self, changes: &SetChanges) -> Vec<WorldPoint> {
+        let mut points = Vec::with_capacity(changes.ids.len());
+        for &id in &changes.ids {
+            let row = changes.rows.get(&id);
+            let id = feature_id(id);
+            let audience = row.and_then(|row| row.audience()).cloned();
+            let was = match audience.clone() {
+                Some(audience) => self.audiences.insert(id, audience),
+                None => self.audiences.remove(&id),
+            };
+            if was != audience {
+                // somebody else sees it now, should it even look as before
+                self.layer.touch(id);
+            }
+            let now = row.map(|row| row.point(&mut self.layer));
+            points.push((id, now));
+        }
+        self.layer.apply(points)
     }
 
     fn version(&self, tile: TileCoord) -> TileVersion {
@@ -344,6 +371,48 @@ struct Source {
 }
 
 impl Source {
+    /// With connections of its own: one belongs to the runtime it was opened in.
+    fn of_its_own(db: &PgPool, replication: Option<Replication>) -> Self {
+        let options = db.options().clone().min_connections(0);
+        let options = options.max_connections(CONNECTIONS_MAX);
+        let db = options.connect_lazy_with(db.connect_options().as_ref().clone());
+        Self { db, replication }
+    }
+
+    /// Reads all points, hands them over, and follows them for as long as it is let.
+    async fn run(self, news: Arc<TileNews>, ready: oneshot::Sender<anyhow::Result<Arc<Shared>>>) {
+        match self.open(news).await {
+            Ok((shared, way)) => {
+                // who has gone meanwhile has dropped what would stop us, too
+                if ready.send(Ok(Arc::clone(&shared))).is_ok() {
+                    self.follow(way, shared).await;
+                }
+            }
+            Err(error) => drop(ready.send(Err(error))),
+        }
+    }
+
+    async fn open(&self, news: Arc<TileNews>) -> anyhow::Result<(Arc<Shared>, Way)> {
+        let grids = Grids::new();
+        let (begun, way) = self.begin(&grids.held()).await?;
+        let Begun { all, began_at, lsn } = begun;
+        let mut current = HashMap::new();
+        for set in PointSet::ALL {
+            for grid in Grid::ALL {
+                let empty = Current::new(set.empty(grid)?, HashMap::new());
+                current.insert((set, grid), RwLock::new(empty));
+            }
+        }
+        current.extend(all.into_iter().map(|(key, read)| (key, RwLock::new(read))));
+        let shared = Shared {
+            current,
+            grids,
+            reached: Reached::new(began_at, lsn),
+            news,
+        };
+        Ok((Arc::new(shared), way))
+    }
+
     async fn begin(&self, grids: &[Grid]) -> anyhow::Result<(Begun, Way)> {
         if let Some(replication) = &self.replication {
             match SlotStream::open(&self.db, replication, grids).await {
