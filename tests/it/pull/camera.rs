@@ -254,7 +254,7 @@ fn parts(shared: Arc<Shared>) -> impl Stream<Item = Result<Bytes, Infallible>> {
             match (n, shared.mood()) {
                 (0, _) => {}
                 (_, Mood::Stalls) => std::future::pending().await,
-                (_, Mood::HangsUp) => return None,
+                (_, Mood::HangsUp | Mood::Html | Mood::Redirects | Mood::Status(_)) => return None,
                 _ => tokio::time::sleep(EVERY).await,
             }
             let picture = shared.picture();
