@@ -24,7 +24,7 @@ wasm := $(wasm_dir)/partition_bg.wasm
 web_sources := $(shell find web -path web/node_modules -prune -o -path web/dist -prune -o -path $(wasm_dir) -prune -o -type f -print)
 partition_sources := $(shell find src/partition/src src/partition-wasm src/partition/Cargo.toml -type f) Cargo.lock
 
-.PHONY: help run password test check test-rust test-web test-grid-oracle bench bench-tiles bench-vision bench-grid check-licences setup setup-tests
+.PHONY: help run password test check test-rust test-web test-grid-oracle bench bench-tiles bench-vision bench-grid bench-pull fuzz check-licences setup setup-tests
 
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -92,6 +92,23 @@ bench-vision: $(vision_peers)/yolo11n-640x384.onnx ## measure: frames a core, 20
 bench-grid: setup ## measure: check and edits of 20,000 cells, a million vertices; publishing; locate in the past
 	$(cargo) bench --package cityward-partition --bench grid
 	$(cargo) bench --bench redraw
+
+bench-pull: setup-tests ## measure: a thousand pulled sources and fifty ffmpegs come and go, memory stays
+	$(cargo) test --test it a_thousand_sources -- --ignored --nocapture
+	$(cargo) test --test it fifty_players -- --ignored --nocapture
+
+# seconds for each entry point
+FUZZ_S ?= 60
+FUZZ_TARGETS ?= jpeg parts cql2 manifest
+
+# the sanitizer needs flags that only nightly has by itself
+fuzz: ## fuzz what others send: FUZZ_S seconds each (60); FUZZ_TARGETS="decode" with FUZZ_FLAGS="--features decode"
+	cargo fuzz --version >/dev/null 2>&1 || cargo install --locked --debug cargo-fuzz
+	for target in $(FUZZ_TARGETS); do \
+	    mkdir -p fuzz/corpus/$$target; \
+	    RUSTC_BOOTSTRAP=1 cargo fuzz run $(FUZZ_FLAGS) $$target fuzz/corpus/$$target fuzz/seeds/$$target -- \
+	        -max_total_time=$(FUZZ_S) -timeout=5 -rss_limit_mb=2048; \
+	done
 
 check-licences: ## licences, origins and advisories of every dependency
 	cargo deny --version >/dev/null 2>&1 || cargo install --locked --debug cargo-deny

@@ -178,6 +178,34 @@ pub struct IntakeConfig {
     pub camera_offline_s: u32,
 }
 
+/// Cameras that are asked for their pictures.
+#[derive(Debug, Clone, Args)]
+pub struct PullConfig {
+    /// Key under which cameras' passwords are kept, 32 bytes in base64; default: one that is made in
+    /// the data folder. Services that share a database share it.
+    #[arg(long, env = "CITYWARD_SOURCE_KEY_FILE")]
+    pub source_key_file: Option<PathBuf>,
+
+    /// Let cameras' addresses lead to this machine and its link; for a gateway on the same machine,
+    /// and for trying it out.
+    #[arg(long, env = "CITYWARD_SOURCE_ALLOW_LOCAL")]
+    pub source_allow_local: bool,
+
+    /// Cameras this process pulls at a time; of more, other processes on the same database take
+    /// the rest.
+    #[arg(long, env = "CITYWARD_PULLS_MAX", default_value_t = 1000)]
+    pub pulls_max: u32,
+
+    /// Wait after a source failed for the first time, milliseconds; it doubles each time, up to 300
+    /// times as long.
+    #[arg(long, env = "CITYWARD_PULL_RETRY_MS", default_value_t = 1_000)]
+    pub pull_retry_ms: u32,
+
+    /// The ffmpeg that decodes key frames of H.264 and H.265.
+    #[arg(long, env = "CITYWARD_FFMPEG", default_value = "ffmpeg")]
+    pub ffmpeg: PathBuf,
+}
+
 /// What a network computes on, where the ONNX Runtime library offers it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum ExecutionProvider {
@@ -326,6 +354,8 @@ pub struct Config {
     pub tiles: TileConfig,
     #[command(flatten)]
     pub intake: IntakeConfig,
+    #[command(flatten)]
+    pub pull: PullConfig,
     #[command(flatten)]
     pub vision: VisionConfig,
     #[command(flatten)]

@@ -81,6 +81,9 @@ pub mod rules;
 /// The database: embedded or given, migrations, the pool.
 pub mod database;
 
+/// Requests the service makes by itself.
+pub mod outbound;
+
 /// Files of others become components, cells and base map.
 pub mod import;
 

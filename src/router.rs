@@ -179,6 +179,9 @@ async fn readyz(State(app): State<App>) -> Response {
         .all()
         .map(|model| format!("model {}\n", model.in_brief()))
         .collect();
+    let ffmpeg = app.pulls.missing_ffmpeg();
+    let ffmpeg = ffmpeg.map(|path| format!("rtsp waits: {} is not there\n", path.display()));
+    let computing = computing + &ffmpeg.unwrap_or_default();
     match answered {
         Ok(Ok(_)) => {
             format!("ready\ntiles are at most {age_s:.1} s old\n{computing}").into_response()

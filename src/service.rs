@@ -7,7 +7,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::camera::health;
+use crate::camera::{health, source};
 use crate::config::Config;
 use crate::database::Pools;
 use crate::http::App;
@@ -33,6 +33,7 @@ pub async fn run(
     let pipeline = Pipeline::start(&app, stop.clone()).await?;
     tokio::spawn(upkeep::run(app.clone(), stop.clone()));
     let keeping_health = keep_health(&app, stop.clone());
+    let pulling = pull(&app, stop.clone());
     let publishing = tokio::spawn(plan::publish(app.clone(), stop.clone()));
     let timers = timers::run(
         app.machine.clone(),
@@ -75,6 +76,7 @@ pub async fn run(
     timers.await?;
     publishing.await?;
     keeping_health.await?;
+    pulling.await?;
     let drained = pipeline.drain().await;
     health::write_down(&cameras, &db).await;
     drained
@@ -88,4 +90,19 @@ fn keep_health(app: &App, stop: CancellationToken) -> JoinHandle<()> {
         let now = || app.now();
         health::keep(health, db, app.cameras.clone(), offline_after, now, stop).await;
     })
+}
+
+fn pull(app: &App, stop: CancellationToken) -> JoinHandle<()> {
+    let app = app.clone();
+    let door = source::Door {
+        intake: Arc::clone(&app.intake),
+        cameras: app.cameras.clone(),
+        health: Arc::clone(&app.health),
+        limits: app.config.intake.clone(),
+        now: {
+            let app = app.clone();
+            Box::new(move || app.now())
+        },
+    };
+    tokio::spawn(async move { app.pulls.run(app.machine.clone(), door, stop).await })
 }

@@ -23,6 +23,10 @@ pub const CAMERAS: &str = "cityward_cameras";
 pub const CAMERA_CONDITION_SINCE: &str = "cityward_camera_condition_since_seconds";
 /// Changes of cameras' health by `condition` and `change` (entered, left).
 pub const CAMERA_CHANGES: &str = "cityward_camera_changes_total";
+/// Cameras that are asked for their pictures here, by `phase` (connecting, streaming, waiting).
+pub const PULLS: &str = "cityward_pulls";
+/// Failures of cameras that are asked, by `reason`.
+pub const PULL_FAILURES: &str = "cityward_pull_failures_total";
 /// Things that stay where they must not, by `change` (entered, left).
 pub const STAYS: &str = "cityward_stays_total";
 /// Things found by the models in use and by the one in the shadow, by `label` and `by` (both,
@@ -91,6 +95,8 @@ fn install() -> anyhow::Result<PrometheusHandle> {
         "since when a camera is in a condition"
     );
     describe_counter!(CAMERA_CHANGES, "changes of cameras' health");
+    describe_gauge!(PULLS, "cameras that are asked for their pictures");
+    describe_counter!(PULL_FAILURES, "failures of cameras that are asked");
     describe_counter!(STAYS, "things that stay where they must not");
     describe_counter!(SHADOW, "things found beside a model in the shadow");
     describe_gauge!(MODELS, "models and what they compute on");

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 
 use super::Zone;
@@ -65,6 +66,8 @@ pub struct Camera {
     pub models: Option<Vec<String>>,
     /// Where something must not stay.
     pub zones: Vec<Zone>,
+    /// How often it is asked for a picture; `None`: its pictures are pushed.
+    pub pulled_every: Option<TimeDelta>,
     /// The newest calibration; without one nothing it sees can be placed.
     pub calibration: Option<Arc<Calibration>>,
 }

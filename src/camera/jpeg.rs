@@ -27,6 +27,18 @@ pub enum JpegProblem {
     Unsupported(&'static str),
 }
 
+impl JpegProblem {
+    /// Under which reason it is counted, and what kind of a problem it is answered with.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::NotAJpeg(_) => "not-a-jpeg",
+            Self::Unsupported(_) => "unsupported-jpeg",
+            Self::Truncated => "frame-truncated",
+            Self::TooManyPixels { .. } => "image-too-many-pixels",
+        }
+    }
+}
+
 /// Cameras append padding or data of their own; the end of the picture is looked for in the last
 /// so many bytes.
 const TRAILER_MAX: usize = 64 << 10;

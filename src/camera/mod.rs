@@ -1,4 +1,5 @@
-//! 1. A frame comes in: cameras, the pictures platforms push, and the bounded queue they wait in.
+//! 1. A frame comes in: cameras, the pictures platforms push or cameras are asked for, and the bounded
+//!    queue they wait in.
 
 #[expect(
     clippy::module_inception,
@@ -12,6 +13,7 @@ mod intake;
 pub mod jpeg;
 mod last_frames;
 mod registry;
+pub mod source;
 pub mod store;
 mod zone;
 

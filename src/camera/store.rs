@@ -9,7 +9,7 @@ use geozero::{CoordDimensions, ToWkb as _, wkb};
 use sqlx::types::Json;
 use sqlx::{FromRow, PgConnection, PgExecutor, PgPool};
 
-use super::{Camera, CameraId, Hours, Zone};
+use super::{Camera, CameraId, Hours, Zone, source};
 use crate::catalogue::{ClassCode, ZoneKind};
 use crate::ground::{Calibration, ControlPair};
 use crate::space::GroundPoint;
@@ -25,6 +25,7 @@ pub(super) struct CameraRow {
     location: GroundPoint,
     height_m: Option<f64>,
     models: Option<Vec<String>>,
+    period_s: Option<f64>,
     calibration_id: Option<i32>,
     version: Option<i32>,
     image_width_px: Option<i32>,
@@ -51,6 +52,7 @@ impl CameraRow {
             height_m: self.height_m,
             models: self.models,
             zones,
+            pulled_every: self.period_s.map(source::period),
         }
     }
 
@@ -77,9 +79,11 @@ impl CameraRow {
 pub(super) async fn list(db: &PgPool) -> sqlx::Result<Vec<CameraRow>> {
     sqlx::query_as(
         "select distinct on (camera_id) camera_id, platform_id, name_zh, name_en, location,
-             height_m, models, calibration_id, version, image_width_px, image_height_px, pairs, ground
-         from camera left join calibration using (camera_id)
-         order by camera_id, version desc",
+             height_m, models, period_s, calibration_id, c.version, image_width_px,
+             image_height_px, pairs, ground
+         from camera left join calibration c using (camera_id)
+             left join camera_source using (camera_id)
+         order by camera_id, c.version desc",
     )
     .fetch_all(db)
     .await
@@ -89,7 +93,7 @@ pub(super) async fn list(db: &PgPool) -> sqlx::Result<Vec<CameraRow>> {
 pub(super) async fn hold(tx: &mut PgConnection, id: &CameraId) -> sqlx::Result<Option<Camera>> {
     let row: Option<CameraRow> = sqlx::query_as(
         "select camera_id, platform_id, name_zh, name_en, location, height_m, models,
-             null::integer as calibration_id, null::integer as version,
+             null::float8 as period_s, null::integer as calibration_id, null::integer as version,
              null::integer as image_width_px, null::integer as image_height_px,
              null::jsonb as pairs, null::geometry as ground
          from camera where camera_id = $1 for no key update",

@@ -9,15 +9,16 @@ use sqlx::{PgPool, Postgres, Transaction};
 use tokio::sync::Semaphore;
 
 use super::AddressBrake;
-use crate::access::{self, Person, hash_password, random_secret};
+use crate::access::{self, Person, SealingKey, hash_password, random_secret};
 use crate::camera::health::Health;
+use crate::camera::source::Pulls;
 use crate::camera::{Cameras, Intake, LastFrames};
 use crate::cases::EvidenceStore;
 use crate::cases::reporter::ReporterKeys;
 use crate::config::{Config, TileChanges};
 use crate::database::Pools;
 use crate::live::LiveFeed;
-use crate::notify::{NoticeFeed, WebhookKey};
+use crate::notify::NoticeFeed;
 use crate::pipeline::FrameReport;
 use crate::plan::{Grounds, Scheduled, Workings};
 use crate::rules::Rules;
@@ -89,7 +90,11 @@ pub struct Parts {
     /// New notices, pushed to the pages they are for.
     pub notices: Arc<NoticeFeed>,
     /// Keeps the secrets of webhooks.
-    pub webhook_key: WebhookKey,
+    pub webhook_key: SealingKey,
+    /// Keeps the passwords of cameras.
+    pub source_key: SealingKey,
+    /// Cameras that are asked for their pictures.
+    pub pulls: Arc<Pulls>,
 }
 
 /// Twice the cores is enough to keep them busy while some wait for the database.
@@ -119,7 +124,10 @@ impl App {
         let no_password = hash_password(random_secret(32).reveal())
             .map_err(|error| anyhow::anyhow!("{error}"))?;
         let key_file = config.webhook.webhook_key_file.as_deref();
-        let webhook_key = WebhookKey::open(&config.data.data_dir, key_file)?;
+        let webhook_key = SealingKey::open(&config.data.data_dir, "webhook", key_file)?;
+        let key_file = config.pull.source_key_file.as_deref();
+        let source_key = SealingKey::open(&config.data.data_dir, "source", key_file)?;
+        let pulls = Pulls::new(&config.pull, &config.intake, source_key.clone())?;
         let evidence = EvidenceStore::open(&config.data.data_dir)?;
         let key_file = config.privacy.reporter_key_file.as_deref();
         let reporter_keys = ReporterKeys::open(&config.data.data_dir, key_file)?;
@@ -179,6 +187,8 @@ impl App {
             live: LiveFeed::start(),
             notices: Arc::default(),
             webhook_key,
+            pulls: Arc::new(pulls),
+            source_key,
         })))
     }
 

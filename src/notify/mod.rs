@@ -12,4 +12,4 @@ mod webhook;
 pub use notice::{
     Addressed, Notice, NoticeFeed, NoticeKind, UnitMoved, keep_noticing, routes as notice_routes,
 };
-pub use webhook::{WebhookKey, deliver, routes as webhook_routes};
+pub use webhook::{deliver, routes as webhook_routes};

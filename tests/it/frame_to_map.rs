@@ -24,8 +24,8 @@ const PICTURES: u32 = 10;
 const CORNERS_M: f64 = 120.0;
 
 /// A picture of an invented street, and what is really in it.
-struct Scene {
-    jpeg: Vec<u8>,
+pub(crate) struct Scene {
+    pub(crate) jpeg: Vec<u8>,
     truth: Vec<(String, PixelBox)>,
 }
 
@@ -68,7 +68,7 @@ fn pixel_box(json: &Value) -> PixelBox {
 }
 
 /// A row of cells with a camera at every corner. Returns the token their frames come with.
-async fn lay_out(city: &TestCity) -> String {
+pub(crate) async fn lay_out(city: &TestCity) -> String {
     let edition = city.edition().await;
     let unit = city.unit(1).await;
     for cell in city.cells(edition, 20, 1).await {
@@ -145,7 +145,10 @@ fn placed(report: &Value) -> Vec<&Value> {
 }
 
 /// The first scene in which the model sees something it should, by its number.
-async fn telling_scene(service: &TestService, token: &str) -> (u32, &'static Scene, Value) {
+pub(crate) async fn telling_scene(
+    service: &TestService,
+    token: &str,
+) -> (u32, &'static Scene, Value) {
     for (corner, scene) in (0..).zip(SCENES.iter()) {
         let report = push(service, token, corner, &scene.jpeg, second(0)).await;
         assert_eq!(report["outcome"], "processed", "{report}");

@@ -59,6 +59,7 @@ mod plan_presence;
 mod plan_publish;
 mod plan_reconcile;
 mod plan_steps;
+mod pull;
 mod recurrence;
 mod registration;
 mod reporter;

@@ -1,7 +1,7 @@
 //! The components' tiles in memory against the database they follow.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use cityward::config::TileChanges;
 use mvt_reader::Reader;

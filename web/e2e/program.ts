@@ -47,6 +47,8 @@ export async function start(
       CITYWARD_DATA_DIR: dataDir,
       CITYWARD_LISTEN: `127.0.0.1:${port}`,
       CITYWARD_LOG: 'warn',
+      // the cameras of the specs are on this machine
+      CITYWARD_SOURCE_ALLOW_LOCAL: 'true',
     },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

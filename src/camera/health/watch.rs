@@ -13,6 +13,9 @@ use super::{Condition, ConditionState, Difference, Displacement, Glance, Judge, 
 use crate::camera::{Camera, CameraId};
 use crate::telemetry;
 
+/// Of a camera that is asked seldom, so many answers may be missing before it is offline.
+const PERIODS_MISSED: i32 = 3;
+
 /// What a detector thread measured of one frame.
 #[derive(Debug, Clone)]
 pub struct Seen {
@@ -240,7 +243,7 @@ impl Health {
     }
 
     /// Time has passed: who was silent for `offline_after` is offline, and who was calibrated anew
-    /// has not moved since.
+    /// has not moved since. Who is asked less often than that may miss a few answers.
     pub(super) fn pass(
         &self,
         cameras: &[Arc<Camera>],
@@ -249,6 +252,8 @@ impl Health {
     ) {
         let mut inner = self.lock();
         for camera in cameras {
+            let asked = camera.pulled_every.map(|every| every * PERIODS_MISSED);
+            let offline_after = asked.map_or(offline_after, |asked| offline_after.max(asked));
             let watched = inner.camera(&camera.id);
             let from = *watched.silent_from.get_or_insert(now);
             let is_offline = watched.judges[Condition::Offline as usize]

@@ -35,6 +35,8 @@ pub(super) struct CameraView {
     lat: f64,
     height_m: Option<f64>,
     platform_id: Option<i32>,
+    /// Whether it is asked for its pictures; else a platform pushes them.
+    pulled: bool,
     /// Names of the models that look at its frames; null: all.
     models: Option<Vec<String>>,
     calibration: Option<CalibrationSummary>,
@@ -110,6 +112,7 @@ fn view(app: &App, camera: &Camera) -> CameraView {
         lat: camera.location.lat,
         height_m: camera.height_m,
         platform_id: camera.platform_id,
+        pulled: camera.pulled_every.is_some(),
         models: camera.models.clone(),
         calibration: calibration.map(|calibration| CalibrationSummary {
             version: calibration.version,

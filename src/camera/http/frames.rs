@@ -74,6 +74,7 @@ struct Reports {
         (status = 403, description = "forbidden: the camera is another platform's"),
         (status = 404, description = "not-found: no such camera"),
         (status = 408, description = "body-too-slow: not there after 30 s"),
+        (status = 409, description = "pulled: the camera has a source of its own"),
         (status = 413, description = "frame-too-large"),
         (status = 415, description = "unsupported-media-type, not-a-jpeg or unsupported-jpeg"),
         (status = 422, description = "frame-truncated, image-too-many-pixels or captured-in-future"),
@@ -134,6 +135,10 @@ fn camera_of(app: &App, platform: &Platform, id: String) -> Result<Arc<Camera>, 
     let id = CameraId::try_from(id).map_err(|_not_an_id| unknown())?;
     let camera = app.cameras.get(&id).ok_or_else(unknown)?;
     if camera.platform_id == Some(platform.id) {
+        if camera.pulled_every.is_some() {
+            let detail = format!("camera {id} is asked for its pictures and takes none");
+            return Err(ApiError::refused(StatusCode::CONFLICT, "pulled", detail));
+        }
         Ok(camera)
     } else {
         Err(ApiError::forbidden(format!(

@@ -5,6 +5,7 @@ mod cameras;
 mod frames;
 mod pictures;
 mod saving;
+mod sources;
 mod zones;
 
 pub(crate) use saving::{CameraDraft, HeldCamera, exists};
@@ -26,6 +27,13 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(cameras::find_camera, cameras::save_camera))
         .routes(routes!(cameras::calibrate))
         .routes(routes!(cameras::newest_frame))
+        .routes(routes!(
+            sources::find_source,
+            sources::save_source,
+            sources::remove_source
+        ))
+        .routes(routes!(sources::try_source))
+        .routes(routes!(sources::ask_device))
         .routes(routes!(zones::list_zones, zones::save_zones))
         .merge(frames)
 }

@@ -162,15 +162,15 @@ impl Door {
 }
 
 fn not_a_picture(problem: JpegProblem) -> ApiError {
-    let (status, kind) = match problem {
-        JpegProblem::NotAJpeg(_) => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "not-a-jpeg"),
-        JpegProblem::Unsupported(_) => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported-jpeg"),
-        JpegProblem::Truncated => (StatusCode::UNPROCESSABLE_ENTITY, "frame-truncated"),
-        JpegProblem::TooManyPixels { .. } => {
-            (StatusCode::UNPROCESSABLE_ENTITY, "image-too-many-pixels")
+    let status = match problem {
+        JpegProblem::NotAJpeg(_) | JpegProblem::Unsupported(_) => {
+            StatusCode::UNSUPPORTED_MEDIA_TYPE
+        }
+        JpegProblem::Truncated | JpegProblem::TooManyPixels { .. } => {
+            StatusCode::UNPROCESSABLE_ENTITY
         }
     };
-    ApiError::refused(status, kind, problem.to_string())
+    ApiError::refused(status, problem.kind(), problem.to_string())
 }
 
 fn no_captured_at() -> ApiError {

@@ -68,6 +68,7 @@ impl CameraDraft {
             height_m: self.height_m,
             models: self.models,
             zones: Vec::new(),
+            pulled_every: None,
             calibration: None,
         })
     }

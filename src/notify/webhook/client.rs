@@ -2,23 +2,17 @@
 
 use std::time::Duration;
 
-use bytes::Bytes;
 use http_body_util::Full;
 use hyper::header::{CONTENT_TYPE, USER_AGENT};
 use hyper::{Request, StatusCode, Uri};
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::TokioExecutor;
-use rustls::crypto::ring;
 
-use super::guard::{Guarded, check};
 use super::sign;
+use crate::outbound::{self, Guarded, OutboundClient, check, reason};
 
 /// Posts to systems of units; follows no redirects, asks no proxy.
 #[derive(Debug, Clone)]
 pub(super) struct Postman {
-    client: Client<HttpsConnector<HttpConnector<Guarded>>, Full<Bytes>>,
+    client: OutboundClient,
     allow_local: bool,
     timeout: Duration,
 }
@@ -38,23 +32,8 @@ pub(super) enum NotTaken {
 
 impl Postman {
     pub(super) fn new(allow_local: bool, timeout: Duration) -> anyhow::Result<Self> {
-        let mut http = HttpConnector::new_with_resolver(Guarded { allow_local });
-        http.enforce_http(false);
-        http.set_connect_timeout(Some(timeout));
-        // the certificates of this machine, because units may have an authority of their own;
-        // where it has none, those that browsers trust
-        let https = HttpsConnectorBuilder::new();
-        let https = match https.with_provider_and_native_roots(ring::default_provider()) {
-            Ok(https) => https,
-            Err(error) => {
-                tracing::debug!(%error, "this machine has no certificates of its own");
-                HttpsConnectorBuilder::new()
-                    .with_provider_and_webpki_roots(ring::default_provider())?
-            }
-        };
-        let https = https.https_or_http().enable_http1().wrap_connector(http);
         Ok(Self {
-            client: Client::builder(TokioExecutor::new()).build(https),
+            client: outbound::client(Guarded { allow_local }, timeout)?,
             allow_local,
             timeout,
         })
@@ -84,13 +63,4 @@ impl Postman {
             Err(NotTaken::Answered(answer.status()))
         }
     }
-}
-
-/// The innermost cause says most.
-fn reason(error: &dyn std::error::Error) -> String {
-    let mut innermost = error;
-    while let Some(source) = innermost.source() {
-        innermost = source;
-    }
-    innermost.to_string()
 }

@@ -8,10 +8,12 @@ use chrono::TimeDelta;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use super::SEALED_AS;
 use super::client::{NotTaken, Postman};
 use super::derive::derive;
+use super::sign;
 use super::store::{self, Busy, Claimed};
-use super::{WebhookKey, sign};
+use crate::access::SealingKey;
 use crate::config::WebhookConfig;
 use crate::http::App;
 use crate::notify::receipt::{self, GIVING};
@@ -136,7 +138,7 @@ impl OnTheWay {
 #[derive(Clone)]
 struct Courier {
     app: App,
-    key: WebhookKey,
+    key: SealingKey,
     postman: Postman,
     lease: TimeDelta,
 }
@@ -174,7 +176,7 @@ impl Courier {
     async fn try_once(&self, claimed: &Claimed) -> anyhow::Result<()> {
         let db = &self.app.machine;
         let at = self.app.now();
-        let Some(secret) = self.key.unseal(&claimed.secret_sealed) else {
+        let Some(secret) = self.key.unseal(SEALED_AS, &claimed.secret_sealed) else {
             let error = "its secret was sealed under another key";
             return Ok(store::failed(db, claimed, None, error, None).await?);
         };

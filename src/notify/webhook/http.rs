@@ -9,12 +9,13 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::guard::check;
+use super::SEALED_AS;
 use super::store::{self, Delivery, NewWebhook, Webhook};
 use crate::access::{Person, Role, random_secret};
 use crate::cases::Action;
 use crate::http::{ApiError, App, JsonBody, PathParams, QueryParams};
 use crate::journal::{self, Entry};
+use crate::outbound::check;
 
 const KEEPERS: &[Role] = &[Role::UnitManager, Role::Administrator];
 const URL_CHARS_MAX: usize = 2_000;
@@ -102,7 +103,7 @@ async fn add(
         unit_id,
         url: &asked.url,
         events: events.as_deref(),
-        secret_sealed: &app.webhook_key.seal(&secret)?,
+        secret_sealed: &app.webhook_key.seal(SEALED_AS, &secret)?,
         created_by: person.id,
         created_at: now,
     };

@@ -13,12 +13,12 @@
 mod client;
 mod deliver;
 mod derive;
-mod guard;
 mod http;
-mod key;
 mod sign;
 mod store;
 
 pub use deliver::deliver;
 pub use http::routes;
-pub use key::WebhookKey;
+
+/// What is sealed as a webhook's secret opens as nothing else.
+const SEALED_AS: &str = "webhook";

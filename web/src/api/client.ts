@@ -28,7 +28,7 @@ export function onSignedOut(listener: () => void): void {
   signedOut = listener;
 }
 
-async function problemOf(response: Response): Promise<Problem> {
+export async function problemOf(response: Response): Promise<Problem> {
   const fallback: Problem = { status: response.status, title: response.statusText };
   const isProblem = response.headers.get('content-type')?.includes('json');
   return isProblem ? { ...fallback, ...((await response.json()) as Problem) } : fallback;

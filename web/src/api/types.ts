@@ -80,6 +80,8 @@ export interface CameraView extends Named {
   lat: number;
   height_m: number | null;
   platform_id: number | null;
+  /** It is asked for its pictures; else a platform pushes them. */
+  pulled: boolean;
   calibration: {
     version: number;
     /** Median leave-one-out error on the ground; null with only four pairs. */

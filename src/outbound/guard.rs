@@ -1,5 +1,5 @@
-//! Where deliveries may go: not to this machine and its link, lest a webhook make the service
-//! speak to what only the service can reach.
+//! Where requests may go: not to this machine and its link, lest somebody make the service speak to
+//! what only the service can reach.
 
 use std::future::Future;
 use std::io;
@@ -12,8 +12,9 @@ use hyper::Uri;
 use hyper_util::client::legacy::connect::dns::Name;
 use tower::Service;
 
-/// Whether a delivery may go to this address. Private networks are where units' systems stand.
-pub(super) fn may_reach(address: IpAddr) -> bool {
+/// Whether a request may go to this address. Private networks are where units' systems and cameras
+/// stand.
+fn may_reach(address: IpAddr) -> bool {
     match address.to_canonical() {
         IpAddr::V4(v4) => {
             !(v4.is_loopback()
@@ -32,12 +33,27 @@ pub(super) fn may_reach(address: IpAddr) -> bool {
     }
 }
 
-/// The address of a system of a unit, or what is wrong with it.
-pub(super) fn check(url: &str, allow_local: bool) -> Result<Uri, &'static str> {
+/// An address of the web, or what is wrong with it.
+pub(crate) fn check(url: &str, allow_local: bool) -> Result<Uri, &'static str> {
     let uri: Uri = url.parse().or(Err("must be a URL"))?;
     if !matches!(uri.scheme_str(), Some("http" | "https")) {
         return Err("must begin with https:// or http://");
     }
+    check_host(&uri, allow_local)?;
+    Ok(uri)
+}
+
+/// An address of a stream, or what is wrong with it.
+pub(crate) fn check_rtsp(url: &str, allow_local: bool) -> Result<Uri, &'static str> {
+    let uri: Uri = url.parse().or(Err("must be a URL"))?;
+    if uri.scheme_str() != Some("rtsp") {
+        return Err("must begin with rtsp://");
+    }
+    check_host(&uri, allow_local)?;
+    Ok(uri)
+}
+
+fn check_host(uri: &Uri, allow_local: bool) -> Result<(), &'static str> {
     let host = uri.host().filter(|host| !host.is_empty());
     let host = host.ok_or("must name a host")?;
     if uri
@@ -53,14 +69,41 @@ pub(super) fn check(url: &str, allow_local: bool) -> Result<Uri, &'static str> {
     if !allow_local && (local_name || literal.is_some_and(|address| !may_reach(address))) {
         return Err("must not lead to this machine or its link");
     }
-    Ok(uri)
+    Ok(())
 }
 
-/// Looks names up and leaves out addresses that deliveries may not go to; asked for each
+/// Where a host that is spoken to without HTTP stands: the first address that may be reached.
+///
+/// # Errors
+/// The name is not known, or leads only where requests may not go.
+pub(crate) async fn resolve(host: &str, port: u16, guarded: Guarded) -> io::Result<IpAddr> {
+    let literal = host.trim_start_matches('[').trim_end_matches(']');
+    let mut found = guarded.allowed(literal, port).await?;
+    let first = found.next().map(|address| address.ip());
+    first.ok_or_else(|| io::Error::other("the name has no address"))
+}
+
+/// Looks names up and leaves out addresses that requests may not go to; asked for each
 /// connection, so that a name that changes later is judged by what it is then.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Guarded {
-    pub(super) allow_local: bool,
+pub(crate) struct Guarded {
+    pub(crate) allow_local: bool,
+}
+
+impl Guarded {
+    async fn allowed(self, host: &str, port: u16) -> io::Result<vec::IntoIter<SocketAddr>> {
+        let found = tokio::net::lookup_host((host, port)).await?;
+        let allowed: Vec<SocketAddr> = found
+            .filter(|address| self.allow_local || may_reach(address.ip()))
+            .collect();
+        if allowed.is_empty() {
+            return Err(io::Error::new(
+                io::ErrorKind::PermissionDenied,
+                "the name leads to this machine or its link",
+            ));
+        }
+        Ok(allowed.into_iter())
+    }
 }
 
 impl Service<Name> for Guarded {
@@ -73,20 +116,8 @@ impl Service<Name> for Guarded {
     }
 
     fn call(&mut self, name: Name) -> Self::Future {
-        let allow_local = self.allow_local;
-        Box::pin(async move {
-            let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
-            let allowed: Vec<SocketAddr> = found
-                .filter(|address| allow_local || may_reach(address.ip()))
-                .collect();
-            if allowed.is_empty() {
-                return Err(io::Error::new(
-                    io::ErrorKind::PermissionDenied,
-                    "the name leads to this machine or its link",
-                ));
-            }
-            Ok(allowed.into_iter())
-        })
+        let guarded = *self;
+        Box::pin(async move { guarded.allowed(name.as_str(), 0).await })
     }
 }
 
@@ -130,5 +161,9 @@ mod tests {
         let refused = Guarded { allow_local: false }.call(name.clone()).await;
         assert_eq!(refused.unwrap_err().kind(), io::ErrorKind::PermissionDenied);
         assert!(Guarded { allow_local: true }.call(name).await.is_ok());
+        let here = Guarded { allow_local: false };
+        assert!(resolve("127.0.0.1", 554, here).await.is_err());
+        assert!(resolve("[::1]", 554, here).await.is_err());
+        assert!(resolve("192.0.2.7", 554, here).await.is_ok());
     }
 }

@@ -1,4 +1,5 @@
-//! The key under which the secrets of webhooks are kept.
+//! Keys under which secrets are kept that the service has to say again: those of webhooks, and the
+//! passwords of cameras.
 
 use std::fmt;
 use std::fs::{self, DirBuilder, OpenOptions};
@@ -13,31 +14,29 @@ use chacha20poly1305::aead::{Aead as _, Payload};
 use chacha20poly1305::{KeyInit as _, XChaCha20Poly1305, XNonce};
 use rand::RngCore as _;
 
-use crate::access::Secret;
+use super::Secret;
 
 const KEY_BYTES: usize = 32;
 const NONCE_BYTES: usize = 24;
-/// What is sealed is a webhook's secret and nothing else.
-const PURPOSE: &[u8] = b"webhook";
 
 /// Seals with XChaCha20-Poly1305. The key stands in a file, not in the database: who has a copy of
-/// the database alone cannot sign in the city's name.
+/// the database alone cannot say what was sealed.
 #[derive(Clone)]
-pub struct WebhookKey(XChaCha20Poly1305);
+pub struct SealingKey(XChaCha20Poly1305);
 
-impl WebhookKey {
-    /// Reads the key from `file`, or from `<data>/secret/webhook.key`, which is made at the first
+impl SealingKey {
+    /// Reads the key from `file`, or from `<data>/secret/<name>.key`, which is made at the first
     /// start, readable by its owner only.
     ///
     /// # Errors
     /// The file cannot be read or made, or does not hold 32 bytes in base64.
-    pub fn open(data_dir: &Path, file: Option<&Path>) -> anyhow::Result<Self> {
+    pub fn open(data_dir: &Path, name: &str, file: Option<&Path>) -> anyhow::Result<Self> {
         let path = match file {
             Some(file) => file.to_owned(),
-            None => own_file(data_dir).context("make the key of webhooks")?,
+            None => own_file(data_dir, name).with_context(|| format!("make the key {name}"))?,
         };
         let text = fs::read_to_string(&path);
-        let text = text.with_context(|| format!("read the key of webhooks {}", path.display()))?;
+        let text = text.with_context(|| format!("read the key {}", path.display()))?;
         let key = BASE64.decode(text.trim()).ok();
         let key = key
             .filter(|key| key.len() == KEY_BYTES)
@@ -45,44 +44,45 @@ impl WebhookKey {
         Ok(Self(XChaCha20Poly1305::new(key.as_slice().into())))
     }
 
-    pub(super) fn seal(&self, secret: &Secret) -> anyhow::Result<Vec<u8>> {
+    /// `purpose`: what it is sealed as, and opens as alone.
+    pub fn seal(&self, purpose: &str, secret: &Secret) -> anyhow::Result<Vec<u8>> {
         let mut sealed = vec![0_u8; NONCE_BYTES];
         rand::rng().fill_bytes(&mut sealed);
         let payload = Payload {
             msg: secret.reveal().as_bytes(),
-            aad: PURPOSE,
+            aad: purpose.as_bytes(),
         };
         let text = self.0.encrypt(XNonce::from_slice(&sealed), payload);
         sealed.extend(text.map_err(|error| anyhow::anyhow!("cannot seal: {error}"))?);
         Ok(sealed)
     }
 
-    /// `None`: it was sealed under another key, or changed.
-    pub(super) fn unseal(&self, sealed: &[u8]) -> Option<Secret> {
+    /// `None`: it was sealed under another key or as something else, or changed.
+    pub fn unseal(&self, purpose: &str, sealed: &[u8]) -> Option<Secret> {
         let (nonce, text) = sealed.split_at_checked(NONCE_BYTES)?;
         let payload = Payload {
             msg: text,
-            aad: PURPOSE,
+            aad: purpose.as_bytes(),
         };
         let secret = self.0.decrypt(XNonce::from_slice(nonce), payload).ok()?;
         Some(Secret::from_request(String::from_utf8(secret).ok()?))
     }
 }
 
-impl fmt::Debug for WebhookKey {
+impl fmt::Debug for SealingKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("WebhookKey(…)")
+        f.write_str("SealingKey(…)")
     }
 }
 
 /// The key file of the data folder, made if it is not there.
-fn own_file(data_dir: &Path) -> io::Result<PathBuf> {
+fn own_file(data_dir: &Path, name: &str) -> io::Result<PathBuf> {
     let folder = data_dir.join("secret");
     if !folder.exists() {
         let mut builder = DirBuilder::new();
         builder.recursive(true).mode(0o700).create(&folder)?;
     }
-    let path = folder.join("webhook.key");
+    let path = folder.join(format!("{name}.key"));
     let mut options = OpenOptions::new();
     let mut file = match options.write(true).create_new(true).mode(0o600).open(&path) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(path),
@@ -103,15 +103,18 @@ mod tests {
     #[test]
     fn a_secret_opens_under_its_own_key_only() {
         let [one, other] = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
-        let key = WebhookKey::open(one.path(), None).unwrap();
-        let sealed = key.seal(&Secret::from_request("s3cret")).unwrap();
-        let again = WebhookKey::open(one.path(), None).unwrap();
-        assert_eq!(again.unseal(&sealed).unwrap().reveal(), "s3cret");
-        let other = WebhookKey::open(other.path(), None).unwrap();
-        assert!(other.unseal(&sealed).is_none());
-        assert!(key.unseal(&sealed[..10]).is_none());
+        let key = SealingKey::open(one.path(), "webhook", None).unwrap();
+        let sealed = key
+            .seal("webhook", &Secret::from_request("s3cret"))
+            .unwrap();
+        let again = SealingKey::open(one.path(), "webhook", None).unwrap();
+        assert_eq!(again.unseal("webhook", &sealed).unwrap().reveal(), "s3cret");
+        let other = SealingKey::open(other.path(), "webhook", None).unwrap();
+        assert!(other.unseal("webhook", &sealed).is_none());
+        assert!(key.unseal("webhook", &sealed[..10]).is_none());
+        assert!(key.unseal("another", &sealed).is_none());
         let not_a_key = one.path().join("not-a-key");
         fs::write(&not_a_key, "hello").unwrap();
-        assert!(WebhookKey::open(one.path(), Some(&not_a_key)).is_err());
+        assert!(SealingKey::open(one.path(), "webhook", Some(&not_a_key)).is_err());
     }
 }
