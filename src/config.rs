@@ -178,6 +178,23 @@ pub struct IntakeConfig {
     pub camera_offline_s: u32,
 }
 
+/// The view library (GA/T 1400) that devices register in.
+#[derive(Debug, Clone, Args)]
+pub struct ViidConfig {
+    /// How often devices are set to say that they are there, seconds; a device of which three fail to
+    /// come has to register anew.
+    #[arg(long, env = "CITYWARD_VIID_KEEPALIVE_S", default_value_t = 90)]
+    pub viid_keepalive_s: u32,
+
+    /// The library's own number, 20 digits, as devices are told it.
+    #[arg(
+        long,
+        env = "CITYWARD_VIID_SERVER_ID",
+        default_value = "00000000005030000001"
+    )]
+    pub viid_server_id: String,
+}
+
 /// What a network computes on, where the ONNX Runtime library offers it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum ExecutionProvider {
@@ -326,6 +343,8 @@ pub struct Config {
     pub tiles: TileConfig,
     #[command(flatten)]
     pub intake: IntakeConfig,
+    #[command(flatten)]
+    pub viid: ViidConfig,
     #[command(flatten)]
     pub vision: VisionConfig,
     #[command(flatten)]

@@ -15,6 +15,9 @@ pub mod time;
 /// 1. A frame comes in.
 pub mod camera;
 
+/// Cameras that speak GA/T 1400: another way for frames to come in.
+pub mod viid;
+
 /// 2. Frame → detections. The only place that knows OpenCV and ONNX Runtime.
 pub mod vision;
 

@@ -14,7 +14,7 @@ use crate::http::App;
 use crate::pipeline::Pipeline;
 use crate::vision::Models;
 use crate::workflow::timers;
-use crate::{http, journal, live, notify, plan, router, telemetry, upkeep};
+use crate::{http, journal, live, notify, plan, router, telemetry, upkeep, viid};
 
 /// Serves until `stop` is cancelled; then finishes what was accepted and returns.
 ///
@@ -33,6 +33,15 @@ pub async fn run(
     let pipeline = Pipeline::start(&app, stop.clone()).await?;
     tokio::spawn(upkeep::run(app.clone(), stop.clone()));
     let keeping_health = keep_health(&app, stop.clone());
+    tokio::spawn(viid::keep(
+        app.machine.clone(),
+        app.config.viid.viid_keepalive_s,
+        {
+            let app = app.clone();
+            move || app.now()
+        },
+        stop.clone(),
+    ));
     let publishing = tokio::spawn(plan::publish(app.clone(), stop.clone()));
     let timers = timers::run(
         app.machine.clone(),

@@ -24,13 +24,13 @@ const PICTURES: u32 = 10;
 const CORNERS_M: f64 = 120.0;
 
 /// A picture of an invented street, and what is really in it.
-struct Scene {
-    jpeg: Vec<u8>,
+pub(crate) struct Scene {
+    pub(crate) jpeg: Vec<u8>,
     truth: Vec<(String, PixelBox)>,
 }
 
 /// Rendered once for all tests.
-static SCENES: LazyLock<Vec<Scene>> = LazyLock::new(|| {
+pub(crate) static SCENES: LazyLock<Vec<Scene>> = LazyLock::new(|| {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().to_owned();
     demo::write_frames(&FramesArgs {

@@ -80,6 +80,7 @@ mod tiles_in_memory;
 mod tiles_read_by_others;
 mod tiles_wanted;
 mod timers;
+mod viid;
 mod vision;
 mod webhooks;
 mod workflow;

@@ -18,6 +18,7 @@ const RESERVED: &[(&str, &[&str])] = &[
             "src/features/http/",
             "src/plan/http/",
             "src/tiles/http/",
+            "src/viid/http/",
             "/http.rs",
         ],
     ),

@@ -7,7 +7,9 @@ mod pictures;
 mod saving;
 mod zones;
 
-pub(crate) use saving::{CameraDraft, HeldCamera, exists};
+pub(crate) use body::{BodyProblem, BoundedBody};
+pub(crate) use frames::take;
+pub(crate) use saving::{CameraDraft, HeldCamera, exists, recorded};
 
 use axum::extract::DefaultBodyLimit;
 use utoipa_axum::router::OpenApiRouter;
