@@ -27,7 +27,7 @@ use utoipa_axum::router::OpenApiRouter;
 use crate::http::{ApiError, App, ClientAddress, measure, security_headers};
 use crate::{
     access, camera, cases, catalogue, export, features, http, journal, ledger, live, notify,
-    orders, organisation, outcomes, plan, rules, telemetry, territory, tiles, viid,
+    orders, organisation, outcomes, plan, rules, snapshots, telemetry, territory, tiles, viid,
     vision, workflow,
 };
 
@@ -66,6 +66,7 @@ fn api() -> (Router<App>, Router<App>, Document) {
         .merge(outcomes::routes())
         .merge(plan::routes())
         .merge(rules::routes())
+        .merge(snapshots::routes()) // open: uploading, by a URL that was given out
         .merge(territory::routes())
         .merge(tiles::routes())
         .merge(viid::access_routes())

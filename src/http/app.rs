@@ -89,6 +89,8 @@ pub struct Parts {
     pub viid_nonces: Arc<Nonces>,
     /// On wrong digests there, whatever the name.
     pub viid_brake: Arc<AddressBrake>,
+    /// On guessing the upload URLs of snapshots.
+    pub snapshot_brake: Arc<AddressBrake>,
     /// What changes, pushed to every page.
     pub live: Arc<LiveFeed>,
     /// New notices, pushed to the pages they are for.
@@ -110,6 +112,8 @@ const WRONG_PASSWORDS_PER_MINUTE_MAX: u32 = 30;
 /// From one address, a minute: many devices may stand behind one, and each that is set wrongly tries
 /// again and again.
 const WRONG_DIGESTS_PER_MINUTE_MAX: u32 = 30;
+/// From one address, a minute. A URL is too long to be guessed even so.
+const GUESSED_URLS_PER_MINUTE_MAX: u32 = 30;
 /// From one address, a minute: each asks the provider and is remembered for a while.
 const DEPARTURES_PER_MINUTE_MAX: u32 = 60;
 
@@ -186,6 +190,7 @@ impl App {
             departure_brake: Arc::new(AddressBrake::new(DEPARTURES_PER_MINUTE_MAX)),
             viid_nonces: Arc::default(),
             viid_brake: Arc::new(AddressBrake::new(WRONG_DIGESTS_PER_MINUTE_MAX)),
+            snapshot_brake: Arc::new(AddressBrake::new(GUESSED_URLS_PER_MINUTE_MAX)),
             live: LiveFeed::start(),
             notices: Arc::default(),
             webhook_key,

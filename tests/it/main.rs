@@ -68,6 +68,7 @@ mod row_level_security;
 mod rules;
 mod rules_http;
 mod rules_routing;
+mod snapshots;
 mod stays;
 mod territory;
 mod tidy;

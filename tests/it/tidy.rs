@@ -17,6 +17,7 @@ const RESERVED: &[(&str, &[&str])] = &[
             "src/camera/http/",
             "src/features/http/",
             "src/plan/http/",
+            "src/snapshots/http/",
             "src/tiles/http/",
             "src/viid/http/",
             "/http.rs",
