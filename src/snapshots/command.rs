@@ -19,7 +19,7 @@ pub(super) struct Asked<'a> {
 /// The body of a MESSAGE in both envelopes that makers read from the standard: send the one that the
 /// camera understands.
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct Command {
+pub(super) struct SnapshotCommand {
     camera_id: String,
     /// `DeviceConfig` with `SnapShotConfig`.
     device_config: String,
@@ -27,7 +27,7 @@ pub(super) struct Command {
     device_control: String,
 }
 
-impl Command {
+impl SnapshotCommand {
     pub(super) fn of(asked: &Asked<'_>) -> Self {
         Self {
             camera_id: asked.camera.to_owned(),
@@ -76,7 +76,7 @@ mod tests {
 
     #[test]
     fn a_command_comes_in_both_envelopes() {
-        let command = Command::of(&Asked {
+        let command = SnapshotCommand::of(&Asked {
             camera: "32120200001320000001",
             number: 7,
             snap_num: 3,

@@ -17,7 +17,7 @@ use crate::access::{Person, Platform, Role};
 use crate::camera::CameraId;
 use crate::http::{ApiError, App, JsonBody, PathParams, origin};
 use crate::journal::{self, Entry};
-use crate::snapshots::command::{Asked, Command};
+use crate::snapshots::command::{Asked, SnapshotCommand};
 use crate::snapshots::finished::read_finished;
 use crate::snapshots::store::{self, Owner, Picture, Session};
 use crate::viid::DeviceId;
@@ -94,7 +94,7 @@ pub(super) struct CreatedSession {
     upload_url: String,
     expires_at: DateTime<Utc>,
     /// What the video platform sends by SIP, a camera each.
-    commands: Vec<Command>,
+    commands: Vec<SnapshotCommand>,
 }
 
 /// Ask for snapshots (GB/T 28181-2022, 9.14).
@@ -102,7 +102,7 @@ pub(super) struct CreatedSession {
 /// Answers with the upload URL and, for each camera, the body of the MESSAGE that the video platform
 /// sends to it by SIP, in both envelopes that makers read from the standard.
 #[utoipa::path(post, path = "/api/v1/snapshots", tag = "snapshots", request_body = SessionDraft,
-    security((), ("platform" = [])), responses(
+    security(("session" = []), ("platform" = [])), responses(
     (status = 201, body = CreatedSession),
     (status = 400, description = "invalid-field"),
     (status = 403, description = "forbidden: not an administrator, or a camera is another platform's"),
@@ -142,7 +142,7 @@ pub(super) async fn create_session(
     let id = &session.session_id;
     let upload_url = format!("{}/api/v1/snapshots/{id}", base.trim_end_matches('/'));
     let commands = session.camera_ids.iter().zip(1..).map(|(camera, number)| {
-        Command::of(&Asked {
+        SnapshotCommand::of(&Asked {
             camera,
             number,
             snap_num: session.snap_num,
@@ -279,7 +279,7 @@ impl SessionView {
 
 /// What came of a session.
 #[utoipa::path(get, path = "/api/v1/snapshots/{session_id}", tag = "snapshots",
-    params(("session_id" = String, Path)), security((), ("platform" = [])), responses(
+    params(("session_id" = String, Path)), security(("session" = []), ("platform" = [])), responses(
     (status = 200, body = SessionView),
     (status = 404, description = "not-found: no such session, or another's"),
 ))]
@@ -298,7 +298,7 @@ pub(super) async fn find_session(
 /// The body is `{"file_ids": ["<SnapShotFileID>", …]}`, or the notification's own XML. It closes the session
 /// and says which pictures never came; reported again, the first report counts.
 #[utoipa::path(post, path = "/api/v1/snapshots/{session_id}/finished", tag = "snapshots",
-    params(("session_id" = String, Path)), security((), ("platform" = [])),
+    params(("session_id" = String, Path)), security(("session" = []), ("platform" = [])),
     request_body(content((Vec<u8> = "application/json"), (Vec<u8> = "application/xml"))), responses(
     (status = 200, body = SessionView),
     (status = 400, description = "invalid-field: no report, or of another session"),
@@ -330,24 +330,24 @@ pub(super) async fn finish_session(
 }
 
 #[derive(Serialize, ToSchema)]
-pub(super) struct SessionList {
+pub(super) struct SnapshotSessions {
     sessions: Vec<SessionView>,
 }
 
 /// The 50 newest sessions.
 #[utoipa::path(get, path = "/api/v1/snapshots", tag = "snapshots", responses(
-    (status = 200, body = SessionList),
+    (status = 200, body = SnapshotSessions),
     (status = 403, description = "forbidden: for administrators and auditors"),
 ))]
 pub(super) async fn list_sessions(
     person: Person,
     State(app): State<App>,
-) -> Result<Json<SessionList>, ApiError> {
+) -> Result<Json<SnapshotSessions>, ApiError> {
     person.require_of_city(&[Role::Administrator, Role::Auditor])?;
     let mut sessions = Vec::new();
     for session in store::list(&app.db, LISTED_MAX).await? {
         let pictures = store::pictures(&app.db, &session.session_id).await?;
         sessions.push(SessionView::of(session, pictures));
     }
-    Ok(Json(SessionList { sessions }))
+    Ok(Json(SnapshotSessions { sessions }))
 }
