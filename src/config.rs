@@ -276,12 +276,14 @@ pub struct PrivacyConfig {
 /// Deliveries to systems of units.
 #[derive(Debug, Clone, Args)]
 pub struct WebhookConfig {
-    /// Key under which webhooks' secrets are kept, 32 bytes in base64; default: one that is made in
-    /// the data folder. Services that share a database share it.
+    /// Key under which webhooks' secrets are kept, and passwords for view libraries that the city
+    /// subscribes to: 32 bytes in base64; default: one that is made in the data folder. Services that
+    /// share a database share it.
     #[arg(long, env = "CITYWARD_WEBHOOK_KEY_FILE")]
     pub webhook_key_file: Option<PathBuf>,
 
-    /// Let webhooks lead to this machine and its link; for trying them out.
+    /// Let webhooks, and view libraries that the city subscribes to, lead to this machine and its link;
+    /// for trying them out.
     #[arg(long, env = "CITYWARD_WEBHOOK_ALLOW_LOCAL")]
     pub webhook_allow_local: bool,
 

@@ -74,6 +74,7 @@ pub async fn run(
     });
     let noticing = tokio::spawn(notify::keep_noticing(app.clone(), stop.clone()));
     let delivering = tokio::spawn(notify::deliver(app.clone(), stop.clone()));
+    let subscribing = tokio::spawn(viid::keep_peers(app.clone(), stop.clone()));
     let sealing = tokio::spawn(journal::keep_sealed(app.clone(), stop.clone()));
     let routes = router::router(app.clone());
     let (cameras, db) = (Arc::clone(&app.health), app.machine.clone());
@@ -81,6 +82,7 @@ pub async fn run(
     sealing.await?;
     noticing.await?;
     delivering.await??;
+    subscribing.await??;
     timers.await?;
     publishing.await?;
     keeping_health.await?;

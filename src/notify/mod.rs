@@ -12,4 +12,5 @@ mod webhook;
 pub use notice::{
     Addressed, Notice, NoticeFeed, NoticeKind, UnitMoved, keep_noticing, routes as notice_routes,
 };
+pub(crate) use webhook::{GuardedClient, check_url, guarded_client};
 pub use webhook::{WebhookKey, deliver, routes as webhook_routes};

@@ -9,6 +9,7 @@ pub mod digest;
 mod http;
 mod keep;
 mod nonce;
+mod peer;
 pub mod read;
 mod status;
 mod store;
@@ -17,4 +18,8 @@ pub use device::DeviceId;
 pub use http::{access_routes, device_routes};
 pub use keep::keep;
 pub use nonce::Nonces;
+pub use peer::keep as keep_peers;
 pub use status::Code;
+
+/// What is sealed of libraries that we subscribe to: passwords and addresses, under the key of webhooks.
+const SEALED: &[u8] = b"view library";

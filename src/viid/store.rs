@@ -160,6 +160,8 @@ pub(super) struct Registered {
     /// From where it registered.
     pub(super) address: String,
     pub(super) alive_at: DateTime<Utc>,
+    /// It is a library that we subscribed to, and tells us something.
+    pub(super) peer_id: Option<i32>,
 }
 
 /// A device that registered and did not leave, in the name of a platform that still may.
@@ -182,6 +184,7 @@ pub(super) async fn find_registered(
             coordinates,
             address,
             alive_at,
+            peer_id: None,
         }),
     )
 }

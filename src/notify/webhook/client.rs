@@ -15,10 +15,35 @@ use rustls::crypto::ring;
 use super::guard::{Guarded, check};
 use super::sign;
 
-/// Posts to systems of units; follows no redirects, asks no proxy.
+/// Speaks to systems of others; follows no redirects, asks no proxy.
+pub(crate) type GuardedClient = Client<HttpsConnector<HttpConnector<Guarded>>, Full<Bytes>>;
+
+/// `timeout`: for a connection.
+pub(crate) fn guarded_client(
+    allow_local: bool,
+    timeout: Duration,
+) -> anyhow::Result<GuardedClient> {
+    let mut http = HttpConnector::new_with_resolver(Guarded { allow_local });
+    http.enforce_http(false);
+    http.set_connect_timeout(Some(timeout));
+    // the certificates of this machine, because units may have an authority of their own;
+    // where it has none, those that browsers trust
+    let https = HttpsConnectorBuilder::new();
+    let https = match https.with_provider_and_native_roots(ring::default_provider()) {
+        Ok(https) => https,
+        Err(error) => {
+            tracing::debug!(%error, "this machine has no certificates of its own");
+            HttpsConnectorBuilder::new().with_provider_and_webpki_roots(ring::default_provider())?
+        }
+    };
+    let https = https.https_or_http().enable_http1().wrap_connector(http);
+    Ok(Client::builder(TokioExecutor::new()).build(https))
+}
+
+/// Posts to systems of units.
 #[derive(Debug, Clone)]
 pub(super) struct Postman {
-    client: Client<HttpsConnector<HttpConnector<Guarded>>, Full<Bytes>>,
+    client: GuardedClient,
     allow_local: bool,
     timeout: Duration,
 }
@@ -38,23 +63,8 @@ pub(super) enum NotTaken {
 
 impl Postman {
     pub(super) fn new(allow_local: bool, timeout: Duration) -> anyhow::Result<Self> {
-        let mut http = HttpConnector::new_with_resolver(Guarded { allow_local });
-        http.enforce_http(false);
-        http.set_connect_timeout(Some(timeout));
-        // the certificates of this machine, because units may have an authority of their own;
-        // where it has none, those that browsers trust
-        let https = HttpsConnectorBuilder::new();
-        let https = match https.with_provider_and_native_roots(ring::default_provider()) {
-            Ok(https) => https,
-            Err(error) => {
-                tracing::debug!(%error, "this machine has no certificates of its own");
-                HttpsConnectorBuilder::new()
-                    .with_provider_and_webpki_roots(ring::default_provider())?
-            }
-        };
-        let https = https.https_or_http().enable_http1().wrap_connector(http);
         Ok(Self {
-            client: Client::builder(TokioExecutor::new()).build(https),
+            client: guarded_client(allow_local, timeout)?,
             allow_local,
             timeout,
         })

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use super::client::{NotTaken, Postman};
 use super::derive::derive;
 use super::store::{self, Busy, Claimed};
-use super::{WebhookKey, sign};
+use super::{SEALED, WebhookKey, sign};
 use crate::config::WebhookConfig;
 use crate::http::App;
 use crate::notify::receipt::{self, GIVING};
@@ -174,7 +174,7 @@ impl Courier {
     async fn try_once(&self, claimed: &Claimed) -> anyhow::Result<()> {
         let db = &self.app.machine;
         let at = self.app.now();
-        let Some(secret) = self.key.unseal(&claimed.secret_sealed) else {
+        let Some(secret) = self.key.unseal(SEALED, &claimed.secret_sealed) else {
             let error = "its secret was sealed under another key";
             return Ok(store::failed(db, claimed, None, error, None).await?);
         };

@@ -33,7 +33,7 @@ pub(super) fn may_reach(address: IpAddr) -> bool {
 }
 
 /// The address of a system of a unit, or what is wrong with it.
-pub(super) fn check(url: &str, allow_local: bool) -> Result<Uri, &'static str> {
+pub(crate) fn check(url: &str, allow_local: bool) -> Result<Uri, &'static str> {
     let uri: Uri = url.parse().or(Err("must be a URL"))?;
     if !matches!(uri.scheme_str(), Some("http" | "https")) {
         return Err("must begin with https:// or http://");
@@ -59,7 +59,7 @@ pub(super) fn check(url: &str, allow_local: bool) -> Result<Uri, &'static str> {
 /// Looks names up and leaves out addresses that deliveries may not go to; asked for each
 /// connection, so that a name that changes later is judged by what it is then.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Guarded {
+pub(crate) struct Guarded {
     pub(super) allow_local: bool,
 }
 

@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::SEALED;
 use super::guard::check;
 use super::store::{self, Delivery, NewWebhook, Webhook};
 use crate::access::{Person, Role, random_secret};
@@ -102,7 +103,7 @@ async fn add(
         unit_id,
         url: &asked.url,
         events: events.as_deref(),
-        secret_sealed: &app.webhook_key.seal(&secret)?,
+        secret_sealed: &app.webhook_key.seal(SEALED, &secret)?,
         created_by: person.id,
         created_at: now,
     };

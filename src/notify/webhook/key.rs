@@ -17,9 +17,6 @@ use crate::access::Secret;
 
 const KEY_BYTES: usize = 32;
 const NONCE_BYTES: usize = 24;
-/// What is sealed is a webhook's secret and nothing else.
-const PURPOSE: &[u8] = b"webhook";
-
 /// Seals with XChaCha20-Poly1305. The key stands in a file, not in the database: who has a copy of
 /// the database alone cannot sign in the city's name.
 #[derive(Clone)]
@@ -45,24 +42,25 @@ impl WebhookKey {
         Ok(Self(XChaCha20Poly1305::new(key.as_slice().into())))
     }
 
-    pub(super) fn seal(&self, secret: &Secret) -> anyhow::Result<Vec<u8>> {
+    /// What is sealed for one purpose is not opened for another.
+    pub(crate) fn seal(&self, purpose: &[u8], secret: &Secret) -> anyhow::Result<Vec<u8>> {
         let mut sealed = vec![0_u8; NONCE_BYTES];
         rand::rng().fill_bytes(&mut sealed);
         let payload = Payload {
             msg: secret.reveal().as_bytes(),
-            aad: PURPOSE,
+            aad: purpose,
         };
         let text = self.0.encrypt(XNonce::from_slice(&sealed), payload);
         sealed.extend(text.map_err(|error| anyhow::anyhow!("cannot seal: {error}"))?);
         Ok(sealed)
     }
 
-    /// `None`: it was sealed under another key, or changed.
-    pub(super) fn unseal(&self, sealed: &[u8]) -> Option<Secret> {
+    /// `None`: it was sealed under another key or for another purpose, or changed.
+    pub(crate) fn unseal(&self, purpose: &[u8], sealed: &[u8]) -> Option<Secret> {
         let (nonce, text) = sealed.split_at_checked(NONCE_BYTES)?;
         let payload = Payload {
             msg: text,
-            aad: PURPOSE,
+            aad: purpose,
         };
         let secret = self.0.decrypt(XNonce::from_slice(nonce), payload).ok()?;
         Some(Secret::from_request(String::from_utf8(secret).ok()?))
@@ -104,12 +102,13 @@ mod tests {
     fn a_secret_opens_under_its_own_key_only() {
         let [one, other] = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
         let key = WebhookKey::open(one.path(), None).unwrap();
-        let sealed = key.seal(&Secret::from_request("s3cret")).unwrap();
+        let sealed = key.seal(b"a", &Secret::from_request("s3cret")).unwrap();
         let again = WebhookKey::open(one.path(), None).unwrap();
-        assert_eq!(again.unseal(&sealed).unwrap().reveal(), "s3cret");
+        assert_eq!(again.unseal(b"a", &sealed).unwrap().reveal(), "s3cret");
         let other = WebhookKey::open(other.path(), None).unwrap();
-        assert!(other.unseal(&sealed).is_none());
-        assert!(key.unseal(&sealed[..10]).is_none());
+        assert!(other.unseal(b"a", &sealed).is_none());
+        assert!(key.unseal(b"b", &sealed).is_none());
+        assert!(key.unseal(b"a", &sealed[..10]).is_none());
         let not_a_key = one.path().join("not-a-key");
         fs::write(&not_a_key, "hello").unwrap();
         assert!(WebhookKey::open(one.path(), Some(&not_a_key)).is_err());

@@ -19,6 +19,11 @@ mod key;
 mod sign;
 mod store;
 
+pub(crate) use client::{GuardedClient, guarded_client};
 pub use deliver::deliver;
+pub(crate) use guard::check as check_url;
 pub use http::routes;
 pub use key::WebhookKey;
+
+/// What is sealed of webhooks: their secrets.
+const SEALED: &[u8] = b"webhook";

@@ -3,6 +3,7 @@
 mod access;
 mod apes;
 mod call;
+mod peers;
 mod pictures;
 mod system;
 
@@ -35,6 +36,10 @@ pub fn device_routes() -> OpenApiRouter<App> {
             "/VIID/SubscribeNotifications",
             post(pictures::notifications),
         )
+        .route(
+            "/VIID/SubscribeNotifications/{word}",
+            post(pictures::notifications_of_peer),
+        )
         .route("/VIID/Faces", any(pictures::persons))
         .route("/VIID/Persons", any(pictures::persons))
         .route("/VIID/Subscribes", any(pictures::subscribes))
@@ -49,4 +54,6 @@ pub fn access_routes() -> OpenApiRouter<App> {
         .routes(routes!(access::find_library))
         .routes(routes!(access::list_devices))
         .routes(routes!(access::save_access, access::end_access))
+        .routes(routes!(peers::list_peers, peers::create_peer))
+        .routes(routes!(peers::end_peer))
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use axum::body::Body;
+use axum::extract::Path;
 use axum::http::StatusCode;
 use axum::response::Response;
 use bytes::Bytes;
@@ -12,10 +13,12 @@ use metrics::counter;
 
 use super::apes;
 use super::call::{Call, Refusal, Reply};
+use crate::access::Secret;
 use crate::camera::{self, CameraId};
 use crate::http::ApiError;
 use crate::telemetry;
 use crate::viid::device::DeviceId;
+use crate::viid::peer;
 use crate::viid::read::{self, Kind, Limits, Malformed, Notification, Sent, SentPicture, Untaken};
 use crate::viid::status::{Code, Status};
 use crate::viid::store::{self, Registered};
@@ -106,15 +109,48 @@ pub(super) async fn notifications(call: Call, body: Body) -> Response {
 
 async fn notified(call: &Call, body: Body) -> Result<Reply, Refusal> {
     let (device, body) = head(call, body).await?;
+    take_notifications(call, &device, body).await
+}
+
+/// What a library tells at the address that we gave it when we subscribed: the word in it is its credential.
+pub(super) async fn notifications_of_peer(
+    Path(word): Path<String>,
+    call: Call,
+    body: Body,
+) -> Response {
+    let reply = notified_by_peer(&call, &word, body).await;
+    call.answer(reply)
+}
+
+async fn notified_by_peer(call: &Call, word: &str, body: Body) -> Result<Reply, Refusal> {
+    let token = Secret::from_request(word).sha256();
+    let peer = peer::store::find_by_token(&call.app.machine, token, call.now).await?;
+    let Some(peer) = peer else {
+        call.let_go(body, BYTES_MAX);
+        return Err(Refusal::new(
+            StatusCode::NOT_FOUND,
+            Code::InvalidOperation,
+            "no such subscription",
+        ));
+    };
+    let body = call.read(body, BYTES_MAX).await?;
+    take_notifications(call, &peer, body).await
+}
+
+async fn take_notifications(
+    call: &Call,
+    device: &Registered,
+    body: Bytes,
+) -> Result<Reply, Refusal> {
     let (sender, limits) = (device.device_id.clone(), limits(call));
     let told = apart(body, move |body| read::notifications(body, &sender, limits)).await?;
     let mut statuses = Vec::new();
     for Notification { id, pictures, apes } in told {
         let mut each = Vec::new();
         if !apes.is_empty() {
-            each = apes::save_all(call, &device, apes).await?;
+            each = apes::save_all(call, device, apes).await?;
         }
-        each.extend(offer_all(call, &device, pictures).await?);
+        each.extend(offer_all(call, device, pictures).await?);
         statuses.push(summed(id, &each));
     }
     if !statuses.is_empty() && statuses.iter().all(|status| status.code == Code::Busy) {
@@ -200,7 +236,10 @@ async fn offer_all(
     let taken = statuses.iter().filter(|one| one.code == Code::Ok).count();
     let refused = statuses.len() - taken;
     let db = &call.app.machine;
-    store::count(db, &device.device_id, taken, refused, last_refusal).await?;
+    match device.peer_id {
+        None => store::count(db, &device.device_id, taken, refused, last_refusal).await?,
+        Some(peer_id) => peer::store::count(db, peer_id, taken, refused).await?,
+    }
     Ok(statuses)
 }
 

@@ -2,11 +2,13 @@
 //! little differently. Names are taken in any case; a list may be one object, or be wrapped twice;
 //! numbers may be text.
 
+mod answer;
 mod ape;
 mod picture;
 mod time;
 mod value;
 
+pub use answer::answered;
 pub use ape::{Ape, apes};
 pub use picture::{Kind, Limits, Notification, SentPicture, notifications, pictures};
 pub use time::{read_time, written_time};

@@ -1,6 +1,7 @@
 //! A device that speaks GA/T 1400, on a real socket.
 
 mod apes;
+mod peers;
 mod pictures;
 mod registering;
 

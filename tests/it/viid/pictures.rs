@@ -9,7 +9,7 @@ use crate::cases::second;
 use crate::city::place;
 use crate::frame_to_map::SCENES;
 
-fn image(camera: &str, look: i64, jpeg: &[u8]) -> Value {
+pub(super) fn image(camera: &str, look: i64, jpeg: &[u8]) -> Value {
     let shot_at = written_time(second(look * 3));
     json!({
         "ImageInfo": {
