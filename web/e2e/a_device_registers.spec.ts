@@ -72,6 +72,22 @@ test.each(['zh', 'en'] as const)(
     expect(await row.textContent()).toContain(name);
     expect(await barriers(page)).toEqual([]);
 
+    // the city also subscribes to another library, and leaves it
+    const peers = page.locator('[data-test=viid-peers]');
+    await peers.locator('select[name=platform]').selectOption({ label: name });
+    await peers.locator('input[name=base_url]').fill('http://192.0.2.1:8080');
+    await peers.locator('input[name=device_id]').fill('32120200005030000001');
+    await peers.locator('input[name=username]').fill('city');
+    await peers.locator('input[name=password]').fill('secret');
+    await peers.locator('textarea').fill('32120200005030000009');
+    await peers.locator('button.primary').click();
+    const peer = peers.locator('li', { hasText: name });
+    await peer.getByText('http://192.0.2.1:8080').waitFor();
+    const leave = peer.locator('button');
+    await leave.click();
+    await leave.click();
+    await peer.waitFor({ state: 'detached' });
+
     // the password was shown once; a new one makes devices register anew
     await page.reload();
     const platform = page.locator('[data-test=viid-access] li', { hasText: name });
