@@ -206,6 +206,23 @@ pub struct PullConfig {
     pub ffmpeg: PathBuf,
 }
 
+/// The view library (GA/T 1400) that devices register in.
+#[derive(Debug, Clone, Args)]
+pub struct ViidConfig {
+    /// How often devices are set to say that they are there, seconds; a device of which three fail to
+    /// come has to register anew.
+    #[arg(long, env = "CITYWARD_VIID_KEEPALIVE_S", default_value_t = 90)]
+    pub viid_keepalive_s: u32,
+
+    /// The library's own number, 20 digits, as devices are told it.
+    #[arg(
+        long,
+        env = "CITYWARD_VIID_SERVER_ID",
+        default_value = "00000000005030000001"
+    )]
+    pub viid_server_id: String,
+}
+
 /// What a network computes on, where the ONNX Runtime library offers it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum ExecutionProvider {
@@ -287,12 +304,14 @@ pub struct PrivacyConfig {
 /// Deliveries to systems of units.
 #[derive(Debug, Clone, Args)]
 pub struct WebhookConfig {
-    /// Key under which webhooks' secrets are kept, 32 bytes in base64; default: one that is made in
-    /// the data folder. Services that share a database share it.
+    /// Key under which webhooks' secrets are kept, and passwords for view libraries that the city
+    /// subscribes to: 32 bytes in base64; default: one that is made in the data folder. Services that
+    /// share a database share it.
     #[arg(long, env = "CITYWARD_WEBHOOK_KEY_FILE")]
     pub webhook_key_file: Option<PathBuf>,
 
-    /// Let webhooks lead to this machine and its link; for trying them out.
+    /// Let webhooks, and view libraries that the city subscribes to, lead to this machine and its link;
+    /// for trying them out.
     #[arg(long, env = "CITYWARD_WEBHOOK_ALLOW_LOCAL")]
     pub webhook_allow_local: bool,
 
@@ -356,6 +375,7 @@ pub struct Config {
     pub intake: IntakeConfig,
     #[command(flatten)]
     pub pull: PullConfig,
+    pub viid: ViidConfig,
     #[command(flatten)]
     pub vision: VisionConfig,
     #[command(flatten)]

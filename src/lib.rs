@@ -15,6 +15,12 @@ pub mod time;
 /// 1. A frame comes in.
 pub mod camera;
 
+/// Cameras that speak GA/T 1400: another way for frames to come in.
+pub mod viid;
+
+/// Snapshots that cameras upload on command (GB/T 28181-2022): a third way.
+pub mod snapshots;
+
 /// 2. Frame → detections. The only place that knows OpenCV and ONNX Runtime.
 pub mod vision;
 

@@ -1,7 +1,8 @@
 //! Every URL on one screen.
 //!
-//! Closed by default: a handler asks for an [`access::Person`] or an [`access::Platform`], or
-//! stands under "open" here. Answers that are not pages are JSON; errors are problems.
+//! Closed by default: a handler asks for an [`access::Person`] or an [`access::Platform`], under `/VIID` for
+//! a registered device, or stands under "open" here. Answers that are not pages are JSON; errors are
+//! problems, under `/VIID` what the standard has for them.
 
 use std::time::Duration;
 
@@ -26,7 +27,8 @@ use utoipa_axum::router::OpenApiRouter;
 use crate::http::{ApiError, App, ClientAddress, measure, security_headers};
 use crate::{
     access, camera, cases, catalogue, export, features, http, journal, ledger, live, notify,
-    orders, organisation, outcomes, plan, rules, telemetry, territory, tiles, vision, workflow,
+    orders, organisation, outcomes, plan, rules, snapshots, telemetry, territory, tiles, viid,
+    vision, workflow,
 };
 
 #[derive(OpenApi)]
@@ -64,8 +66,11 @@ fn api() -> (Router<App>, Router<App>, Document) {
         .merge(outcomes::routes())
         .merge(plan::routes())
         .merge(rules::routes())
+        .merge(snapshots::routes()) // open: uploading, by a URL that was given out
         .merge(territory::routes())
         .merge(tiles::routes())
+        .merge(viid::access_routes())
+        .merge(viid::device_routes()) // digest authentication, or the registration that followed it
         .merge(vision::routes())
         .merge(workflow::routes())
         .split_for_parts();

@@ -14,7 +14,7 @@ use crate::http::App;
 use crate::pipeline::Pipeline;
 use crate::vision::Models;
 use crate::workflow::timers;
-use crate::{http, journal, live, notify, plan, router, telemetry, upkeep};
+use crate::{http, journal, live, notify, plan, router, telemetry, upkeep, viid};
 
 /// Serves until `stop` is cancelled; then finishes what was accepted and returns.
 ///
@@ -34,6 +34,15 @@ pub async fn run(
     tokio::spawn(upkeep::run(app.clone(), stop.clone()));
     let keeping_health = keep_health(&app, stop.clone());
     let pulling = pull(&app, stop.clone());
+    tokio::spawn(viid::keep(
+        app.machine.clone(),
+        app.config.viid.viid_keepalive_s,
+        {
+            let app = app.clone();
+            move || app.now()
+        },
+        stop.clone(),
+    ));
     let publishing = tokio::spawn(plan::publish(app.clone(), stop.clone()));
     let timers = timers::run(
         app.machine.clone(),
@@ -66,6 +75,7 @@ pub async fn run(
     });
     let noticing = tokio::spawn(notify::keep_noticing(app.clone(), stop.clone()));
     let delivering = tokio::spawn(notify::deliver(app.clone(), stop.clone()));
+    let subscribing = tokio::spawn(viid::keep_peers(app.clone(), stop.clone()));
     let sealing = tokio::spawn(journal::keep_sealed(app.clone(), stop.clone()));
     let routes = router::router(app.clone());
     let (cameras, db) = (Arc::clone(&app.health), app.machine.clone());
@@ -73,6 +83,7 @@ pub async fn run(
     sealing.await?;
     noticing.await?;
     delivering.await??;
+    subscribing.await??;
     timers.await?;
     publishing.await?;
     keeping_health.await?;

@@ -11,6 +11,12 @@ use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 
 /// Frames by `outcome` (accepted, processed, superseded, refused, failed) and `reason`.
 pub const FRAMES: &str = "cityward_frames_total";
+/// Pictures that devices of the view library sent, by `outcome` (taken, refused) and `reason`.
+pub const VIID_PICTURES: &str = "cityward_viid_pictures_total";
+/// Digests that devices came with, by `outcome` (right, wrong, stale).
+pub const VIID_SIGN_INS: &str = "cityward_viid_sign_ins_total";
+/// Devices of the view library by `presence` (online, offline, unregistered).
+pub const VIID_DEVICES: &str = "cityward_viid_devices";
 /// Frames waiting for a detector.
 pub const FRAME_QUEUE_DEPTH: &str = "cityward_frame_queue_depth";
 /// Seconds by `stage` (queue, detect, glance, view, place, record, publish).
@@ -78,6 +84,9 @@ fn install() -> anyhow::Result<PrometheusHandle> {
         .install_recorder()
         .context("another metrics recorder is installed")?;
     describe_counter!(FRAMES, "frames by outcome and reason");
+    describe_counter!(VIID_PICTURES, "pictures of the view library's devices");
+    describe_counter!(VIID_SIGN_INS, "digests of the view library's devices");
+    describe_gauge!(VIID_DEVICES, "devices of the view library");
     describe_gauge!(FRAME_QUEUE_DEPTH, "frames waiting for a detector");
     describe_histogram!(
         STAGE_SECONDS,

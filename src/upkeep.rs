@@ -13,6 +13,7 @@ use crate::cases::{attachment, reporter};
 use crate::http::App;
 use crate::journal;
 use crate::rules::RuleSet;
+use crate::snapshots;
 
 /// Between two rounds. Each does only what is due, so that more rounds do no more.
 const EVERY: Duration = Duration::from_secs(3600);
@@ -31,6 +32,9 @@ async fn round(app: &App) {
         Ok(0) => {}
         Ok(files) => tracing::info!(files, "swept pictures nobody used"),
         Err(error) => tracing::error!(error = format!("{error:#}"), "cannot sweep pictures"),
+    }
+    if let Err(error) = snapshots::sweep(&app.machine, now).await {
+        tracing::error!(%error, "cannot forget old sessions of snapshots");
     }
     match erase_reporters(&app.machine, &app.rules.in_force(now), now).await {
         Ok(erased) if erased.reporters == 0 => {}

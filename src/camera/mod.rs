@@ -20,7 +20,7 @@ mod zone;
 pub use camera::{Camera, CameraId, InvalidCameraId};
 pub use frame::{Frame, FrameId};
 pub use http::routes;
-pub(crate) use http::{CameraDraft, HeldCamera, exists};
+pub(crate) use http::{BodyProblem, BoundedBody, CameraDraft, HeldCamera, exists, recorded, take};
 pub use intake::{Intake, NotTaken, Tally, Waiting};
 pub use last_frames::{LastFrame, LastFrames};
 pub use registry::Cameras;

@@ -90,7 +90,7 @@ pub(super) async fn list(db: &PgPool) -> sqlx::Result<Vec<CameraRow>> {
 }
 
 /// Holds a camera until the transaction ends; what is known of it, without calibration and zones.
-pub(super) async fn hold(tx: &mut PgConnection, id: &CameraId) -> sqlx::Result<Option<Camera>> {
+pub(crate) async fn hold(tx: &mut PgConnection, id: &CameraId) -> sqlx::Result<Option<Camera>> {
     let row: Option<CameraRow> = sqlx::query_as(
         "select camera_id, platform_id, name_zh, name_en, location, height_m, models,
              null::float8 as period_s, null::integer as calibration_id, null::integer as version,

@@ -24,6 +24,7 @@ use crate::plan::{Grounds, Scheduled, Workings};
 use crate::rules::Rules;
 use crate::territory::TerritoryWatch;
 use crate::tiles::{AreaTiles, BasemapFile, PointTiles, TileCache, TileNews};
+use crate::viid::Nonces;
 use crate::vision::Models;
 use crate::workflow::{GroupCommit, Workflow};
 
@@ -85,6 +86,12 @@ pub struct Parts {
     pub password_brake: Arc<AddressBrake>,
     /// On leaving for the organisation's own sign-in.
     pub departure_brake: Arc<AddressBrake>,
+    /// Of digest authentication in the view library.
+    pub viid_nonces: Arc<Nonces>,
+    /// On wrong digests there, whatever the name.
+    pub viid_brake: Arc<AddressBrake>,
+    /// On guessing the upload URLs of snapshots.
+    pub snapshot_brake: Arc<AddressBrake>,
     /// What changes, pushed to every page.
     pub live: Arc<LiveFeed>,
     /// New notices, pushed to the pages they are for.
@@ -107,6 +114,11 @@ const LAST_FRAMES_BYTES_MAX: usize = 256 << 20;
 const CODES_PER_MINUTE_MAX: u32 = 30;
 /// From one address, a minute: of a whole office behind one address some mistype.
 const WRONG_PASSWORDS_PER_MINUTE_MAX: u32 = 30;
+/// From one address, a minute: many devices may stand behind one, and each that is set wrongly tries
+/// again and again.
+const WRONG_DIGESTS_PER_MINUTE_MAX: u32 = 30;
+/// From one address, a minute. A URL is too long to be guessed even so.
+const GUESSED_URLS_PER_MINUTE_MAX: u32 = 30;
 /// From one address, a minute: each asks the provider and is remembered for a while.
 const DEPARTURES_PER_MINUTE_MAX: u32 = 60;
 
@@ -184,6 +196,9 @@ impl App {
             code_brake: Arc::new(AddressBrake::new(CODES_PER_MINUTE_MAX)),
             password_brake: Arc::new(AddressBrake::new(WRONG_PASSWORDS_PER_MINUTE_MAX)),
             departure_brake: Arc::new(AddressBrake::new(DEPARTURES_PER_MINUTE_MAX)),
+            viid_nonces: Arc::default(),
+            viid_brake: Arc::new(AddressBrake::new(WRONG_DIGESTS_PER_MINUTE_MAX)),
+            snapshot_brake: Arc::new(AddressBrake::new(GUESSED_URLS_PER_MINUTE_MAX)),
             live: LiveFeed::start(),
             notices: Arc::default(),
             webhook_key,

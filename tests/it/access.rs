@@ -178,6 +178,9 @@ async fn every_endpoint_is_closed_to_strangers() {
         ("/api/v1/session/oidc/start", "get"),
         ("/api/v1/session/oidc/callback", "get"),
         ("/api/v1/public/cases/{query_code}", "get"),
+        // the URL is the credential
+        ("/api/v1/snapshots/{session_id}", "post"),
+        ("/api/v1/snapshots/{session_id}/{file_name}", "post"),
     ];
     let city = TestCity::new().await;
     let service = TestService::start(&city).await;

@@ -30,7 +30,7 @@ pub(crate) struct Scene {
 }
 
 /// Rendered once for all tests.
-static SCENES: LazyLock<Vec<Scene>> = LazyLock::new(|| {
+pub(crate) static SCENES: LazyLock<Vec<Scene>> = LazyLock::new(|| {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().to_owned();
     demo::write_frames(&FramesArgs {

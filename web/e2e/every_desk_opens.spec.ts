@@ -24,6 +24,7 @@ const DESKS: [string, string[]][] = [
       '#/admin/people',
       '#/admin/units',
       '#/admin/webhooks',
+      '#/admin/viid',
       '#/rules',
       '#/rules/1/conditions',
       '#/rules/1/calendar',

@@ -19,7 +19,7 @@ pub(super) const LINGER_MAX: Duration = Duration::from_secs(2);
 
 /// Why a body was not read to its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(super) enum BodyProblem {
+pub(crate) enum BodyProblem {
     #[error("the body is larger than {bytes_max} bytes")]
     TooLarge { bytes_max: usize },
     #[error("the body did not come within {} s", READ_MAX.as_secs())]
@@ -31,7 +31,7 @@ pub(super) enum BodyProblem {
 }
 
 impl BodyProblem {
-    pub(super) fn into_api(self) -> ApiError {
+    pub(crate) fn into_api(self) -> ApiError {
         let detail = self.to_string();
         match self {
             Self::TooLarge { .. } => {
@@ -48,7 +48,7 @@ impl BodyProblem {
 
 /// A body that ends with a problem when it breaks a bound. Holds room for the bytes it let
 /// through until it is dropped.
-pub(super) struct BoundedBody {
+pub(crate) struct BoundedBody {
     body: axum::body::BodyDataStream,
     until: Instant,
     left: usize,
@@ -59,7 +59,7 @@ pub(super) struct BoundedBody {
 
 impl BoundedBody {
     /// `room` has one permit per byte that may be in memory over all requests.
-    pub(super) fn new(body: Body, bytes_max: usize, room: Arc<Semaphore>) -> Self {
+    pub(crate) fn new(body: Body, bytes_max: usize, room: Arc<Semaphore>) -> Self {
         Self {
             body: body.into_data_stream(),
             until: Instant::now() + READ_MAX,
@@ -96,7 +96,7 @@ impl BoundedBody {
     }
 
     /// All of it.
-    pub(super) async fn bytes(&mut self) -> Result<Bytes, BodyProblem> {
+    pub(crate) async fn bytes(&mut self) -> Result<Bytes, BodyProblem> {
         let mut all = BytesMut::new();
         while let Some(piece) = self.next().await {
             all.extend_from_slice(&piece?);
@@ -106,7 +106,7 @@ impl BoundedBody {
 
     /// Listens on for a moment without keeping anything: a client that is still sending would
     /// otherwise see its connection break instead of the answer.
-    pub(super) async fn linger(mut self) {
+    pub(crate) async fn linger(mut self) {
         let until = Instant::now() + LINGER_MAX;
         let mut bytes_left = self.bytes_max;
         while let Ok(Some(Ok(piece))) = timeout_at(until, self.body.next()).await {
@@ -119,7 +119,7 @@ impl BoundedBody {
 
     /// As a stream for a parser that knows nothing of bounds; the first problem is also left in
     /// `problem`.
-    pub(super) fn into_stream(
+    pub(crate) fn into_stream(
         self,
         problem: Arc<OnceLock<BodyProblem>>,
     ) -> impl Stream<Item = Result<Bytes, BodyProblem>> {

@@ -8,6 +8,8 @@ use axum::Json;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
+use bytes::Bytes;
+use chrono::{DateTime, Utc};
 use metrics::counter;
 use serde::Serialize;
 use tokio::sync::oneshot;
@@ -100,10 +102,7 @@ pub(super) async fn push_frames(
     let (query, pictures) = match pictures::read(&app, request).await {
         Ok(read) => read,
         Err(refusal) => {
-            app.intake.refuse(&camera.id, kind_of(&refusal));
-            if kind_of(&refusal) == pictures::FROM_THE_FUTURE {
-                app.health.came_from_the_future(&camera.id, app.now());
-            }
+            count_refused(&app, &camera.id, &refusal);
             return Err(refusal);
         }
     };
@@ -121,6 +120,27 @@ pub(super) async fn push_frames(
             accepted,
             Some("the report was not ready in time; the frames are still in line"),
         )),
+    }
+}
+
+/// Puts a picture in line that came by another way than a push, after the same look at it and with the
+/// same account of it. `field`: where its time was said.
+pub(crate) fn take(
+    app: &App,
+    camera: &Arc<Camera>,
+    field: &str,
+    captured_at: DateTime<Utc>,
+    jpeg: Bytes,
+) -> Result<(), ApiError> {
+    let picture = pictures::check(app, field, captured_at, jpeg)
+        .inspect_err(|refusal| count_refused(app, &camera.id, refusal))?;
+    offer(app, camera, vec![picture], false).map(drop)
+}
+
+fn count_refused(app: &App, camera: &CameraId, refusal: &ApiError) {
+    app.intake.refuse(camera, kind_of(refusal));
+    if kind_of(refusal) == pictures::FROM_THE_FUTURE {
+        app.health.came_from_the_future(camera, app.now());
     }
 }
 

@@ -8,7 +8,9 @@ mod saving;
 mod sources;
 mod zones;
 
-pub(crate) use saving::{CameraDraft, HeldCamera, exists};
+pub(crate) use body::{BodyProblem, BoundedBody};
+pub(crate) use frames::take;
+pub(crate) use saving::{CameraDraft, HeldCamera, exists, recorded};
 
 use axum::extract::DefaultBodyLimit;
 use utoipa_axum::router::OpenApiRouter;

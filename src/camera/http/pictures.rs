@@ -97,6 +97,22 @@ pub(super) async fn read(app: &App, request: Request) -> Result<(Wait, Vec<Pictu
     }
 }
 
+/// A picture that came by another way than a platform's push, looked at like one.
+pub(super) fn check(
+    app: &App,
+    field: &str,
+    captured_at: DateTime<Utc>,
+    jpeg: Bytes,
+) -> Result<Picture, ApiError> {
+    let door = Door::of(app);
+    door.check_time(field, captured_at)?;
+    if jpeg.len() > door.bytes_max {
+        let bytes_max = door.bytes_max;
+        return Err(BodyProblem::TooLarge { bytes_max }.into_api());
+    }
+    door.check(captured_at, jpeg)
+}
+
 /// What a picture has to keep to, at this moment.
 struct Door {
     bytes_max: usize,
@@ -131,23 +147,30 @@ impl Door {
             ));
         };
         let captured_at = captured_at.to_utc();
+        self.check_time("X-Captured-At", captured_at)?;
+        Ok(Some(captured_at))
+    }
+
+    /// `field`: where the time was said.
+    fn check_time(&self, field: &str, captured_at: DateTime<Utc>) -> Result<(), ApiError> {
         if captured_at < CAPTURED_AT_MIN {
-            return Err(wrong("before the year 2000; is the camera's clock set?"));
+            let detail = "before the year 2000; is the camera's clock set?";
+            return Err(ApiError::field(field, detail));
         }
         if captured_at > self.captured_at_max {
             let detail = "in the future; is the camera's clock right?";
             return Err(ApiError::Refused {
                 status: StatusCode::UNPROCESSABLE_ENTITY,
                 kind: FROM_THE_FUTURE,
-                detail: format!("X-Captured-At: {detail}"),
+                detail: format!("{field}: {detail}"),
                 errors: vec![FieldProblem {
-                    field: "X-Captured-At".to_owned(),
+                    field: field.to_owned(),
                     detail: detail.to_owned(),
                 }],
                 retry_after_s: None,
             });
         }
-        Ok(Some(captured_at))
+        Ok(())
     }
 
     fn check(&self, captured_at: DateTime<Utc>, jpeg: Bytes) -> Result<Picture, ApiError> {

@@ -153,7 +153,8 @@ pub(crate) fn exists(id: &CameraId) -> ApiError {
     ApiError::refused(StatusCode::CONFLICT, "exists", detail)
 }
 
-fn recorded(camera: &Camera) -> Value {
+/// What of a camera is written into the record.
+pub(crate) fn recorded(camera: &Camera) -> Value {
     json!({
         "name_zh": camera.name_zh,
         "name_en": camera.name_en,

@@ -7,6 +7,7 @@ const zh = {
     people: '人员与权限',
     units: '单位与区',
     webhooks: '事件推送',
+    viid: '视图库',
     audit: '审计',
   },
   people: {
@@ -138,6 +139,7 @@ const en: AdminWords = {
     people: 'People and rights',
     units: 'Units and districts',
     webhooks: 'Webhooks',
+    viid: 'View library',
     audit: 'Audit',
   },
   people: {
