@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::Zone;
+use super::{Mask, Zone};
 use crate::ground::Calibration;
 use crate::space::GroundPoint;
 
@@ -65,6 +65,8 @@ pub struct Camera {
     pub models: Option<Vec<String>>,
     /// Where something must not stay.
     pub zones: Vec<Zone>,
+    /// What nobody may see of its picture.
+    pub masks: Arc<[Mask]>,
     /// The newest calibration; without one nothing it sees can be placed.
     pub calibration: Option<Arc<Calibration>>,
 }

@@ -43,6 +43,7 @@ fn frame(name: &str, second: i64, bytes: usize) -> Frame {
         height_m: None,
         models: None,
         zones: Vec::new(),
+        masks: Arc::default(),
         calibration: None,
     };
     Frame {

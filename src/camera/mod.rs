@@ -5,12 +5,14 @@
     reason = "a step's logic is named after the thing"
 )]
 mod camera;
+pub mod exif;
 mod frame;
 pub mod health;
 mod http;
 mod intake;
 pub mod jpeg;
 mod last_frames;
+mod mask;
 mod registry;
 pub mod store;
 mod zone;
@@ -21,5 +23,6 @@ pub use http::routes;
 pub(crate) use http::{CameraDraft, HeldCamera, exists};
 pub use intake::{Intake, NotTaken, Tally, Waiting};
 pub use last_frames::{LastFrame, LastFrames};
+pub use mask::{Mask, mostly_hidden};
 pub use registry::Cameras;
 pub use zone::{Hours, Zone};

@@ -121,6 +121,7 @@ impl City {
                     height_m: Some(f64::from(post.height_m)),
                     models: None,
                     zones: Vec::new(),
+                    masks: std::sync::Arc::default(),
                     calibration: None,
                 };
                 Ok((camera, calibration))

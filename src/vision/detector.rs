@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use opencv::core::{Mat, MatTraitConst as _, Rect};
 use ort::session::{Session, SessionOutputs};
 use ort::value::PrimitiveTensorElementType;
 
@@ -97,11 +98,7 @@ impl Detector {
             height: size.height_px,
         };
         let input = &self.model.manifest.input;
-        let input_size = Size {
-            width: input.width,
-            height: input.height,
-        };
-        let fit = Fit::new(frame, input_size, input.letterbox);
+        let fit = Fit::new(frame, self.input_size(), input.letterbox);
 
         let start = Instant::now();
         self.picture.decode(jpeg, &fit)?;
@@ -122,6 +119,40 @@ impl Detector {
             image_height_px: frame.height,
             found,
         })
+    }
+
+    /// Everything the model finds in a part of a picture that is decoded already, in pixels of
+    /// the whole picture.
+    pub(super) fn detect_in(
+        &mut self,
+        picture: &Mat,
+        part: Rect,
+    ) -> Result<Vec<Detection>, UnreadableFrame> {
+        let size = Size {
+            width: part.width.unsigned_abs(),
+            height: part.height.unsigned_abs(),
+        };
+        let fit = Fit::of_pixels(size, self.input_size(), self.model.manifest.input.letterbox);
+        self.picture.take(&picture.roi(part)?.try_clone()?)?;
+        self.input.write(self.picture.content(&fit)?, &fit);
+        self.run()?;
+        let mut found = self.found(&fit);
+        for detection in &mut found {
+            let shifted = &mut detection.pixel_box;
+            shifted.left += part.x as f32;
+            shifted.right += part.x as f32;
+            shifted.top += part.y as f32;
+            shifted.bottom += part.y as f32;
+        }
+        Ok(found)
+    }
+
+    fn input_size(&self) -> Size {
+        let input = &self.model.manifest.input;
+        Size {
+            width: input.width,
+            height: input.height,
+        }
     }
 
     /// What the last picture that was looked at says about its camera.

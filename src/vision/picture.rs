@@ -43,6 +43,11 @@ impl Picture {
         Ok(())
     }
 
+    /// Takes pixels that were decoded already.
+    pub(super) fn take(&mut self, pixels: &Mat) -> Result<(), UnreadableFrame> {
+        Ok(pixels.copy_to(&mut self.decoded)?)
+    }
+
     /// What was decoded last: rows of blue, green, red, at least as large as the model needs it.
     pub(super) fn decoded(&self) -> &Mat {
         &self.decoded
@@ -57,9 +62,16 @@ impl Picture {
             i32::try_from(fit.content.width).expect("a manifest bounds the input"),
             i32::try_from(fit.content.height).expect("a manifest bounds the input"),
         );
-        // The decoder has scaled down to less than twice the content, so bilinear does not alias.
+        // The decoder has scaled down to less than twice the content, so bilinear does not alias;
+        // nobody has scaled down what was not decoded here.
+        let much = fit.decoded.width > 2 * fit.content.width;
+        let how = if much {
+            imgproc::INTER_AREA
+        } else {
+            imgproc::INTER_LINEAR
+        };
         let (decoded, fitted) = (&self.decoded, &mut self.fitted);
-        imgproc::resize(decoded, fitted, content, 0.0, 0.0, imgproc::INTER_LINEAR)?;
+        imgproc::resize(decoded, fitted, content, 0.0, 0.0, how)?;
         Ok(self.fitted.data_bytes()?)
     }
 }

@@ -39,6 +39,7 @@ fn camera(calibration: i32) -> Arc<Camera> {
         height_m: None,
         models: None,
         zones: Vec::new(),
+        masks: Arc::default(),
         calibration: calibrated,
     })
 }

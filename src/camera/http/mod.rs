@@ -3,6 +3,7 @@
 mod body;
 mod cameras;
 mod frames;
+mod masks;
 mod pictures;
 mod saving;
 mod zones;
@@ -27,5 +28,6 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(cameras::calibrate))
         .routes(routes!(cameras::newest_frame))
         .routes(routes!(zones::list_zones, zones::save_zones))
+        .routes(routes!(masks::list_masks, masks::save_masks))
         .merge(frames)
 }

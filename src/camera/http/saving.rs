@@ -68,6 +68,7 @@ impl CameraDraft {
             height_m: self.height_m,
             models: self.models,
             zones: Vec::new(),
+            masks: Arc::default(),
             calibration: None,
         })
     }

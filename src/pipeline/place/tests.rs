@@ -49,6 +49,7 @@ fn camera() -> Camera {
         height_m: Some(10.0),
         models: None,
         zones: Vec::new(),
+        masks: Arc::default(),
         calibration: Some(Arc::new(calibration)),
     }
 }
