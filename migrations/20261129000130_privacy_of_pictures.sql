@@ -44,13 +44,13 @@ revoke delete on picture_original from cityward_machine;
 create table original_access (
     access_id    bigint generated always as identity,
     case_id      bigint not null,
+    -- of case_evidence, which is only added to
     evidence_id  bigint not null,
     person_id    integer not null,
     purpose      text not null,
     at           timestamptz not null,
     constraint original_access_pk primary key (access_id),
     constraint original_access_case_fk foreign key (case_id) references city_case (case_id),
-    constraint original_access_evidence_fk foreign key (evidence_id) references case_evidence (evidence_id),
     constraint original_access_person_fk foreign key (person_id) references person (person_id)
 );
 create index original_access_case on original_access (case_id);

@@ -286,7 +286,7 @@ pub(super) async fn evidence_of(
         "select e.*, k.version as calibration_version, case when key_id is null then null
                 when erased_at is null then 'kept' else 'erased' end as original
         from case_evidence e join calibration k using (calibration_id)
-        left join picture_original using (image_sha256) where case_id = $1 order by captured_at, 1",
+        left join picture_original using (image_sha256) where case_id = $1 order by captured_at, evidence_id",
     )
     .bind(case)
     .fetch_all(db)

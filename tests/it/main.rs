@@ -62,6 +62,7 @@ mod plan_steps;
 mod privacy;
 mod privacy_masks;
 mod privacy_measured;
+mod privacy_uploads;
 mod recurrence;
 mod registration;
 mod reporter;
