@@ -295,10 +295,30 @@ pub struct VisionConfig {
 /// Personal data.
 #[derive(Debug, Clone, Args)]
 pub struct PrivacyConfig {
-    /// Keys that seal reporters' names and phones, a line each, `<name> <32 bytes in base64>`;
-    /// default: one that is made in the data folder. Whoever loses it loses the data.
+    /// Keys that seal reporters' names and phones and originals of pictures, a line each,
+    /// `<name> <32 bytes in base64>`; default: one that is made in the data folder. Whoever loses it
+    /// loses the data.
     #[arg(long, env = "CITYWARD_REPORTER_KEY_FILE")]
     pub reporter_key_file: Option<PathBuf>,
+
+    /// Folders of the models that find what is made unrecognisable in pictures before they are
+    /// stored or shown, comma between: between them they must find faces, plates, people and cars.
+    #[arg(
+        long = "privacy-model-dir",
+        env = "CITYWARD_PRIVACY_MODEL_DIR",
+        value_delimiter = ',',
+        default_value = "models/faces,models/plates,models/road-users"
+    )]
+    pub privacy_model_dirs: Vec<PathBuf>,
+
+    /// Days for which the original of a picture with something made unrecognisable is kept, sealed.
+    #[arg(
+        long,
+        env = "CITYWARD_ORIGINAL_DAYS",
+        default_value_t = 30,
+        value_parser = clap::value_parser!(u32).range(1..=365)
+    )]
+    pub original_days: u32,
 }
 
 /// Deliveries to systems of units.

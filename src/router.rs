@@ -53,6 +53,7 @@ fn api() -> (Router<App>, Router<App>, Document) {
         .merge(catalogue::routes())
         .merge(cases::routes())
         .merge(cases::attachment::routes())
+        .merge(cases::original::routes())
         .merge(cases::register::routes())
         .merge(cases::reporter::routes()) // open: a case's state for its reporter
         .merge(export::routes())

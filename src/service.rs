@@ -30,6 +30,9 @@ pub async fn run(
     let vision = config.vision.clone();
     let models = tokio::task::spawn_blocking(move || Models::load(&vision)).await??;
     let app = App::start(Arc::new(config), pools, models).await?;
+    let redactor = Arc::clone(&app.redactor);
+    // what it finds missing it says itself; pictures are kept coarse then
+    tokio::task::spawn_blocking(move || redactor.warm());
     let pipeline = Pipeline::start(&app, stop.clone()).await?;
     tokio::spawn(upkeep::run(app.clone(), stop.clone()));
     let keeping_health = keep_health(&app, stop.clone());

@@ -19,7 +19,7 @@ pub const VIID_SIGN_INS: &str = "cityward_viid_sign_ins_total";
 pub const VIID_DEVICES: &str = "cityward_viid_devices";
 /// Frames waiting for a detector.
 pub const FRAME_QUEUE_DEPTH: &str = "cityward_frame_queue_depth";
-/// Seconds by `stage` (queue, detect, glance, view, place, record, publish).
+/// Seconds by `stage` (queue, detect, glance, view, place, record, redact, publish).
 pub const STAGE_SECONDS: &str = "cityward_stage_seconds";
 /// Detections that were not followed further, by `reason`.
 pub const DETECTIONS_DROPPED: &str = "cityward_detections_dropped_total";
@@ -40,6 +40,8 @@ pub const STAYS: &str = "cityward_stays_total";
 pub const SHADOW: &str = "cityward_shadow_total";
 /// 1 for each model by `model`, `version`, what it computes `on`, and what was `wanted` first.
 pub const MODELS: &str = "cityward_model";
+/// Pictures made fit to be stored or shown, by `redaction` (nothing, found, whole: no model could look).
+pub const PICTURES: &str = "cityward_pictures_total";
 /// Case changes by `change` (opened, joined).
 pub const CASES: &str = "cityward_cases_total";
 /// Alarms that clocks of cases raised, by `alarm` (warn, breach, escalate).
@@ -109,6 +111,7 @@ fn install() -> anyhow::Result<PrometheusHandle> {
     describe_counter!(STAYS, "things that stay where they must not");
     describe_counter!(SHADOW, "things found beside a model in the shadow");
     describe_gauge!(MODELS, "models and what they compute on");
+    describe_counter!(PICTURES, "pictures made fit to be stored or shown");
     describe_counter!(CASES, "case changes");
     describe_counter!(CLOCK_ALARMS, "alarms of clocks");
     describe_gauge!(LIVE_CLIENTS, "clients on the live stream");

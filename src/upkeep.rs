@@ -9,7 +9,7 @@ use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
 
 use crate::cases::reporter::Erased;
-use crate::cases::{attachment, reporter};
+use crate::cases::{attachment, original, reporter};
 use crate::http::App;
 use crate::journal;
 use crate::rules::RuleSet;
@@ -36,6 +36,16 @@ async fn round(app: &App) {
     if let Err(error) = snapshots::sweep(&app.machine, now).await {
         tracing::error!(%error, "cannot forget old sessions of snapshots");
     }
+    match erase_originals(app, now).await {
+        Ok(0) => {}
+        Ok(erased) => tracing::info!(erased, "erased originals of pictures"),
+        Err(error) => {
+            tracing::error!(
+                error = format!("{error:#}"),
+                "cannot erase originals of pictures"
+            );
+        }
+    }
     match erase_reporters(&app.machine, &app.rules.in_force(now), now).await {
         Ok(erased) if erased.reporters == 0 => {}
         Ok(erased) => tracing::info!(erased.reporters, "erased personal data nobody needs"),
@@ -43,6 +53,23 @@ async fn round(app: &App) {
             tracing::error!(error = format!("{error:#}"), "cannot erase reporters' data");
         }
     }
+}
+
+/// Erases the originals of pictures whose days are over, and those that belong to nothing; leaves a
+/// line in the record.
+pub async fn erase_originals(app: &App, at: DateTime<Utc>) -> anyhow::Result<usize> {
+    let days = app.config.privacy.original_days;
+    let swept = original::sweep(&app.machine, &app.evidence, at).await?;
+    let erased = original::erase_expired(&app.machine, &app.evidence, days, at).await?;
+    if erased + swept > 0 {
+        let entry = journal::Entry::of_city("system:retention", at, "picture_original", "erase")
+            .because(format!(
+                "they were kept for {days} days, or belonged to nothing"
+            ))
+            .after(json!({ "originals": erased, "of_nothing": swept }));
+        journal::record(&app.machine, &entry).await?;
+    }
+    Ok(erased + swept)
 }
 
 /// Erases the personal data of reporters that the policy does not keep any more, and leaves a line

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 
-use super::Zone;
+use super::{Mask, Zone};
 use crate::ground::Calibration;
 use crate::space::GroundPoint;
 
@@ -68,6 +68,8 @@ pub struct Camera {
     pub zones: Vec<Zone>,
     /// How often it is asked for a picture; `None`: its pictures are pushed.
     pub pulled_every: Option<TimeDelta>,
+    /// What nobody may see of its picture.
+    pub masks: Arc<[Mask]>,
     /// The newest calibration; without one nothing it sees can be placed.
     pub calibration: Option<Arc<Calibration>>,
 }

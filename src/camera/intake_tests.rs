@@ -44,6 +44,7 @@ fn frame(name: &str, second: i64, bytes: usize) -> Frame {
         models: None,
         zones: Vec::new(),
         pulled_every: None,
+        masks: Arc::default(),
         calibration: None,
     };
     Frame {

@@ -1,18 +1,21 @@
-//! The newest processed frame of each camera, for people who want to look.
+//! The newest processed frame of each camera, for people who want to look. In memory only: no frame
+//! is kept that no case needs.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 
-use super::CameraId;
+use super::{CameraId, Mask};
 
 /// A processed frame.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct LastFrame {
     pub captured_at: DateTime<Utc>,
     pub jpeg: Bytes,
+    /// What is painted over in it; of a frame as it was pushed nothing is.
+    pub masks: Arc<[Mask]>,
 }
 
 /// Newest processed frames in memory. Bounded in bytes: beyond it the frames that came in

@@ -6,12 +6,14 @@
     reason = "a step's logic is named after the thing"
 )]
 mod camera;
+pub mod exif;
 mod frame;
 pub mod health;
 mod http;
 mod intake;
 pub mod jpeg;
 mod last_frames;
+mod mask;
 mod registry;
 pub mod source;
 pub mod store;
@@ -23,5 +25,6 @@ pub use http::routes;
 pub(crate) use http::{BodyProblem, BoundedBody, CameraDraft, HeldCamera, exists, recorded, take};
 pub use intake::{Intake, NotTaken, Tally, Waiting};
 pub use last_frames::{LastFrame, LastFrames};
+pub use mask::{Mask, mostly_hidden};
 pub use registry::Cameras;
 pub use zone::{Hours, Zone};

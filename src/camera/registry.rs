@@ -13,7 +13,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 use super::{Camera, CameraId, store};
 
-/// Rung by triggers on `camera`, `calibration` and `camera_zone`.
+/// Rung by triggers on `camera`, `calibration`, `camera_zone` and `camera_mask`.
 const BELL: &str = "camera";
 /// Changes that ring within this time cost one reload.
 const SETTLE: Duration = Duration::from_millis(30);
@@ -78,11 +78,13 @@ impl Registry {
         let _one = self.refreshing.lock().await;
         let rows = store::list(&self.db).await?;
         let mut zones = store::zones(&self.db).await?;
+        let mut masks = store::masks(&self.db).await?;
         let before = self.known.load();
         let cameras = rows.into_iter().map(|row| {
             let known = before.get(&row.id).and_then(|c| c.calibration.clone());
             let zones = zones.remove(&row.id).unwrap_or_default();
-            let camera = row.into_camera(known, zones);
+            let masks = masks.remove(&row.id).unwrap_or_default();
+            let camera = row.into_camera(known, zones, masks.into());
             (camera.id.clone(), Arc::new(camera))
         });
         self.known.store(Arc::new(cameras.collect()));

@@ -9,7 +9,7 @@ use geozero::{CoordDimensions, ToWkb as _, wkb};
 use sqlx::types::Json;
 use sqlx::{FromRow, PgConnection, PgExecutor, PgPool};
 
-use super::{Camera, CameraId, Hours, Zone, source};
+use super::{Camera, CameraId, Hours, Mask, Zone, source};
 use crate::catalogue::{ClassCode, ZoneKind};
 use crate::ground::{Calibration, ControlPair};
 use crate::space::GroundPoint;
@@ -40,6 +40,7 @@ impl CameraRow {
         mut self,
         known: Option<Arc<Calibration>>,
         zones: Vec<Zone>,
+        masks: Arc<[Mask]>,
     ) -> Camera {
         let same = known.filter(|known| Some(known.id) == self.calibration_id);
         Camera {
@@ -53,6 +54,7 @@ impl CameraRow {
             models: self.models,
             zones,
             pulled_every: self.period_s.map(source::period),
+            masks,
         }
     }
 
@@ -89,7 +91,8 @@ pub(super) async fn list(db: &PgPool) -> sqlx::Result<Vec<CameraRow>> {
     .await
 }
 
-/// Holds a camera until the transaction ends; what is known of it, without calibration and zones.
+/// Holds a camera until the transaction ends; what is known of it, without calibration, zones
+/// and masks.
 pub(crate) async fn hold(tx: &mut PgConnection, id: &CameraId) -> sqlx::Result<Option<Camera>> {
     let row: Option<CameraRow> = sqlx::query_as(
         "select camera_id, platform_id, name_zh, name_en, location, height_m, models,
@@ -101,7 +104,7 @@ pub(crate) async fn hold(tx: &mut PgConnection, id: &CameraId) -> sqlx::Result<O
     .bind(id.as_str())
     .fetch_optional(tx)
     .await?;
-    Ok(row.map(|row| row.into_camera(None, Vec::new())))
+    Ok(row.map(|row| row.into_camera(None, Vec::new(), Arc::default())))
 }
 
 /// Inserts the camera or replaces what is known of it; its calibrations stay. Returns whether it is
@@ -273,4 +276,61 @@ pub async fn replace_zones(
         .await?;
     }
     Ok(())
+}
+
+/// The masks of all cameras, in the order in which they were drawn.
+pub(super) async fn masks(db: &PgPool) -> sqlx::Result<HashMap<CameraId, Vec<Mask>>> {
+    let rows: Vec<(String, Vec<f64>)> =
+        sqlx::query_as("select camera_id, corners from camera_mask order by mask_id")
+            .fetch_all(db)
+            .await?;
+    let mut masks: HashMap<CameraId, Vec<Mask>> = HashMap::new();
+    for (camera, corners) in rows {
+        if let Ok(camera) = CameraId::try_from(camera) {
+            masks.entry(camera).or_default().push(mask(&corners));
+        }
+    }
+    Ok(masks)
+}
+
+/// Holds a camera's masks until the transaction ends; who draws them at the same time waits.
+pub(super) async fn hold_masks(
+    tx: &mut PgConnection,
+    camera: &CameraId,
+) -> sqlx::Result<Vec<Mask>> {
+    hold(&mut *tx, camera).await?;
+    let rows: Vec<Vec<f64>> =
+        sqlx::query_scalar("select corners from camera_mask where camera_id = $1 order by mask_id")
+            .bind(camera.as_str())
+            .fetch_all(tx)
+            .await?;
+    Ok(rows.iter().map(|corners| mask(corners)).collect())
+}
+
+/// Puts these masks in the place of those a camera has.
+pub(super) async fn replace_masks(
+    tx: &mut PgConnection,
+    camera: &CameraId,
+    masks: &[Mask],
+) -> sqlx::Result<()> {
+    sqlx::query("delete from camera_mask where camera_id = $1")
+        .bind(camera.as_str())
+        .execute(&mut *tx)
+        .await?;
+    for mask in masks {
+        sqlx::query("insert into camera_mask (camera_id, corners) values ($1, $2)")
+            .bind(camera.as_str())
+            .bind(mask.corners.as_flattened())
+            .execute(&mut *tx)
+            .await?;
+    }
+    Ok(())
+}
+
+/// x and y in turn, as they are stored.
+fn mask(corners: &[f64]) -> Mask {
+    let (corners, _) = corners.as_chunks::<2>();
+    Mask {
+        corners: corners.to_vec(),
+    }
 }

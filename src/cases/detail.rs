@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 
 use super::attachment::Attachment;
 use super::departure::CameraCheck;
+use super::original::{OriginalAccess, OriginalState};
 use super::reporter::ReporterView;
 use super::{Action, CaseId, CaseRow};
 use crate::access::Role;
@@ -31,6 +32,8 @@ pub struct CaseDetail {
     pub links: CaseLinks,
     /// Oldest first; the newest 500 entries.
     pub history: Vec<CaseEvent>,
+    /// Who looked at originals of its pictures, oldest first; the newest 500.
+    pub original_accesses: Vec<OriginalAccess>,
     /// What cameras say of a case that is reported as handled; null where they have nothing to say.
     pub camera_check: Option<CameraCheck>,
 }
@@ -74,6 +77,8 @@ pub struct Evidence {
     pub camera_id: CameraId,
     pub captured_at: DateTime<Utc>,
     pub image: EvidenceImage,
+    /// What there is of it as the camera took it; null: nothing was made unrecognisable.
+    pub original: Option<OriginalState>,
     /// In pixels of the picture, origin top left.
     #[serde(rename = "box")]
     pub pixel_box: PixelBox,

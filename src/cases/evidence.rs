@@ -1,16 +1,24 @@
-//! Pictures kept for cases: files named by what is in them.
+//! Pictures kept for cases: files named by what is in them, with faces and plates unrecognisable.
 
+use std::collections::VecDeque;
 use std::fmt;
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
 
 use anyhow::Context;
 use bytes::Bytes;
+use chrono::{DateTime, Utc};
 use sha2::{Digest, Sha256};
 
+use super::Picture;
 use super::picture::without_metadata;
+use super::reporter::ReporterKeys;
+use crate::camera::Mask;
+use crate::space::PixelBox;
+use crate::vision::{Redacted, Redaction, Redactor, Shot};
 
 /// SHA-256 of a stored picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -22,49 +30,246 @@ impl fmt::Display for PictureSha256 {
     }
 }
 
-/// `<data>/evidence/<2 hex>/<sha-256>.jpg`. A picture is on the disk before the transaction that
+/// Frames remembered with what they became: one that shows several things is worked on once.
+const REMEMBERED_MAX: usize = 16;
+
+/// `<data>/evidence/<2 hex>/<sha-256>.jpg`, and of those with something made unrecognisable
+/// `<data>/originals/<2 hex>/<sha-256>.sealed`. A picture is on the disk before the transaction that
 /// cites it commits; one whose transaction failed stays behind, cited by nothing.
 #[derive(Debug, Clone)]
 pub struct EvidenceStore {
-    folder: Arc<Path>,
+    pictures: Shelves,
+    originals: Shelves,
+    redactor: Arc<Redactor>,
+    keys: Arc<ReporterKeys>,
+    remembered: Arc<Mutex<VecDeque<Remembered>>>,
+}
+
+/// A picture that is safe on the disk.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Kept {
+    pub sha256: PictureSha256,
+    pub width_px: u32,
+    pub height_px: u32,
+    /// Of the key that opens the original; none: it is not kept.
+    pub original_key: Option<String>,
+}
+
+#[derive(Debug)]
+struct Remembered {
+    /// Of the frame as it came.
+    frame: [u8; 32],
+    masks: Arc<[Mask]>,
+    kept: Kept,
 }
 
 impl EvidenceStore {
-    /// Makes the folder when it is not there yet.
-    pub fn open(data_dir: &Path) -> anyhow::Result<Self> {
-        let folder = data_dir.join("evidence");
-        fs::create_dir_all(&folder)
-            .with_context(|| format!("cannot make the evidence folder {}", folder.display()))?;
+    /// Makes the folders when they are not there yet.
+    pub fn open(
+        data_dir: &Path,
+        redactor: Arc<Redactor>,
+        keys: Arc<ReporterKeys>,
+    ) -> anyhow::Result<Self> {
         Ok(Self {
-            folder: folder.into(),
+            pictures: Shelves::open(data_dir, "evidence", "jpg")?,
+            originals: Shelves::open(data_dir, "originals", "sealed")?,
+            redactor,
+            keys,
+            remembered: Arc::default(),
         })
     }
 
-    /// Stores the picture without its metadata and returns its name once it is safe on the disk.
-    pub async fn keep(&self, jpeg: Bytes) -> anyhow::Result<PictureSha256> {
+    /// Stores a camera's picture of `about`, made fit to be seen, and its original, sealed.
+    pub async fn keep(&self, picture: &Picture, about: PixelBox) -> anyhow::Result<Kept> {
+        let (store, picture) = (self.clone(), picture.clone());
+        tokio::task::spawn_blocking(move || store.keep_frame(&picture, about)).await?
+    }
+
+    /// Stores somebody's picture, upright and made fit to be seen; its original is not kept.
+    pub async fn keep_upload(&self, jpeg: Bytes) -> anyhow::Result<Kept> {
         let store = self.clone();
         tokio::task::spawn_blocking(move || {
-            let bare = without_metadata(&jpeg)?;
-            let sha256 = PictureSha256(Sha256::digest(&bare).into());
-            store
-                .write(&store.path(sha256), &bare)
-                .with_context(|| format!("cannot store the picture {sha256}"))?;
-            Ok(sha256)
+            let shot = Shot {
+                jpeg: &jpeg,
+                masks: &[],
+                about: None,
+                upright: true,
+            };
+            let redacted = store.redactor.redact(&shot)?;
+            let (shown, _clear) = fit_to_be_seen(&jpeg, &redacted)?;
+            store.write(&shown, &redacted)
         })
         .await?
     }
 
+    /// A picture as it may be shown without being stored.
+    pub async fn fit_to_be_shown(&self, jpeg: Bytes, masks: Arc<[Mask]>) -> anyhow::Result<Bytes> {
+        let redactor = Arc::clone(&self.redactor);
+        tokio::task::spawn_blocking(move || {
+            let shot = Shot {
+                jpeg: &jpeg,
+                masks: &masks,
+                about: None,
+                upright: false,
+            };
+            let redacted = redactor.redact(&shot)?;
+            Ok(fit_to_be_seen(&jpeg, &redacted)?.0.into())
+        })
+        .await?
+    }
+
+    fn keep_frame(&self, picture: &Picture, about: PixelBox) -> anyhow::Result<Kept> {
+        let frame = Sha256::digest(&picture.jpeg).into();
+        if let Some(kept) = self.remembered(&frame, &picture.masks) {
+            return Ok(kept);
+        }
+        let redacted = self.redactor.redact(&Shot {
+            jpeg: &picture.jpeg,
+            masks: &picture.masks,
+            about: Some(about),
+            upright: false,
+        })?;
+        let (shown, clear) = fit_to_be_seen(&picture.jpeg, &redacted)?;
+        let mut kept = self.write(&shown, &redacted)?;
+        if let Some(clear) = clear {
+            let sealed = self.keys.seal_picture(kept.sha256, &clear)?;
+            self.originals.write(kept.sha256, &sealed)?;
+            kept.original_key = Some(self.keys.current_id().to_owned());
+        }
+        // what of a coarse picture stays to be seen is another matter for every sighting
+        if redacted.redaction != Redaction::Whole {
+            let masks = Arc::clone(&picture.masks);
+            self.remember(Remembered {
+                frame,
+                masks,
+                kept: kept.clone(),
+            });
+        }
+        Ok(kept)
+    }
+
+    fn write(&self, shown: &[u8], redacted: &Redacted) -> anyhow::Result<Kept> {
+        let sha256 = PictureSha256(Sha256::digest(shown).into());
+        self.pictures.write(sha256, shown)?;
+        Ok(Kept {
+            sha256,
+            width_px: redacted.width_px,
+            height_px: redacted.height_px,
+            original_key: None,
+        })
+    }
+
+    fn remembered(&self, frame: &[u8; 32], masks: &Arc<[Mask]>) -> Option<Kept> {
+        let remembered = self
+            .remembered
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let same = |it: &&Remembered| it.frame == *frame && it.masks == *masks;
+        let kept = remembered.iter().find(same)?.kept.clone();
+        let there = self.pictures.holds(kept.sha256)
+            && (kept.original_key.is_none() || self.originals.holds(kept.sha256));
+        there.then_some(kept)
+    }
+
+    fn remember(&self, frame: Remembered) {
+        let mut remembered = self
+            .remembered
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        remembered.push_front(frame);
+        remembered.truncate(REMEMBERED_MAX);
+    }
+
     /// The picture, or `None` when there is no such file.
     pub async fn read(&self, sha256: PictureSha256) -> io::Result<Option<Bytes>> {
+        self.pictures.read(sha256).await
+    }
+
+    /// Removes the file; that it is gone already is no error.
+    pub(super) async fn remove(&self, sha256: PictureSha256) -> anyhow::Result<()> {
+        self.pictures.remove(sha256).await
+    }
+
+    /// The original of a picture, opened.
+    ///
+    /// # Errors
+    /// Its file is gone, or the key does not open it.
+    pub(super) async fn read_original(
+        &self,
+        sha256: PictureSha256,
+        key_id: &str,
+    ) -> anyhow::Result<Bytes> {
+        let sealed = self.originals.read(sha256).await?;
+        let sealed = sealed.with_context(|| format!("the original of {sha256} is gone"))?;
+        Ok(self.keys.unseal_picture(key_id, sha256, &sealed)?.into())
+    }
+
+    pub(super) async fn remove_original(&self, sha256: PictureSha256) -> anyhow::Result<()> {
+        self.originals.remove(sha256).await
+    }
+
+    /// Originals whose files were written before this.
+    pub(super) async fn originals_before(
+        &self,
+        at: DateTime<Utc>,
+    ) -> anyhow::Result<Vec<PictureSha256>> {
+        let originals = self.originals.clone();
+        tokio::task::spawn_blocking(move || originals.written_before(at.into())).await?
+    }
+}
+
+/// What may be stored and shown, and the same in clear where that hides something.
+fn fit_to_be_seen(
+    came: &[u8],
+    redacted: &Redacted,
+) -> Result<(Vec<u8>, Option<Vec<u8>>), super::BrokenJpeg> {
+    let clear = match &redacted.painted {
+        Some(painted) => painted.clone(),
+        None => without_metadata(came)?,
+    };
+    Ok(match &redacted.blurred {
+        Some(blurred) => (blurred.clone(), Some(clear)),
+        None => (clear, None),
+    })
+}
+
+/// Files named by the digest of a picture, in folders named by its first two digits.
+#[derive(Debug, Clone)]
+struct Shelves {
+    folder: Arc<Path>,
+    ending: &'static str,
+}
+
+impl Shelves {
+    fn open(data_dir: &Path, name: &str, ending: &'static str) -> anyhow::Result<Self> {
+        let folder = data_dir.join(name);
+        fs::create_dir_all(&folder)
+            .with_context(|| format!("cannot make the folder {}", folder.display()))?;
+        Ok(Self {
+            folder: folder.into(),
+            ending,
+        })
+    }
+
+    fn path(&self, sha256: PictureSha256) -> PathBuf {
+        let name = sha256.to_string();
+        let shelf = self.folder.join(&name[..2]);
+        shelf.join(format!("{name}.{}", self.ending))
+    }
+
+    fn holds(&self, sha256: PictureSha256) -> bool {
+        self.path(sha256).exists()
+    }
+
+    async fn read(&self, sha256: PictureSha256) -> io::Result<Option<Bytes>> {
         match tokio::fs::read(self.path(sha256)).await {
-            Ok(jpeg) => Ok(Some(jpeg.into())),
+            Ok(bytes) => Ok(Some(bytes.into())),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),
         }
     }
 
-    /// Removes the file; that it is gone already is no error.
-    pub(super) async fn remove(&self, sha256: PictureSha256) -> anyhow::Result<()> {
+    async fn remove(&self, sha256: PictureSha256) -> anyhow::Result<()> {
         match tokio::fs::remove_file(self.path(sha256)).await {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
                 Err(error).with_context(|| format!("cannot remove the picture {sha256}"))
@@ -73,13 +278,34 @@ impl EvidenceStore {
         }
     }
 
-    fn path(&self, sha256: PictureSha256) -> PathBuf {
-        let name = sha256.to_string();
-        self.folder.join(&name[..2]).join(format!("{name}.jpg"))
+    fn written_before(&self, at: SystemTime) -> anyhow::Result<Vec<PictureSha256>> {
+        let mut found = Vec::new();
+        for shelf in fs::read_dir(&self.folder)? {
+            for file in fs::read_dir(shelf?.path())? {
+                let file = file?;
+                let name = file.file_name();
+                let digits = name.to_str().and_then(|name| {
+                    let (digits, ending) = name.split_once('.')?;
+                    (ending == self.ending).then_some(digits)
+                });
+                let mut sha256 = [0; 32];
+                if file.metadata()?.modified()? < at
+                    && digits.is_some_and(|it| hex::decode_to_slice(it, &mut sha256).is_ok())
+                {
+                    found.push(PictureSha256(sha256));
+                }
+            }
+        }
+        Ok(found)
     }
 
     /// All of it or nothing is seen under the final name, also after a power cut.
-    fn write(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+    fn write(&self, sha256: PictureSha256, bytes: &[u8]) -> anyhow::Result<()> {
+        self.write_file(&self.path(sha256), bytes)
+            .with_context(|| format!("cannot store the picture {sha256}"))
+    }
+
+    fn write_file(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
         if path.exists() {
             return Ok(());
         }

@@ -11,7 +11,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::queue::{self, Asker, CaseFilter};
-use super::{CaseDetail, CaseId, CaseRow, attachment, departure, reporter, store};
+use super::{CaseDetail, CaseId, CaseRow, attachment, departure, original, reporter, store};
 use crate::access::Person;
 use crate::http::{ApiError, App, PathParams, QueryParams};
 use crate::workflow::WorkView;
@@ -103,6 +103,7 @@ async fn get_case(
         reporter: reporter::masked(&mut *tx, &app.reporter_keys, id).await?,
         attachments: attachment::of_case(&mut *tx, id).await?,
         links: store::links_of(&mut *tx, id).await?,
+        original_accesses: original::accesses_of(&mut *tx, id, HISTORY_MAX).await?,
         camera_check: departure::camera_check(state, last_seen_at, &history, &evidence),
         evidence,
         history,

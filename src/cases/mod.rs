@@ -8,6 +8,7 @@ pub mod departure;
 mod detail;
 mod evidence;
 mod http;
+pub mod original;
 mod pending;
 mod picture;
 mod queue;
@@ -27,7 +28,7 @@ pub use detail::{
     CaseComponent, CaseDetail, CaseEvent, CaseLinks, EventPerson, Evidence, EvidenceImage,
     StoredCase,
 };
-pub use evidence::{EvidenceStore, PictureSha256};
+pub use evidence::{EvidenceStore, Kept, PictureSha256};
 pub use http::routes;
 pub use pending::{DisputeLevel, Pending};
 pub use picture::{BrokenJpeg, without_metadata};

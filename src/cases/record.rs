@@ -19,7 +19,7 @@ use sqlx::{PgConnection, PgPool};
 
 use super::confirm::Confirmed;
 use super::register::start_filing_clock;
-use super::{CaseId, CaseRow, EvidenceStore, Sighting, recurrence, store};
+use super::{CaseId, CaseRow, EvidenceStore, Sighting, original, recurrence, store};
 use crate::rules::RuleSet;
 
 /// Within this of the last written sighting another one changes nothing.
@@ -97,7 +97,7 @@ async fn file(
             let radius_m = sighting.join_radius_m();
             recurrence_of = recurrence::link(tx, id, radius_m, rules, at).await?;
         }
-        let evidence_id = keep_picture(tx, evidence, id, sighting).await?;
+        let evidence_id = keep_picture(tx, evidence, id, sighting, at).await?;
         store::insert_opened(&mut *tx, id, confirmed, evidence_id, recurrence_of, at).await?;
         return Ok(CaseChange::Opened(store::row(&mut *tx, id).await?));
     };
@@ -106,7 +106,7 @@ async fn file(
     }
     store::touch_case(&mut *tx, case.id, confirmed).await?;
     let evidence_id = if case.wants_picture(sighting) {
-        Some(keep_picture(tx, evidence, case.id, sighting).await?)
+        Some(keep_picture(tx, evidence, case.id, sighting, at).await?)
     } else {
         None
     };
@@ -122,9 +122,11 @@ async fn keep_picture(
     evidence: &EvidenceStore,
     case: CaseId,
     sighting: &Sighting,
+    at: DateTime<Utc>,
 ) -> anyhow::Result<i64> {
-    let sha256 = evidence.keep(sighting.picture.jpeg.clone()).await?;
-    Ok(store::insert_evidence(tx, case, sighting, sha256).await?)
+    let kept = evidence.keep(&sighting.picture, sighting.pixel_box).await?;
+    original::remember(tx, &kept, at).await?;
+    Ok(store::insert_evidence(tx, case, sighting, kept.sha256).await?)
 }
 
 /// What must be known of an open case to decide what another sighting of it is worth.

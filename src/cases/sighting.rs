@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 
-use crate::camera::{CameraId, FrameId};
+use crate::camera::{CameraId, FrameId, Mask};
 use crate::catalogue::{ClassCode, SightingRule};
 use crate::ground::Fix;
 use crate::space::PixelBox;
@@ -17,6 +17,8 @@ use crate::vision::ModelRef;
 pub struct Picture {
     /// As it was pushed.
     pub jpeg: Bytes,
+    /// What nobody may see of it.
+    pub masks: Arc<[Mask]>,
     pub width_px: u32,
     pub height_px: u32,
 }

@@ -283,11 +283,10 @@ pub(super) async fn evidence_of(
     case: CaseId,
 ) -> sqlx::Result<Vec<Evidence>> {
     sqlx::query_as(
-        "select e.*, k.version as calibration_version
-        from case_evidence e
-        join calibration k using (calibration_id)
-        where case_id = $1
-        order by captured_at, evidence_id",
+        "select e.*, k.version as calibration_version, case when key_id is null then null
+                when erased_at is null then 'kept' else 'erased' end as original
+        from case_evidence e join calibration k using (calibration_id)
+        left join picture_original using (image_sha256) where case_id = $1 order by captured_at, evidence_id",
     )
     .bind(case)
     .fetch_all(db)
@@ -480,6 +479,7 @@ impl FromRow<'_, PgRow> for Evidence {
                 height: row.try_get("image_height_px")?,
                 url: format!("/api/v1/evidence/{id}/image"),
             },
+            original: row.try_get("original")?,
             pixel_box: PixelBox {
                 left: row.try_get("box_left")?,
                 top: row.try_get("box_top")?,

@@ -122,6 +122,7 @@ impl City {
                     models: None,
                     zones: Vec::new(),
                     pulled_every: None,
+                    masks: std::sync::Arc::default(),
                     calibration: None,
                 };
                 Ok((camera, calibration))

@@ -25,7 +25,7 @@ use crate::rules::Rules;
 use crate::territory::TerritoryWatch;
 use crate::tiles::{AreaTiles, BasemapFile, PointTiles, TileCache, TileNews};
 use crate::viid::Nonces;
-use crate::vision::Models;
+use crate::vision::{Models, Redactor};
 use crate::workflow::{GroupCommit, Workflow};
 
 /// The running application; cheap to clone.
@@ -46,6 +46,10 @@ pub struct Parts {
     /// What looks at frames.
     pub models: Arc<Models>,
     pub last_frames: Arc<LastFrames>,
+    /// Of those that people looked at, as they saw them.
+    pub shown_frames: Arc<LastFrames>,
+    /// Makes pictures fit to be stored and shown.
+    pub redactor: Arc<Redactor>,
     /// Whose spot a point is.
     pub territory: TerritoryWatch,
     /// The ground that plans are made on.
@@ -109,6 +113,8 @@ const TILE_PLACES_PER_CORE: usize = 2;
 
 /// The newest picture of every camera, as long as all of them together are no larger.
 const LAST_FRAMES_BYTES_MAX: usize = 256 << 20;
+/// The same of those that people looked at.
+const SHOWN_FRAMES_BYTES_MAX: usize = 64 << 20;
 
 /// From one address, a minute. A code is too long to be guessed even so.
 const CODES_PER_MINUTE_MAX: u32 = 30;
@@ -140,9 +146,14 @@ impl App {
         let key_file = config.pull.source_key_file.as_deref();
         let source_key = SealingKey::open(&config.data.data_dir, "source", key_file)?;
         let pulls = Pulls::new(&config.pull, &config.intake, source_key.clone())?;
-        let evidence = EvidenceStore::open(&config.data.data_dir)?;
         let key_file = config.privacy.reporter_key_file.as_deref();
-        let reporter_keys = ReporterKeys::open(&config.data.data_dir, key_file)?;
+        let reporter_keys = Arc::new(ReporterKeys::open(&config.data.data_dir, key_file)?);
+        let redactor = Arc::new(Redactor::new(&config.privacy, &config.vision.runtime));
+        let evidence = EvidenceStore::open(
+            &config.data.data_dir,
+            Arc::clone(&redactor),
+            Arc::clone(&reporter_keys),
+        )?;
         let oidc = access::Provider::open(&config.oidc)?;
         let cores = std::thread::available_parallelism()?.get();
         let intake = Intake::new(&config.intake, FrameReport::superseded);
@@ -185,6 +196,7 @@ impl App {
             recent_people: access::RecentPeople::open(machine.clone()).await?,
             tile_cache: Arc::new(TileCache::new(config.tiles.tile_cache_bytes)),
             last_frames: Arc::new(LastFrames::new(LAST_FRAMES_BYTES_MAX)),
+            shown_frames: Arc::new(LastFrames::new(SHOWN_FRAMES_BYTES_MAX)),
             config,
             machine,
             db,
@@ -192,7 +204,8 @@ impl App {
             no_password: no_password.into(),
             tile_places: Arc::new(Semaphore::new(cores * TILE_PLACES_PER_CORE)),
             evidence,
-            reporter_keys: Arc::new(reporter_keys),
+            redactor,
+            reporter_keys,
             code_brake: Arc::new(AddressBrake::new(CODES_PER_MINUTE_MAX)),
             password_brake: Arc::new(AddressBrake::new(WRONG_PASSWORDS_PER_MINUTE_MAX)),
             departure_brake: Arc::new(AddressBrake::new(DEPARTURES_PER_MINUTE_MAX)),

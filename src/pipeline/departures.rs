@@ -1,5 +1,7 @@
 //! What cases are open about and a camera does not find any more → notes in their histories.
 
+use std::sync::Arc;
+
 use anyhow::Context as _;
 use chrono::{DateTime, Utc};
 use metrics::counter;
@@ -49,6 +51,7 @@ pub(super) fn look(
         captured_at: frame.captured_at,
         picture: Picture {
             jpeg: frame.jpeg.clone(),
+            masks: Arc::clone(&frame.camera.masks),
             width_px: first.image_width_px,
             height_px: first.image_height_px,
         },

@@ -283,6 +283,7 @@ impl Recorder {
             let picture = LastFrame {
                 captured_at: frame.captured_at,
                 jpeg: frame.jpeg,
+                masks: Arc::default(),
             };
             self.app.last_frames.put(&frame.camera.id, picture);
         }

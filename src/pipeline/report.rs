@@ -109,6 +109,8 @@ pub enum Dropped {
     OutsideZone,
     /// In such a zone, but not for long enough.
     Passing,
+    /// Most of it is where nobody may look.
+    Masked,
     /// Its camera looks elsewhere than its calibration says.
     CameraMoved,
 }
@@ -126,6 +128,7 @@ impl Dropped {
             Self::OutsideCity => "outside_city",
             Self::OutsideZone => "outside_zone",
             Self::Passing => "passing",
+            Self::Masked => "masked",
             Self::CameraMoved => "camera_moved",
         }
     }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use opencv::core::{Mat, MatTraitConst as _, Rect};
 use ort::session::{Session, SessionOutputs};
 use ort::value::PrimitiveTensorElementType;
 
@@ -193,6 +194,37 @@ impl Detector {
             image_height_px: frame.height,
             found,
         })
+    }
+
+    /// Everything the model finds in a part of a picture that is decoded already, in pixels of
+    /// the whole picture.
+    pub(super) fn detect_part(
+        &mut self,
+        picture: &Mat,
+        part: Rect,
+    ) -> Result<Vec<Detection>, UnreadableFrame> {
+        let size = Size {
+            width: part.width.unsigned_abs(),
+            height: part.height.unsigned_abs(),
+        };
+        let model = Arc::clone(self.model.proven());
+        let input = &model.manifest.input;
+        let input_size = input.size_for(size);
+        let fit = Fit::of_pixels(size, input_size, input.letterbox);
+        let mut pixels = Picture::of(picture.roi(part)?.try_clone()?);
+        self.ready(input_size)?;
+        let network = &mut self.networks[0];
+        network.input.write(pixels.content(&fit)?, &fit);
+        network.run(&model, &mut self.candidates)?;
+        let mut found = self.found(&model, &fit);
+        for detection in &mut found {
+            let shifted = &mut detection.pixel_box;
+            shifted.left += part.x as f32;
+            shifted.right += part.x as f32;
+            shifted.top += part.y as f32;
+            shifted.bottom += part.y as f32;
+        }
+        Ok(found)
     }
 
     /// Puts the network for inputs of a size first.

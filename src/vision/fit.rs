@@ -43,10 +43,7 @@ pub(super) struct Fit {
 
 impl Fit {
     pub(super) fn new(frame: Size, input: Size, letterbox: Letterbox) -> Self {
-        let content = match letterbox {
-            Letterbox::Stretch => input,
-            Letterbox::Centre | Letterbox::TopLeft => inscribed(frame, input),
-        };
+        let content = content(frame, input, letterbox);
         let reduction = [8, 4, 2]
             .into_iter()
             .find(|by| {
@@ -54,6 +51,22 @@ impl Fit {
                 decoded.width >= content.width && decoded.height >= content.height
             })
             .unwrap_or(1);
+        Self::reduced_by(reduction, frame, content, input, letterbox)
+    }
+
+    /// Of pixels that are decoded already.
+    pub(super) fn of_pixels(frame: Size, input: Size, letterbox: Letterbox) -> Self {
+        let content = content(frame, input, letterbox);
+        Self::reduced_by(1, frame, content, input, letterbox)
+    }
+
+    fn reduced_by(
+        reduction: u32,
+        frame: Size,
+        content: Size,
+        input: Size,
+        letterbox: Letterbox,
+    ) -> Self {
         let (left, top) = match letterbox {
             Letterbox::Centre => (
                 (input.width - content.width) / 2,
@@ -95,6 +108,14 @@ pub(super) fn filled(frame: Size, input: Size, step: u32) -> Size {
     Size {
         width: content.width.next_multiple_of(step),
         height: content.height.next_multiple_of(step),
+    }
+}
+
+/// The frame as it lies in the input.
+fn content(frame: Size, input: Size, letterbox: Letterbox) -> Size {
+    match letterbox {
+        Letterbox::Stretch => input,
+        Letterbox::Centre | Letterbox::TopLeft => inscribed(frame, input),
     }
 }
 

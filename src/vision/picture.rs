@@ -59,6 +59,15 @@ impl Picture {
         Ok(())
     }
 
+    /// Pixels that were decoded already, without gaps.
+    pub(super) fn of(pixels: Mat) -> Self {
+        Self {
+            decoded: pixels,
+            reduction: Some(1),
+            ..Self::default()
+        }
+    }
+
     /// What was decoded last of the frame, if anything: rows of blue, green, red, at least as large
     /// as a model needs it.
     pub(super) fn decoded(&self) -> Option<&Mat> {
@@ -77,9 +86,16 @@ impl Picture {
             i32::try_from(fit.content.width).expect("a manifest bounds the input"),
             i32::try_from(fit.content.height).expect("a manifest bounds the input"),
         );
-        // The decoder has scaled down to less than twice the content, so bilinear does not alias.
+        // The decoder has scaled down to less than twice the content, so bilinear does not alias;
+        // nobody has scaled down what was not decoded here.
+        let much = fit.decoded.width > 2 * fit.content.width;
+        let how = if much {
+            imgproc::INTER_AREA
+        } else {
+            imgproc::INTER_LINEAR
+        };
         let (decoded, fitted) = (&self.decoded, &mut self.fitted);
-        imgproc::resize(decoded, fitted, content, 0.0, 0.0, imgproc::INTER_LINEAR)?;
+        imgproc::resize(decoded, fitted, content, 0.0, 0.0, how)?;
         self.content = Some(fit.content);
         Ok(self.fitted.data_bytes()?)
     }

@@ -1,8 +1,8 @@
 //! Pictures people upload for an action to name.
 
 use chrono::TimeDelta;
+use cityward::cases::CaseId;
 use cityward::cases::attachment::{self, AttachmentKind};
-use cityward::cases::{CaseId, EvidenceStore};
 use reqwest::StatusCode;
 use reqwest::multipart::{Form, Part};
 use serde_json::Value;
@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::cases::{BIN_FULL, Street, second};
 use crate::door::{now, picture, picture_of};
 use crate::people::{Colleague, colleague};
-use crate::service::{TestService, problem};
+use crate::service::{TestService, evidence_store, problem};
 
 /// A form with a picture and some text parts.
 pub(crate) fn form(jpeg: Vec<u8>, texts: &[(&str, &str)]) -> Form {
@@ -192,7 +192,7 @@ async fn pictures_are_bound_once_by_their_uploader_and_swept_when_unused() {
 
     // both rows cite one file: the sweep may take the unused row but not the file
     let folder = tempfile::tempdir().unwrap();
-    let evidence = EvidenceStore::open(folder.path()).unwrap();
+    let evidence = evidence_store(folder.path());
     let sweep = async |at| {
         attachment::sweep(&street.city.db, &evidence, at)
             .await

@@ -1,5 +1,7 @@
 //! Cameras, where they look, and what they saw last.
 
+use std::sync::Arc;
+
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use cityward::camera::{CameraId, LastFrame};
@@ -211,6 +213,7 @@ async fn the_newest_processed_frame_can_be_looked_at() {
     let frame = LastFrame {
         captured_at: now(),
         jpeg: picture().into(),
+        masks: Arc::default(),
     };
     door.app.last_frames.put(&id, frame);
     let answer = door.ask("GET", path, json!(null)).await;

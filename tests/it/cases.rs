@@ -17,7 +17,7 @@ use sqlx::postgres::PgPoolOptions;
 use uuid::Uuid;
 
 use crate::city::{TestCity, place};
-use crate::service::{TestService, problem};
+use crate::service::{TestService, evidence_store, problem};
 
 pub(crate) const BIN_FULL: &str = "M06042";
 pub(crate) const BIN: &str = "C03005";
@@ -58,7 +58,7 @@ impl Street {
             .unwrap();
         let territory = Territory::load(&city.db, second(0)).await.unwrap();
         let folder = tempfile::tempdir().unwrap();
-        let evidence = EvidenceStore::open(folder.path()).unwrap();
+        let evidence = evidence_store(folder.path());
         Self {
             city,
             bins,
@@ -86,6 +86,7 @@ impl Street {
             captured_at: at,
             picture: Picture {
                 jpeg: picture(u8::try_from(at.timestamp() % 251).unwrap()),
+                masks: Arc::default(),
                 width_px: 16,
                 height_px: 16,
             },

@@ -228,9 +228,13 @@ async fn a_frame_becomes_a_case_on_the_map() {
         image::load_from_memory(&picture),
         image::load_from_memory(&scene.jpeg),
     );
+    let (kept, pushed) = (kept.unwrap().into_rgb8(), pushed.unwrap().into_rgb8());
+    assert_eq!(kept.dimensions(), pushed.dimensions());
+    let bytes = kept.as_raw().iter().zip(pushed.as_raw());
+    let same = bytes.filter(|(a, b)| a.abs_diff(**b) < 24).count();
     assert!(
-        kept.unwrap() == pushed.unwrap(),
-        "the evidence is the picture that was pushed"
+        same * 2 > kept.as_raw().len(),
+        "the evidence is the picture that was pushed, but for what was made unrecognisable"
     );
     service.stop().await;
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
-use cityward::cases::{EvidenceStore, PictureSha256};
+use cityward::cases::PictureSha256;
 use cityward::demo::{self, FramesArgs};
 use cityward::vision::Model;
 use nix::sys::signal::Signal;
@@ -18,7 +18,7 @@ use tokio::sync::mpsc;
 
 use crate::city::TestCity;
 use crate::program::Program;
-use crate::service::config;
+use crate::service::{config, evidence_store};
 
 const ROUNDS: usize = 10;
 /// Cameras that begin to push in each round, each at a street corner of its own.
@@ -218,7 +218,7 @@ async fn check_everything_told(city: &TestCity, told: &BTreeSet<i64>, data: &Pat
         .fetch_all(&city.db)
         .await
         .unwrap();
-    let store = EvidenceStore::open(data).unwrap();
+    let store = evidence_store(data);
     for sha256 in pictures {
         let sha256 = PictureSha256(sha256.try_into().unwrap());
         let picture = store.read(sha256).await.unwrap();

@@ -2,11 +2,14 @@
 
 use std::net::SocketAddr;
 use std::path::Path;
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use cityward::access;
+use cityward::cases::EvidenceStore;
+use cityward::cases::reporter::ReporterKeys;
 use cityward::config::{Config, VisionConfig};
-use cityward::vision::Models;
+use cityward::vision::{Models, Redactor};
 use reqwest::{Client, RequestBuilder, Response, StatusCode};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -39,7 +42,18 @@ pub(crate) fn config(data_dir: &Path) -> Config {
     let onnxruntime = &mut config.vision.runtime.onnxruntime;
     *onnxruntime = root.join(&onnxruntime);
     config.vision.detectors = 1;
+    for folder in &mut config.privacy.privacy_model_dirs {
+        *folder = root.join(&*folder);
+    }
     config
+}
+
+/// The pictures in a data folder, without a service.
+pub(crate) fn evidence_store(data_dir: &Path) -> EvidenceStore {
+    let config = config(data_dir);
+    let redactor = Redactor::new(&config.privacy, &config.vision.runtime);
+    let keys = ReporterKeys::open(data_dir, None).unwrap();
+    EvidenceStore::open(data_dir, Arc::new(redactor), Arc::new(keys)).unwrap()
 }
 
 /// For a service without detectors.

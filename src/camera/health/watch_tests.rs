@@ -40,6 +40,7 @@ fn camera(calibration: i32) -> Arc<Camera> {
         models: None,
         zones: Vec::new(),
         pulled_every: None,
+        masks: Arc::default(),
         calibration: calibrated,
     })
 }

@@ -14,7 +14,7 @@ use utoipa::ToSchema;
 use super::saving::{CameraDraft, HeldCamera};
 use crate::access::{Person, Role};
 use crate::camera::health::ConditionState;
-use crate::camera::{Camera, CameraId, store};
+use crate::camera::{Camera, CameraId, LastFrame, store};
 use crate::ground::{Calibration, ControlPair, FitError};
 use crate::http::{ApiError, App, FieldProblem, JsonBody, PathParams};
 
@@ -301,7 +301,8 @@ const VIEWERS: &[Role] = &[
     Role::Auditor,
 ];
 
-/// The newest frame a detector looked at, as it was pushed.
+/// The newest frame a detector looked at, without what masks hide, with faces and plates
+/// unrecognisable.
 #[utoipa::path(get, path = "/api/v1/cameras/{camera_id}/frame", tag = "cameras",
     params(("camera_id" = String, Path)), responses(
     (status = 200, content_type = "image/jpeg", body = Vec<u8>,
@@ -319,7 +320,8 @@ pub(super) async fn newest_frame(
     let frame = app.last_frames.get(&camera.id).ok_or_else(|| {
         ApiError::not_found(format!("camera {id} has shown nothing since the start"))
     })?;
-    let captured_at = frame
+    let shown = shown(&app, &camera, frame).await?;
+    let captured_at = shown
         .captured_at
         .to_rfc3339_opts(SecondsFormat::Millis, true);
     let headers = [
@@ -327,5 +329,22 @@ pub(super) async fn newest_frame(
         (CACHE_CONTROL, "no-store".to_owned()),
         (super::pictures::CAPTURED_AT, captured_at),
     ];
-    Ok((headers, frame.jpeg).into_response())
+    Ok((headers, shown.jpeg).into_response())
+}
+
+/// Worked on once, however many look.
+async fn shown(app: &App, camera: &Camera, frame: LastFrame) -> anyhow::Result<LastFrame> {
+    let masks = Arc::clone(&camera.masks);
+    let same = |shown: &LastFrame| shown.captured_at == frame.captured_at && shown.masks == masks;
+    if let Some(shown) = app.shown_frames.get(&camera.id).filter(same) {
+        return Ok(shown);
+    }
+    let jpeg = app.evidence.fit_to_be_shown(frame.jpeg, Arc::clone(&masks));
+    let shown = LastFrame {
+        captured_at: frame.captured_at,
+        jpeg: jpeg.await?,
+        masks,
+    };
+    app.shown_frames.put(&camera.id, shown.clone());
+    Ok(shown)
 }

@@ -3,6 +3,7 @@
 mod body;
 mod cameras;
 mod frames;
+mod masks;
 mod pictures;
 mod saving;
 mod sources;
@@ -37,5 +38,6 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(sources::try_source))
         .routes(routes!(sources::ask_device))
         .routes(routes!(zones::list_zones, zones::save_zones))
+        .routes(routes!(masks::list_masks, masks::save_masks))
         .merge(frames)
 }

@@ -69,6 +69,7 @@ impl CameraDraft {
             models: self.models,
             zones: Vec::new(),
             pulled_every: None,
+            masks: Arc::default(),
             calibration: None,
         })
     }

@@ -19,9 +19,10 @@ use utoipa_axum::routes;
 
 use super::store::{self, NewAttachment};
 use crate::access::{Person, Role};
-use crate::camera::jpeg::{self, JpegProblem, JpegSize};
+use crate::camera::jpeg::{self, JpegProblem};
 use crate::http::{ApiError, App, PathParams};
 use crate::space::GroundPoint;
+use crate::vision::UnreadableFrame;
 
 /// Unused pictures one person may have waiting.
 const UNUSED_PICTURES_MAX: i64 = 100;
@@ -80,7 +81,8 @@ struct Uploaded {
 
 /// Upload a picture for an action to name.
 ///
-/// What the file says about itself (EXIF, position, comments) is not kept.
+/// It is kept upright, with faces and plates unrecognisable; what the file says about itself (EXIF,
+/// position, comments) is not.
 #[utoipa::path(post, path = "/api/v1/attachments", tag = "cases",
     request_body(content = PictureForm, content_type = "multipart/form-data"),
     responses(
@@ -91,7 +93,7 @@ struct Uploaded {
         (status = 408, description = "body-too-slow: not there after 60 s"),
         (status = 413, description = "picture-too-large"),
         (status = 415, description = "not-a-jpeg or unsupported-jpeg"),
-        (status = 422, description = "picture-truncated, image-too-many-pixels or taken-in-future"),
+        (status = 422, description = "picture-truncated, picture-undecodable, image-too-many-pixels or taken-in-future"),
         (status = 429, description = "too-many-unused: name or wait for the sweep of what you uploaded"),
     ))]
 async fn upload(
@@ -125,15 +127,9 @@ async fn upload(
     let jpeg = form
         .image
         .ok_or_else(|| ApiError::field("image", "missing; a JPEG"))?;
-    let size = jpeg::probe(&jpeg, app.config.intake.frame_pixels_max).map_err(not_a_picture)?;
+    jpeg::probe(&jpeg, app.config.intake.frame_pixels_max).map_err(not_a_picture)?;
     let place = place_of(form.lon, form.lat)?;
-    let id = keep(&app, &person, jpeg, size, form.taken_at, place, now).await?;
-    let uploaded = Uploaded {
-        id,
-        url: store::url_of(id),
-        width: size.width_px,
-        height: size.height_px,
-    };
+    let uploaded = keep(&app, &person, jpeg, form.taken_at, place, now).await?;
     Ok((StatusCode::CREATED, Json(uploaded)).into_response())
 }
 
@@ -141,11 +137,10 @@ async fn keep(
     app: &App,
     person: &Person,
     jpeg: Bytes,
-    size: JpegSize,
     taken_at: Option<DateTime<Utc>>,
     place: Option<GroundPoint>,
     now: DateTime<Utc>,
-) -> Result<i64, ApiError> {
+) -> Result<Uploaded, ApiError> {
     let mut tx = app.scoped(person).await?;
     store::hold_off_sweep(&mut *tx).await?;
     if store::count_unused(&mut *tx, person.id).await? >= UNUSED_PICTURES_MAX {
@@ -155,11 +150,11 @@ async fn keep(
             format!("{UNUSED_PICTURES_MAX} pictures you uploaded are not used yet"),
         ));
     }
-    let picture = app.evidence.keep(jpeg).await?;
+    let kept = app.evidence.keep_upload(jpeg).await.map_err(not_kept)?;
     let new = NewAttachment {
-        picture,
-        width_px: size.width_px,
-        height_px: size.height_px,
+        picture: kept.sha256,
+        width_px: kept.width_px,
+        height_px: kept.height_px,
         taken_at,
         place,
         uploaded_by: person.id,
@@ -167,7 +162,12 @@ async fn keep(
     };
     let id = store::insert(&mut *tx, &new).await?;
     tx.commit().await?;
-    Ok(id)
+    Ok(Uploaded {
+        id,
+        url: store::url_of(id),
+        width: kept.width_px,
+        height: kept.height_px,
+    })
 }
 
 /// The parts of the form that came.
@@ -268,6 +268,18 @@ fn not_a_picture(problem: JpegProblem) -> ApiError {
         }
     };
     ApiError::refused(status, kind, format!("image: {problem}"))
+}
+
+/// What the header promised is not in it, or something of ours failed.
+fn not_kept(error: anyhow::Error) -> ApiError {
+    match error.downcast_ref::<UnreadableFrame>() {
+        Some(undecodable @ UnreadableFrame::Undecodable(_)) => ApiError::refused(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "picture-undecodable",
+            format!("image: {undecodable}"),
+        ),
+        _ => error.into(),
+    }
 }
 
 /// A picture of a case, for whoever may see the case; an unused one, for whoever uploaded it. It

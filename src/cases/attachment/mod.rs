@@ -1,6 +1,7 @@
 //! Pictures people take: uploaded first, then named by the action that needs them.
 //!
-//! The file goes to the same store as camera evidence, without its metadata; where and when it was
+//! The file goes to the same store as camera evidence, upright, with faces and plates unrecognisable and
+//! without its metadata; its original is kept nowhere; where and when it was
 //! taken is what the uploader says. What no action named within a day is swept.
 
 mod http;

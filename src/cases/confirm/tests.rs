@@ -52,6 +52,7 @@ fn seen(rule: &Arc<SightingRule>, second: i64, east_m: f64) -> Sighting {
         captured_at: at(second),
         picture: Picture {
             jpeg: Bytes::new(),
+            masks: Arc::default(),
             width_px: 1280,
             height_px: 720,
         },

@@ -102,6 +102,7 @@ mod tests {
                 right: 1.0,
                 bottom: 1.0,
             },
+            original: None,
             confidence: 0.0,
             gone,
             model: ModelRef {

@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use chrono::{DateTime, Utc};
 use sqlx::PgPool;
 
-use super::{CaseChange, CaseId, EvidenceStore, Picture};
+use super::{CaseChange, CaseId, EvidenceStore, Picture, original};
 use crate::camera::{CameraId, FrameId};
 use crate::space::PixelBox;
 
@@ -52,8 +52,9 @@ pub async fn note(
         return Ok(None);
     }
     let kept = if store::pictures(&mut tx, departed.case).await? < PICTURES_MAX {
-        let sha256 = evidence.keep(departed.picture.jpeg.clone()).await?;
-        store::insert_evidence(&mut tx, departed, sha256).await?
+        let kept = evidence.keep(&departed.picture, departed.pixel_box).await?;
+        original::remember(&mut tx, &kept, at).await?;
+        store::insert_evidence(&mut tx, departed, kept.sha256).await?
     } else {
         None
     };

@@ -14,7 +14,7 @@ use chacha20poly1305::aead::{Aead as _, Payload};
 use chacha20poly1305::{KeyInit as _, XChaCha20Poly1305, XNonce};
 use rand::RngCore as _;
 
-use crate::cases::CaseId;
+use crate::cases::{CaseId, PictureSha256};
 
 const KEY_BYTES: usize = 32;
 const NONCE_BYTES: usize = 24;
@@ -79,17 +79,29 @@ impl ReporterKeys {
     }
 
     /// The name of the key that seals.
-    pub(super) fn current_id(&self) -> &str {
+    pub(in crate::cases) fn current_id(&self) -> &str {
         &self.current
     }
 
     /// A nonce and what only the same field of the same case opens.
     pub(super) fn seal(&self, case: CaseId, field: &str, clear: &str) -> anyhow::Result<Vec<u8>> {
+        self.seal_for(&bound_to(case, field), clear.as_bytes())
+    }
+
+    /// The original of a picture, for that picture only.
+    pub(in crate::cases) fn seal_picture(
+        &self,
+        picture: PictureSha256,
+        clear: &[u8],
+    ) -> anyhow::Result<Vec<u8>> {
+        self.seal_for(&format!("original/{picture}"), clear)
+    }
+
+    fn seal_for(&self, bound_to: &str, clear: &[u8]) -> anyhow::Result<Vec<u8>> {
         let mut sealed = vec![0_u8; NONCE_BYTES];
         rand::rng().fill_bytes(&mut sealed);
-        let bound_to = bound_to(case, field);
         let payload = Payload {
-            msg: clear.as_bytes(),
+            msg: clear,
             aad: bound_to.as_bytes(),
         };
         let text = self.keys[&self.current].encrypt(XNonce::from_slice(&sealed), payload);
@@ -105,20 +117,36 @@ impl ReporterKeys {
         field: &str,
         sealed: &[u8],
     ) -> Result<String, SealError> {
+        let clear = self.unseal_for(&bound_to(case, field), key_id, sealed)?;
+        String::from_utf8(clear).or(Err(SealError::Broken))
+    }
+
+    pub(in crate::cases) fn unseal_picture(
+        &self,
+        key_id: &str,
+        picture: PictureSha256,
+        sealed: &[u8],
+    ) -> Result<Vec<u8>, SealError> {
+        self.unseal_for(&format!("original/{picture}"), key_id, sealed)
+    }
+
+    fn unseal_for(
+        &self,
+        bound_to: &str,
+        key_id: &str,
+        sealed: &[u8],
+    ) -> Result<Vec<u8>, SealError> {
         let key = self.keys.get(key_id);
         let key = key.ok_or_else(|| SealError::UnknownKey(key_id.to_owned()))?;
         let (nonce, text) = sealed
             .split_at_checked(NONCE_BYTES)
             .ok_or(SealError::Broken)?;
-        let bound_to = bound_to(case, field);
         let payload = Payload {
             msg: text,
             aad: bound_to.as_bytes(),
         };
-        let clear = key
-            .decrypt(XNonce::from_slice(nonce), payload)
-            .or(Err(SealError::Broken))?;
-        String::from_utf8(clear).or(Err(SealError::Broken))
+        key.decrypt(XNonce::from_slice(nonce), payload)
+            .or(Err(SealError::Broken))
     }
 }
 
@@ -153,7 +181,8 @@ fn own_file(data_dir: &Path) -> io::Result<PathBuf> {
     let id = format!("{:08x}", rand::random::<u32>());
     writeln!(
         file,
-        "# Seals the personal data of reporters: without it they cannot be read any more.\n\
+        "# Seals the personal data of reporters and the originals of pictures: without it they\n\
+         # cannot be read any more.\n\
          # A new key goes in front of the others; the first seals, all open.\n{id} {}",
         BASE64.encode(key)
     )?;

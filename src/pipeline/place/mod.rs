@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::report::{DetectionReport, Dropped, PlaceReport};
-use crate::camera::Frame;
+use crate::camera::{Frame, mostly_hidden};
 use crate::cases::{Picture, Sighting};
 use crate::catalogue::{ClassCode, SightingRule};
 use crate::ground::{Calibration, Fix};
@@ -47,6 +47,7 @@ pub(super) fn place(
         .map(|(index, &(seen, detection))| {
             let (sighting, dropped) = match detection.class {
                 None => (None, None),
+                Some(_) if is_masked(frame, seen, detection) => (None, Some(Dropped::Masked)),
                 Some(_) if doubles(&found[..index], seen, detection) => {
                     (None, Some(Dropped::Doubled))
                 }
@@ -72,6 +73,16 @@ pub(super) fn place(
             }
         })
         .collect()
+}
+
+fn is_masked(frame: &Frame, seen: &Detections, detection: &Detection) -> bool {
+    let (width_px, height_px) = (seen.image_width_px, seen.image_height_px);
+    mostly_hidden(
+        &frame.camera.masks,
+        &detection.pixel_box,
+        width_px,
+        height_px,
+    )
 }
 
 /// Whether another model was surer of the same thing.
@@ -105,6 +116,7 @@ fn sight(
         captured_at: frame.captured_at,
         picture: Picture {
             jpeg: frame.jpeg.clone(),
+            masks: Arc::clone(&frame.camera.masks),
             width_px: seen.image_width_px,
             height_px: seen.image_height_px,
         },

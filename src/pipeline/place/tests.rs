@@ -50,6 +50,7 @@ fn camera() -> Camera {
         models: None,
         zones: Vec::new(),
         pulled_every: None,
+        masks: Arc::default(),
         calibration: Some(Arc::new(calibration)),
     }
 }

@@ -90,8 +90,8 @@ impl Speaker {
         authorization: Option<String>,
     ) -> Result<(StatusCode, HeaderMap, Bytes), String> {
         let url = format!("{}{path}", library.base_url.trim_end_matches('/'));
-        let uri =
-            outbound::check(&url, self.allow_local).map_err(|wrong| format!("the address {wrong}"))?;
+        let uri = outbound::check(&url, self.allow_local)
+            .map_err(|wrong| format!("the address {wrong}"))?;
         let mut request = Request::builder()
             .method(method)
             .uri(uri)

@@ -246,6 +246,14 @@ export interface CameraCheck {
   after: number | null;
 }
 
+/** Somebody looked at a picture as the camera took it. */
+export interface OriginalAccess {
+  evidence_id: number;
+  person: string;
+  purpose: string;
+  at: string;
+}
+
 export interface CaseDetail extends CaseRow {
   /** Null where a person told the place. */
   ellipse: ErrorEllipse | null;
@@ -253,6 +261,7 @@ export interface CaseDetail extends CaseRow {
   component: (PlacedComponent & { lon: number; lat: number }) | null;
   evidence: Evidence[];
   history: CaseEvent[];
+  original_accesses: OriginalAccess[];
   camera_check: CameraCheck | null;
   condition: Condition | null;
   clocks: CaseClock[];

@@ -1,6 +1,6 @@
 /** Cases and what can be done to them. */
 
-import { ask, query } from './client';
+import { ask, askFile, query } from './client';
 import type {
   CaseClock,
   CaseRow,
@@ -110,3 +110,7 @@ export const receivedNotices = (upTo: number) =>
 
 export const readNotices = (upTo: number) =>
   ask<void>('POST', '/api/v1/notices/read', { up_to: upTo });
+
+/** A picture as the camera took it. That it was seen, and what for, is written down. */
+export const originalOf = (evidenceId: number, purpose: string) =>
+  askFile('POST', `/api/v1/evidence/${evidenceId}/original`, { purpose });

@@ -34,13 +34,12 @@ export async function problemOf(response: Response): Promise<Problem> {
   return isProblem ? { ...fallback, ...((await response.json()) as Problem) } : fallback;
 }
 
-/** Asks the server; a form or a file travels as it is, everything else as JSON. */
-export async function ask<T>(
+async function answerTo(
   method: string,
   path: string,
   body?: unknown,
   headers: Record<string, string> = {},
-): Promise<T> {
+): Promise<Response> {
   const asItIs = body instanceof FormData || body instanceof Blob;
   const plain = body === undefined || asItIs;
   let response: Response;
@@ -57,8 +56,24 @@ export async function ask<T>(
     if (response.status === 401 && path !== '/api/v1/session') signedOut();
     throw new ApiError(await problemOf(response));
   }
+  return response;
+}
+
+/** Asks the server; a form or a file travels as it is, everything else as JSON. */
+export async function ask<T>(
+  method: string,
+  path: string,
+  body?: unknown,
+  headers: Record<string, string> = {},
+): Promise<T> {
+  const response = await answerTo(method, path, body, headers);
   const text = response.status === 204 ? '' : await response.text();
   return (text ? JSON.parse(text) : undefined) as T;
+}
+
+/** Asks for a file. */
+export async function askFile(method: string, path: string, body: unknown): Promise<Blob> {
+  return (await answerTo(method, path, body)).blob();
 }
 
 const id = encodeURIComponent;

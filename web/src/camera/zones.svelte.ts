@@ -1,31 +1,16 @@
-import { type Corner, saveZones, type Zone, type ZoneKind, zones } from '../api/zones';
+import { saveZones, type Zone, type ZoneKind, zones } from '../api/zones';
+import { Drawing } from './drawing.svelte';
 
 /** The zones of one camera, and the one that is being drawn. */
-export class CameraZones {
+export class CameraZones extends Drawing {
   drawn = $state.raw<Zone[]>([]);
-  /** Corners so far; null: nothing is being drawn. */
-  corners = $state.raw<Corner[] | null>(null);
 
-  constructor(readonly cameraId: string) {}
+  constructor(readonly cameraId: string) {
+    super();
+  }
 
   async load(): Promise<void> {
     this.drawn = (await zones(this.cameraId)).zones;
-  }
-
-  begin(): void {
-    this.corners = [];
-  }
-
-  add(corner: Corner): void {
-    if (this.corners) this.corners = [...this.corners, corner];
-  }
-
-  takeBack(): void {
-    if (this.corners) this.corners = this.corners.slice(0, -1);
-  }
-
-  cancel(): void {
-    this.corners = null;
   }
 
   async finish(kind: ZoneKind, hours: Zone['hours']): Promise<void> {
@@ -33,7 +18,7 @@ export class CameraZones {
       ...this.drawn,
       { kind, ground: null, corners: this.corners, classes: null, hours },
     ]);
-    this.corners = null;
+    this.cancel();
   }
 
   async remove(zone: Zone): Promise<void> {

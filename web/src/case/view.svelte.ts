@@ -48,6 +48,11 @@ class CaseView {
     }
   }
 
+  /** Reads the case that is shown again. */
+  async refresh(): Promise<void> {
+    await this.open(this.asked);
+  }
+
   earlier = (): void => this.turn(-1);
   later = (): void => this.turn(1);
 
