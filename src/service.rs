@@ -7,7 +7,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::camera::health;
+use crate::camera::{background, health};
 use crate::config::Config;
 use crate::database::Pools;
 use crate::http::App;
@@ -33,6 +33,7 @@ pub async fn run(
     let pipeline = Pipeline::start(&app, stop.clone()).await?;
     tokio::spawn(upkeep::run(app.clone(), stop.clone()));
     let keeping_health = keep_health(&app, stop.clone());
+    let keeping_backgrounds = keep_backgrounds(&app, stop.clone());
     let publishing = tokio::spawn(plan::publish(app.clone(), stop.clone()));
     let timers = timers::run(
         app.machine.clone(),
@@ -68,6 +69,7 @@ pub async fn run(
     let sealing = tokio::spawn(journal::keep_sealed(app.clone(), stop.clone()));
     let routes = router::router(app.clone());
     let (cameras, db) = (Arc::clone(&app.health), app.machine.clone());
+    let backgrounds = Arc::clone(&app.backgrounds);
     http::serve(listener, app, routes, stop.cancelled_owned()).await;
     sealing.await?;
     noticing.await?;
@@ -75,8 +77,10 @@ pub async fn run(
     timers.await?;
     publishing.await?;
     keeping_health.await?;
+    keeping_backgrounds.await?;
     let drained = pipeline.drain().await;
     health::write_down(&cameras, &db).await;
+    background::write_down(&backgrounds, &db).await;
     drained
 }
 
@@ -87,5 +91,14 @@ fn keep_health(app: &App, stop: CancellationToken) -> JoinHandle<()> {
         let (health, db) = (Arc::clone(&app.health), app.machine.clone());
         let now = || app.now();
         health::keep(health, db, app.cameras.clone(), offline_after, now, stop).await;
+    })
+}
+
+fn keep_backgrounds(app: &App, stop: CancellationToken) -> JoinHandle<()> {
+    let app = app.clone();
+    tokio::spawn(async move {
+        let (backgrounds, db) = (Arc::clone(&app.backgrounds), app.machine.clone());
+        let now = || app.now();
+        background::keep(backgrounds, db, app.cameras.clone(), now, stop).await;
     })
 }

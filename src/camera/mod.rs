@@ -1,5 +1,6 @@
 //! 1. A frame comes in: cameras, the pictures platforms push, and the bounded queue they wait in.
 
+pub mod background;
 #[expect(
     clippy::module_inception,
     reason = "a step's logic is named after the thing"

@@ -10,6 +10,7 @@ use tokio::sync::Semaphore;
 
 use super::AddressBrake;
 use crate::access::{self, Person, hash_password, random_secret};
+use crate::camera::background::Backgrounds;
 use crate::camera::health::Health;
 use crate::camera::{Cameras, Intake, LastFrames};
 use crate::cases::EvidenceStore;
@@ -40,6 +41,8 @@ pub struct Parts {
     pub cameras: Cameras,
     /// Whether cameras can be believed.
     pub health: Arc<Health>,
+    /// What stands before cameras.
+    pub backgrounds: Arc<Backgrounds>,
     pub intake: Arc<Intake<FrameReport>>,
     /// What looks at frames.
     pub models: Arc<Models>,
@@ -125,6 +128,7 @@ impl App {
         let reporter_keys = ReporterKeys::open(&config.data.data_dir, key_file)?;
         let oidc = access::Provider::open(&config.oidc)?;
         let cores = std::thread::available_parallelism()?.get();
+        let background_bytes_max = config.vision.background_bytes_max;
         let intake = Intake::new(&config.intake, FrameReport::superseded);
         let Pools {
             service: db,
@@ -149,6 +153,7 @@ impl App {
             actions: GroupCommit::start(&workflow, &grouped, &db),
             cameras: Cameras::watch(machine.clone()).await?,
             health: Arc::new(Health::open(&machine).await?),
+            backgrounds: Arc::new(Backgrounds::open(&machine, background_bytes_max).await?),
             intake: Arc::new(intake),
             models: Arc::new(models),
             territory: workflow.territory,

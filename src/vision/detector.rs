@@ -11,7 +11,8 @@ use super::input::InputTensors;
 use super::model::Proven;
 use super::picture::Picture;
 use super::reading::{Candidate, Expected, Labels, Outputs, Reader, suppress};
-use super::{Detection, Detections, Glancer};
+use super::{Detection, Detections, Glancer, Reducer};
+use crate::camera::background::Still;
 use crate::camera::health::Glance;
 use crate::camera::jpeg::{JpegProblem, probe};
 
@@ -132,6 +133,14 @@ impl Detector {
         glancer.glance(self.picture.decoded())
     }
 
+    /// The last picture that was looked at, reduced for a background.
+    ///
+    /// # Errors
+    /// OpenCV refuses it.
+    pub fn reduced(&self, reducer: &mut Reducer) -> Result<Still, UnreadableFrame> {
+        reducer.reduce(self.picture.decoded())
+    }
+
     /// Of the last picture that was looked at.
     pub fn stages(&self) -> Stages {
         self.stages
@@ -175,6 +184,7 @@ impl Detector {
                 Detection {
                     label: Arc::clone(label),
                     class: *class,
+                    stands: None,
                     confidence: candidate.confidence,
                     pixel_box: fit.frame_from_input(candidate.pixel_box),
                 }

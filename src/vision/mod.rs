@@ -3,6 +3,7 @@
 //! A [`Model`] is a folder: the network and a manifest that declares everything about it. Every
 //! detector thread owns a [`Detector`] with a session and buffers of its own.
 
+mod background;
 mod command;
 mod detection;
 mod detector;
@@ -19,6 +20,7 @@ mod runtime;
 mod shadow;
 mod tensor;
 
+pub use background::{Reducer, jpeg_of};
 pub use command::{ModelArgs, run};
 pub use detection::{Detection, Detections, ModelRef};
 pub use detector::{Detector, Stages, UnreadableFrame};

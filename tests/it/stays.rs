@@ -52,6 +52,11 @@ fn grey(level: u8) -> Vec<u8> {
 }
 
 pub(crate) fn model() -> tempfile::TempDir {
+    model_of("M09009")
+}
+
+/// The same network; what it sees is evidence of this class.
+pub(crate) fn model_of(class: &str) -> tempfile::TempDir {
     let onnx = two_cars();
     let mut manifest = format!(
         "name = 'cars'\nversion = '1'\nlicence = 'Apache-2.0'\nfile = 'cars.onnx'\n\
@@ -65,7 +70,7 @@ pub(crate) fn model() -> tempfile::TempDir {
         manifest,
         "[[golden.boxes]]\nlabel = 'car'\nconfidence = 0.9\nleft = 200.0\ntop = 100.0\n\
          right = 300.0\nbottom = 200.0\n\n\
-         [[classes]]\nlabel = 'car'\nclass = 'M09009'\nthreshold = 0.5\n"
+         [[classes]]\nlabel = 'car'\nclass = '{class}'\nthreshold = 0.5\n"
     )
     .unwrap();
     let folder = tempfile::tempdir().unwrap();

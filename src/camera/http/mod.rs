@@ -1,5 +1,6 @@
 //! Cameras and frames over HTTP.
 
+mod background;
 mod body;
 mod cameras;
 mod frames;
@@ -26,6 +27,9 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(cameras::find_camera, cameras::save_camera))
         .routes(routes!(cameras::calibrate))
         .routes(routes!(cameras::newest_frame))
+        .routes(routes!(background::show))
+        .routes(routes!(background::median))
+        .routes(routes!(background::reference, background::set_reference))
         .routes(routes!(zones::list_zones, zones::save_zones))
         .merge(frames)
 }
