@@ -292,7 +292,7 @@ async fn a_background_is_looked_at_set_anew_and_survives_a_restart() {
         );
         let shown = shown.unwrap().to_rgb8();
         assert_eq!(shown.dimensions(), (480, 270));
-        let [red, green, _] = shown.get_pixel(254, 140).0;
+        let [red, green, _] = shown.get_pixel(247, 133).0;
         let fruit = red > 150 && red > green + 30;
         assert_eq!(fruit, picture == "median", "{red} {green} in the {picture}");
     }
