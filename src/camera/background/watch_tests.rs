@@ -138,7 +138,7 @@ fn what_is_put_there_stands_until_it_is_taken_away() {
     assert_eq!(stands.len(), 1, "{stands:?}");
     let since = stands[0].since;
     // it is not taken for the street, however long it stands
-    let later = show(&backgrounds, &camera, &mut s, 700, true)
+    let later = show(&backgrounds, &camera, &mut s, 140, true)
         .unwrap()
         .standing;
     assert_eq!((later.len(), later[0].since), (1, since));
