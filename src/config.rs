@@ -287,6 +287,15 @@ pub struct VisionConfig {
     #[command(flatten)]
     pub runtime: RuntimeConfig,
 
+    /// Bytes that the median backgrounds of cameras may take: 3.3 MB a camera. Cameras with zones
+    /// come first; who finds no room is told in /metrics and on its page.
+    #[arg(
+        long,
+        env = "CITYWARD_BACKGROUND_BYTES_MAX",
+        default_value_t = 512 << 20
+    )]
+    pub background_bytes_max: usize,
+
     /// Detector threads, each with a session of its own; 0: one per core.
     #[arg(long, env = "CITYWARD_DETECTORS", default_value_t = 0)]
     pub detectors: usize,

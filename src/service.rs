@@ -7,7 +7,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::camera::{health, source};
+use crate::camera::{background, health, source};
 use crate::config::Config;
 use crate::database::Pools;
 use crate::http::App;
@@ -46,6 +46,7 @@ pub async fn run(
         },
         stop.clone(),
     ));
+    let keeping_backgrounds = keep_backgrounds(&app, stop.clone());
     let publishing = tokio::spawn(plan::publish(app.clone(), stop.clone()));
     let timers = timers::run(
         app.machine.clone(),
@@ -82,6 +83,7 @@ pub async fn run(
     let sealing = tokio::spawn(journal::keep_sealed(app.clone(), stop.clone()));
     let routes = router::router(app.clone());
     let (cameras, db) = (Arc::clone(&app.health), app.machine.clone());
+    let backgrounds = Arc::clone(&app.backgrounds);
     http::serve(listener, app, routes, stop.cancelled_owned()).await;
     sealing.await?;
     noticing.await?;
@@ -91,8 +93,10 @@ pub async fn run(
     publishing.await?;
     keeping_health.await?;
     pulling.await?;
+    keeping_backgrounds.await?;
     let drained = pipeline.drain().await;
     health::write_down(&cameras, &db).await;
+    background::write_down(&backgrounds, &db).await;
     drained
 }
 
@@ -119,4 +123,13 @@ fn pull(app: &App, stop: CancellationToken) -> JoinHandle<()> {
         },
     };
     tokio::spawn(async move { app.pulls.run(app.machine.clone(), door, stop).await })
+}
+
+fn keep_backgrounds(app: &App, stop: CancellationToken) -> JoinHandle<()> {
+    let app = app.clone();
+    tokio::spawn(async move {
+        let (backgrounds, db) = (Arc::clone(&app.backgrounds), app.machine.clone());
+        let now = || app.now();
+        background::keep(backgrounds, db, app.cameras.clone(), now, stop).await;
+    })
 }

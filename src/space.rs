@@ -32,6 +32,16 @@ impl PixelBox {
         }
     }
 
+    /// The same box in a picture so many times as wide and high.
+    pub fn scaled(&self, x: f32, y: f32) -> Self {
+        Self {
+            left: self.left * x,
+            top: self.top * y,
+            right: self.right * x,
+            bottom: self.bottom * y,
+        }
+    }
+
     pub fn area(&self) -> f32 {
         (self.right - self.left).max(0.0) * (self.bottom - self.top).max(0.0)
     }

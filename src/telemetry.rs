@@ -19,7 +19,7 @@ pub const VIID_SIGN_INS: &str = "cityward_viid_sign_ins_total";
 pub const VIID_DEVICES: &str = "cityward_viid_devices";
 /// Frames waiting for a detector.
 pub const FRAME_QUEUE_DEPTH: &str = "cityward_frame_queue_depth";
-/// Seconds by `stage` (queue, detect, glance, view, place, record, redact, publish).
+/// Seconds by `stage` (queue, detect, glance, view, background, place, record, redact, publish).
 pub const STAGE_SECONDS: &str = "cityward_stage_seconds";
 /// Detections that were not followed further, by `reason`.
 pub const DETECTIONS_DROPPED: &str = "cityward_detections_dropped_total";
@@ -33,6 +33,13 @@ pub const CAMERA_CHANGES: &str = "cityward_camera_changes_total";
 pub const PULLS: &str = "cityward_pulls";
 /// Failures of cameras that are asked, by `reason`.
 pub const PULL_FAILURES: &str = "cityward_pull_failures_total";
+/// Cameras that need a background, by `phase` (no_room, filling, ready).
+pub const BACKGROUNDS: &str = "cityward_backgrounds";
+/// Bytes they take at most.
+pub const BACKGROUND_BYTES: &str = "cityward_background_bytes";
+/// Changes of backgrounds by `change` (renewed; first, light, person: another reference; taken_away;
+/// begun anew because of a gap, calibrated, moved).
+pub const BACKGROUND_CHANGES: &str = "cityward_background_changes_total";
 /// Things that stay where they must not, by `change` (entered, left).
 pub const STAYS: &str = "cityward_stays_total";
 /// Things found by the models in use and by the one in the shadow, by `label` and `by` (both,
@@ -108,6 +115,13 @@ fn install() -> anyhow::Result<PrometheusHandle> {
     describe_counter!(CAMERA_CHANGES, "changes of cameras' health");
     describe_gauge!(PULLS, "cameras that are asked for their pictures");
     describe_counter!(PULL_FAILURES, "failures of cameras that are asked");
+    describe_gauge!(BACKGROUNDS, "cameras that need a background");
+    describe_gauge!(
+        BACKGROUND_BYTES,
+        metrics::Unit::Bytes,
+        "bytes that backgrounds take at most"
+    );
+    describe_counter!(BACKGROUND_CHANGES, "changes of backgrounds");
     describe_counter!(STAYS, "things that stay where they must not");
     describe_counter!(SHADOW, "things found beside a model in the shadow");
     describe_gauge!(MODELS, "models and what they compute on");

@@ -1,6 +1,7 @@
 //! 1. A frame comes in: cameras, the pictures platforms push or cameras are asked for, and the bounded
 //!    queue they wait in.
 
+pub mod background;
 #[expect(
     clippy::module_inception,
     reason = "a step's logic is named after the thing"

@@ -15,5 +15,5 @@ pub use class_code::{ClassCode, InvalidClassCode};
 pub use classes::{Catalogue, Class, ClassKind, EditionEntry};
 pub use http::routes;
 pub use sighting_rule::SightingRule;
-pub use stay_rule::{StayRule, ZoneKind};
+pub use stay_rule::{StandingRule, StayRule, ZoneKind};
 pub use store::{load, sighting_rules};

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use anyhow::Context as _;
 use sqlx::{PgExecutor, PgPool, Postgres, Transaction};
 
-use super::{Catalogue, ClassCode, SightingRule, StayRule, ZoneKind};
+use super::{Catalogue, ClassCode, SightingRule, StandingRule, StayRule, ZoneKind};
 
 /// Brings the database's classes to what this program ships. Can be repeated; sighting rules
 /// that are there already stay as they are, because a city tunes them.
@@ -63,11 +63,16 @@ async fn load_classes(tx: &mut Transaction<'_, Postgres>) -> sqlx::Result<()> {
 
 async fn load_sighting_rules(tx: &mut Transaction<'_, Postgres>) -> sqlx::Result<()> {
     for (class, rule) in Catalogue::shipped().sighting_rules() {
+        let (stay, standing) = (rule.stay.as_ref(), rule.standing.as_ref());
         sqlx::query(
             "insert into sighting_rule (class_code, snap_classes, join_radius_m, join_window_s,
                                         confirm_frames, confirm_of, confidence_min,
-                                        zone_kind, stay_s, gone_s)
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+                                        zone_kind, stay_s, gone_s, reach_m, only_at_component,
+                                        over_s, is_static, width_min_m, width_max_m,
+                                        standing_zone_kind, standing_s, standing_gone_s,
+                                        standing_support, standing_unless, standing_score_min)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,
+                     $19, $20, $21, $22)
              on conflict (class_code) do nothing",
         )
         .bind(class)
@@ -77,9 +82,21 @@ async fn load_sighting_rules(tx: &mut Transaction<'_, Postgres>) -> sqlx::Result
         .bind(rule.confirm_frames)
         .bind(rule.confirm_of)
         .bind(rule.confidence_min)
-        .bind(rule.stay.as_ref().map(|stay| stay.zone))
-        .bind(rule.stay.as_ref().map(|stay| stay.after_s))
-        .bind(rule.stay.as_ref().map(|stay| stay.gone_s))
+        .bind(stay.map(|stay| stay.zone))
+        .bind(stay.map(|stay| stay.after_s))
+        .bind(stay.map(|stay| stay.gone_s))
+        .bind(rule.reach_m)
+        .bind(rule.only_at_component)
+        .bind(rule.over_s)
+        .bind(rule.is_static)
+        .bind(rule.width_min_m)
+        .bind(rule.width_max_m)
+        .bind(standing.map(|standing| standing.zone))
+        .bind(standing.map(|standing| standing.after_s))
+        .bind(standing.map(|standing| standing.gone_s))
+        .bind(standing.map(|standing| &standing.support))
+        .bind(standing.map(|standing| &standing.unless))
+        .bind(standing.map(|standing| standing.score_min))
         .execute(&mut **tx)
         .await?;
     }
@@ -94,6 +111,32 @@ struct SightingRuleRow {
     zone_kind: Option<ZoneKind>,
     stay_s: Option<i32>,
     gone_s: Option<i32>,
+    #[sqlx(flatten)]
+    standing: StandingColumns,
+}
+
+/// All of them or none.
+#[derive(sqlx::FromRow)]
+struct StandingColumns {
+    standing_zone_kind: Option<ZoneKind>,
+    standing_s: Option<i32>,
+    standing_gone_s: Option<i32>,
+    standing_support: Option<Vec<String>>,
+    standing_unless: Option<Vec<String>>,
+    standing_score_min: Option<f32>,
+}
+
+impl StandingColumns {
+    fn into_rule(self) -> Option<StandingRule> {
+        Some(StandingRule {
+            zone: self.standing_zone_kind?,
+            after_s: self.standing_s?,
+            gone_s: self.standing_gone_s?,
+            support: self.standing_support?,
+            unless: self.standing_unless?,
+            score_min: self.standing_score_min?,
+        })
+    }
 }
 
 impl SightingRuleRow {
@@ -106,7 +149,12 @@ impl SightingRuleRow {
             }),
             _ => None,
         };
-        (self.class_code, SightingRule { stay, ..self.rule })
+        let rule = SightingRule {
+            stay,
+            standing: self.standing.into_rule(),
+            ..self.rule
+        };
+        (self.class_code, rule)
     }
 }
 
@@ -116,7 +164,10 @@ pub async fn sighting_rules(
 ) -> sqlx::Result<HashMap<ClassCode, SightingRule>> {
     let rows: Vec<SightingRuleRow> = sqlx::query_as(
         "select class_code, snap_classes, join_radius_m, join_window_s,
-                confirm_frames, confirm_of, confidence_min, zone_kind, stay_s, gone_s
+                confirm_frames, confirm_of, confidence_min, zone_kind, stay_s, gone_s,
+                reach_m, only_at_component, over_s, is_static, width_min_m, width_max_m,
+                standing_zone_kind, standing_s, standing_gone_s,
+                standing_support, standing_unless, standing_score_min
          from sighting_rule",
     )
     .fetch_all(db)

@@ -112,11 +112,13 @@ impl<K: Copy + Eq> Departures<K> {
 
     /// Takes in one frame of a camera that can be believed, with everything found in it. Each
     /// departure is told once. A frame that was overtaken by a newer one changes nothing.
+    /// `can_tell`: whether things of a class would be found if they were there.
     pub fn look(
         &mut self,
         camera: &CameraId,
         at: DateTime<Utc>,
         found: &[(ClassCode, PixelBox)],
+        can_tell: impl Fn(ClassCode) -> bool,
     ) -> Vec<Gone<K>> {
         let Some(scene) = self.cameras.get_mut(camera) else {
             return Vec::new();
@@ -128,6 +130,7 @@ impl<K: Copy + Eq> Departures<K> {
         let gone = scene
             .things
             .iter_mut()
+            .filter(|thing| can_tell(thing.class))
             .filter_map(|thing| thing.look(at, found));
         gone.collect()
     }
@@ -205,7 +208,7 @@ mod tests {
             let found = if s < 600 { &both[..] } else { &both[1..] };
             told.extend(
                 departures
-                    .look(&camera(), at(s), found)
+                    .look(&camera(), at(s), found, |_| true)
                     .into_iter()
                     .map(|gone| (s, gone)),
             );
@@ -218,7 +221,7 @@ mod tests {
         departures.filed(&camera(), 1, class(), bin(0.0));
         let again = (0..100).filter(|n| {
             !departures
-                .look(&camera(), at(5000 + n * 10), &[])
+                .look(&camera(), at(5000 + n * 10), &[], |_| true)
                 .is_empty()
         });
         assert_eq!(again.count(), 1, "both are gone with one frame");
@@ -228,7 +231,7 @@ mod tests {
     fn few_frames_say_little_however_long_they_take() {
         let mut departures = filed();
         let gone = (0..19)
-            .flat_map(|n| departures.look(&camera(), at(n * 600), &[]))
+            .flat_map(|n| departures.look(&camera(), at(n * 600), &[], |_| true))
             .count();
         assert_eq!(gone, 0);
     }
@@ -238,7 +241,7 @@ mod tests {
         let mut departures = filed();
         departures.forget(&camera(), 1);
         let gone: Vec<u8> = (0..100)
-            .flat_map(|n| departures.look(&camera(), at(n * 10), &[]))
+            .flat_map(|n| departures.look(&camera(), at(n * 10), &[], |_| true))
             .map(|gone| gone.key)
             .collect();
         assert_eq!(gone, [2]);
@@ -265,7 +268,7 @@ mod tests {
                 let seen = luck == 0 || unseen_s > 500;
                 let found: Vec<_> = if seen { vec![(class(), bin(0.0)), (class(), bin(300.0))] } else { Vec::new() };
                 unseen_s = if seen { 0 } else { unseen_s };
-                prop_assert!(departures.look(&camera(), at(s), &found).is_empty());
+                prop_assert!(departures.look(&camera(), at(s), &found, |_| true).is_empty());
             }
         }
 
@@ -278,7 +281,7 @@ mod tests {
             for (pause, seen) in looks {
                 s += pause;
                 let found: Vec<_> = if seen { vec![(class(), bin(0.0))] } else { Vec::new() };
-                let gone = departures.look(&camera(), at(s), &found);
+                let gone = departures.look(&camera(), at(s), &found, |_| true);
                 prop_assert!(gone.len() <= usize::from(open));
                 if s > newest {
                     newest = s;

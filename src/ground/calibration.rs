@@ -7,7 +7,7 @@ use super::homography::Homography;
 use super::pairs::{self, FitError};
 use super::projection::{Fix, Projection};
 use super::region;
-use crate::space::{GroundPoint, LocalPoint, PixelPoint};
+use crate::space::{GroundPoint, LocalPoint, PixelBox, PixelPoint};
 
 /// A pixel and the place on the ground it shows.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -108,6 +108,25 @@ impl Calibration {
         } else {
             Err(OffGround::OutsideGround)
         }
+    }
+
+    /// How wide a thing is that stands upright on the ground and fills a box in a picture of this
+    /// size, metres: between the lower corners of the box. `None` where they are no ground.
+    pub fn width_m(
+        &self,
+        pixel_box: &PixelBox,
+        image_width_px: u32,
+        image_height_px: u32,
+    ) -> Option<f64> {
+        let corner = |x: f32| {
+            let pixel = PixelPoint {
+                x: x.into(),
+                y: pixel_box.bottom.into(),
+            };
+            let pixel = self.pixel_from_image(pixel, image_width_px, image_height_px)?;
+            Some(self.projection.fix(pixel)?.point)
+        };
+        Some(corner(pixel_box.left)?.distance_m(corner(pixel_box.right)?))
     }
 
     /// The pixel of the calibration's picture that shows what `pixel` shows in one of another

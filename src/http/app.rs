@@ -10,6 +10,7 @@ use tokio::sync::Semaphore;
 
 use super::AddressBrake;
 use crate::access::{self, Person, SealingKey, hash_password, random_secret};
+use crate::camera::background::Backgrounds;
 use crate::camera::health::Health;
 use crate::camera::source::Pulls;
 use crate::camera::{Cameras, Intake, LastFrames};
@@ -42,6 +43,8 @@ pub struct Parts {
     pub cameras: Cameras,
     /// Whether cameras can be believed.
     pub health: Arc<Health>,
+    /// What stands before cameras.
+    pub backgrounds: Arc<Backgrounds>,
     pub intake: Arc<Intake<FrameReport>>,
     /// What looks at frames.
     pub models: Arc<Models>,
@@ -156,6 +159,7 @@ impl App {
         )?;
         let oidc = access::Provider::open(&config.oidc)?;
         let cores = std::thread::available_parallelism()?.get();
+        let background_bytes_max = config.vision.background_bytes_max;
         let intake = Intake::new(&config.intake, FrameReport::superseded);
         let Pools {
             service: db,
@@ -180,6 +184,7 @@ impl App {
             actions: GroupCommit::start(&workflow, &grouped, &db),
             cameras: Cameras::watch(machine.clone()).await?,
             health: Arc::new(Health::open(&machine).await?),
+            backgrounds: Arc::new(Backgrounds::open(&machine, background_bytes_max).await?),
             intake: Arc::new(intake),
             models: Arc::new(models),
             territory: workflow.territory,

@@ -8,6 +8,7 @@ use metrics::counter;
 use sqlx::PgPool;
 
 use super::retry::Patience;
+use super::standing::Stands;
 use super::{Followed, Recorder};
 use crate::camera::health::{Condition, Seen};
 use crate::camera::{Camera, Frame};
@@ -30,11 +31,13 @@ pub(super) async fn resume(db: &PgPool) -> anyhow::Result<Departures<CaseId>> {
     Ok(departures)
 }
 
-/// Takes in everything found in a frame, also what is too unsure to be a sighting.
+/// Takes in everything found in a frame, also what is too unsure to be a sighting, and what stands
+/// in the background.
 pub(super) fn look(
     departures: &mut Departures<CaseId>,
     frame: &Frame,
     seen: &[Detections],
+    stands: &Stands,
 ) -> Vec<Departed> {
     let Some(first) = seen.first() else {
         return Vec::new();
@@ -43,7 +46,9 @@ pub(super) fn look(
     let found: Vec<(ClassCode, PixelBox)> = found
         .filter_map(|detection| Some((detection.class?, detection.pixel_box)))
         .collect();
-    let gone = departures.look(&frame.camera.id, frame.captured_at, &found);
+    let found = [found, stands.boxes(first)].concat();
+    let can_tell = |class| stands.is_known(class);
+    let gone = departures.look(&frame.camera.id, frame.captured_at, &found, can_tell);
     let departed = gone.into_iter().map(|gone| Departed {
         case: gone.key,
         camera: frame.camera.id.clone(),

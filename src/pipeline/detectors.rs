@@ -11,13 +11,14 @@ use tokio::sync::mpsc;
 
 use super::FrameReport;
 use super::failure::Failure;
-use crate::camera::health::{Glance, Health, Seen};
+use crate::camera::background::{Renewed, SIDE, Still};
+use crate::camera::health::{Condition, Glance, Health, Seen};
 use crate::camera::{Frame, Waiting};
 use crate::http::App;
 use crate::telemetry;
 use crate::vision::{
-    Detection, Detections, Detector, Glancer, Model, ModelError, Models, Picture, Roster,
-    UnreadableFrame,
+    Detection, Detections, Detector, Glancer, Model, ModelError, Models, Picture, Reducer, Roster,
+    UnreadableFrame, jpeg_of,
 };
 
 /// A frame that was looked at.
@@ -27,6 +28,15 @@ pub(super) struct Looked {
     pub(super) seen: Result<Vec<Detections>, Failure>,
     /// What it says about its camera; `None`: it cannot be decoded.
     pub(super) health: Option<Seen>,
+    /// The background it completed, if it did.
+    pub(super) renewed: Option<Renewal>,
+}
+
+/// A new background, and what its camera's models find in it.
+pub(super) struct Renewal {
+    pub(super) background: Renewed,
+    /// In pixels of the frame that completed it.
+    pub(super) found: Vec<Detections>,
 }
 
 /// Starts `count` threads that look at frames until the intake is closed and empty, or nobody
@@ -47,13 +57,16 @@ pub(super) fn start(
                         let waited = app.now() - waiting.frame.received_at;
                         histogram!(telemetry::STAGE_SECONDS, "stage" => "queue")
                             .record(waited.to_std().unwrap_or_default());
-                        let seen = eye.look(&waiting.frame);
+                        let mut seen = eye.look(&waiting.frame);
                         let health = eye.glance(&waiting.frame, &seen, &app.health);
+                        eye.compare_with_background(&waiting.frame, &mut seen, &app);
+                        let renewed = eye.background(&waiting.frame, &seen, health.as_ref(), &app);
                         let beside = eye.for_the_shadow(&waiting.frame, &seen);
                         let sent = looked.blocking_send(Looked {
                             waiting,
                             seen,
                             health,
+                            renewed,
                         });
                         if sent.is_err() {
                             return;
@@ -79,6 +92,7 @@ struct Eye {
     detectors: Vec<Option<Detector>>,
     shadow: Option<Detector>,
     glancer: Glancer,
+    reducer: Reducer,
     /// The frame that is being looked at.
     picture: Picture,
 }
@@ -95,6 +109,7 @@ impl Eye {
                 .collect::<Result<_, _>>()?,
             shadow: None,
             glancer: Glancer::default(),
+            reducer: Reducer::default(),
             picture: Picture::default(),
             roster,
             models,
@@ -184,6 +199,128 @@ impl Eye {
         let glance = self.glancer.glance(&self.picture, &frame.jpeg)?;
         histogram!(telemetry::STAGE_SECONDS, "stage" => "glance").record(started.elapsed());
         self.check(frame, health, glance)
+    }
+
+    /// Takes a frame in for its camera's background, if that needs one, the time has come, and the
+    /// camera can be believed.
+    fn background(
+        &mut self,
+        frame: &Frame,
+        seen: &Result<Vec<Detections>, Failure>,
+        measured: Option<&Seen>,
+        app: &App,
+    ) -> Option<Renewal> {
+        let seen = seen.as_ref().ok()?.first()?;
+        let camera = &frame.camera;
+        if app.health.is_moved(camera) {
+            app.backgrounds.moved(&camera.id);
+            return None;
+        }
+        let shows = measured.is_some_and(|seen| seen.glance.evidence().shows_something());
+        let mut conditions = app.health.of(&camera.id).into_iter();
+        let believed = shows && conditions.all(|state| state.condition == Condition::WrongTime);
+        if !believed || !app.backgrounds.wants(camera, frame.captured_at) {
+            return None;
+        }
+        let taken = catch_unwind(AssertUnwindSafe(|| self.take_in(frame, seen, app)));
+        let Ok(taken) = taken else {
+            tracing::error!(camera = %camera.id, "making a camera's background panicked");
+            self.reducer = Reducer::default();
+            self.picture = Picture::default();
+            return None;
+        };
+        let failed = |error: &Failure| {
+            tracing::debug!(camera = %camera.id, %error, "a frame was not taken in");
+        };
+        taken.inspect_err(failed).ok().flatten()
+    }
+
+    fn take_in(
+        &mut self,
+        frame: &Frame,
+        seen: &Detections,
+        app: &App,
+    ) -> Result<Option<Renewal>, Failure> {
+        let started = Instant::now();
+        let Some(still) = self.reducer.reduce(&self.picture)? else {
+            return Ok(None);
+        };
+        let renewed = app
+            .backgrounds
+            .take(&frame.camera, frame.captured_at, still);
+        let renewal = match renewed {
+            None => None,
+            Some(background) => Some(Renewal {
+                found: self.look_at_median(frame, seen, &background.median)?,
+                background,
+            }),
+        };
+        histogram!(telemetry::STAGE_SECONDS, "stage" => "background").record(started.elapsed());
+        Ok(renewal)
+    }
+
+    /// What the models that look at the camera's frames find in its background.
+    fn look_at_median(
+        &mut self,
+        frame: &Frame,
+        seen: &Detections,
+        median: &Still,
+    ) -> Result<Vec<Detections>, Failure> {
+        let jpeg = jpeg_of(median)?;
+        let mut picture = Picture::default();
+        let x = seen.image_width_px as f32 / SIDE.width as f32;
+        let y = seen.image_height_px as f32 / SIDE.height as f32;
+        let models = self.roster.models.iter().zip(&mut self.detectors);
+        models
+            .filter(|(model, _)| frame.camera.is_looked_at_by(&model.reference().name))
+            .map(|(model, detector)| {
+                let mut found = look(model, detector, &jpeg, &mut picture)?;
+                found.image_width_px = seen.image_width_px;
+                found.image_height_px = seen.image_height_px;
+                for detection in &mut found.found {
+                    detection.pixel_box = detection.pixel_box.scaled(x, y);
+                    detection.stands = Some(true);
+                }
+                Ok(found)
+            })
+            .collect()
+    }
+
+    /// Whether what does not move stands where models found it.
+    fn compare_with_background(
+        &mut self,
+        frame: &Frame,
+        seen: &mut Result<Vec<Detections>, Failure>,
+        app: &App,
+    ) {
+        let Ok(seen) = seen else { return };
+        let is_asked = |found: &Detection| {
+            found
+                .class
+                .is_some_and(|class| app.backgrounds.is_asked_of(class))
+        };
+        if !seen.iter().flat_map(|seen| &seen.found).any(is_asked) {
+            return;
+        }
+        let background = app.backgrounds.of(&frame.camera.id);
+        let Some(background) = background.filter(|background| background.median.is_some()) else {
+            return;
+        };
+        let still = match self.reducer.reduce(&self.picture) {
+            Ok(Some(still)) => still,
+            Ok(None) => return,
+            Err(error) => {
+                tracing::debug!(camera = %frame.camera.id, %error, "a frame was not compared");
+                return;
+            }
+        };
+        for seen in seen {
+            let x = 1.0 / seen.image_width_px as f32;
+            let y = 1.0 / seen.image_height_px as f32;
+            for detection in seen.found.iter_mut().filter(|found| is_asked(found)) {
+                detection.stands = background.stands(&still, &detection.pixel_box.scaled(x, y));
+            }
+        }
     }
 
     /// Once a minute: where the camera looks.

@@ -15,6 +15,7 @@ mod failure;
 mod place;
 mod report;
 mod retry;
+mod standing;
 mod stays;
 
 use std::sync::Arc;
@@ -28,16 +29,19 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::camera::{Intake, LastFrame, Waiting};
+use crate::camera::background::Needs;
+use crate::camera::{Frame, Intake, LastFrame, Waiting};
 use crate::cases::{self, CaseChange, CaseId, Confirmed, Confirmer, Departed};
-use crate::catalogue;
+use crate::catalogue::{self, SightingRule};
 use crate::events::{Departures, Stays};
 use crate::http::App;
 use crate::telemetry;
+use crate::vision::Detections;
 use detectors::Looked;
 use failure::Failure;
 use place::{Placed, SightingRules, place};
 use retry::Patience;
+use standing::InBackgrounds;
 
 pub use report::{DetectionReport, Dropped, FrameOutcome, FrameReport, ImageSize, PlaceReport};
 
@@ -69,6 +73,12 @@ impl Pipeline {
             0 => thread::available_parallelism()?.get(),
             given => given,
         };
+        let classes = rules.iter().filter(|(_, rule)| rule.is_static);
+        let standing = rules.values().filter_map(|rule| rule.standing.as_ref());
+        app.backgrounds.serve(Needs {
+            zones: standing.map(|standing| standing.zone).collect(),
+            of_classes: classes.map(|(class, _)| *class).collect(),
+        });
         let give_up = CancellationToken::new();
         let (sender, looked) = mpsc::channel(LOOKED_MAX);
         let recorder = Recorder {
@@ -79,6 +89,7 @@ impl Pipeline {
                 .collect(),
             confirmer: Confirmer::default(),
             stays: Stays::default(),
+            backgrounds: InBackgrounds::default(),
             departures: departures::resume(&app.machine).await?,
             give_up: give_up.clone(),
         };
@@ -121,6 +132,7 @@ struct Recorder {
     rules: SightingRules,
     confirmer: Confirmer,
     stays: Stays,
+    backgrounds: InBackgrounds,
     departures: Departures<CaseId>,
     give_up: CancellationToken,
 }
@@ -133,6 +145,35 @@ struct Followed {
     confirmed: Vec<(usize, Confirmed)>,
     /// What cases are open about and is not there any more.
     departed: Vec<Departed>,
+}
+
+/// What became of the detections in a frame.
+#[derive(Default)]
+struct Judged {
+    reports: Vec<DetectionReport>,
+    /// Each with the number of its report.
+    confirmed: Vec<(usize, Confirmed)>,
+}
+
+impl Judged {
+    /// Reports what was placed, and asks whether sightings among it were seen often enough.
+    fn confirm(&mut self, frame: &Frame, placed: Vec<Placed>, confirmer: &mut Confirmer) {
+        let (mut numbers, mut sightings) = (Vec::new(), Vec::new());
+        for Placed { report, sighting } in placed {
+            if let Some(dropped) = report.dropped {
+                counter!(telemetry::DETECTIONS_DROPPED, "reason" => dropped.as_str()).increment(1);
+            }
+            if let Some(sighting) = sighting {
+                numbers.push(self.reports.len());
+                sightings.push(sighting);
+            }
+            self.reports.push(report);
+        }
+        let confirmed = confirmer.confirm(&frame.camera.id, frame.captured_at, sightings);
+        let confirmed = numbers.into_iter().zip(confirmed);
+        self.confirmed
+            .extend(confirmed.filter_map(|(number, confirmed)| Some((number, confirmed?))));
+    }
 }
 
 impl Recorder {
@@ -158,6 +199,7 @@ impl Recorder {
             waiting,
             seen,
             health,
+            renewed,
         } = looked;
         let frame = &waiting.frame;
         let (camera, captured_at) = (&frame.camera, frame.captured_at);
@@ -169,39 +211,38 @@ impl Recorder {
             Ok(seen) => seen,
             Err(failure) => return Followed::failed(waiting, failure),
         };
-        let started = Instant::now();
-        let moved = self.app.health.is_moved(camera);
-        let mut placed = place(&self.app.territory.now(), &self.rules, frame, &seen, moved);
-        histogram!(telemetry::STAGE_SECONDS, "stage" => "place").record(started.elapsed());
-        let mut all_confirmed = stays::judge(&mut self.stays, frame, &mut placed);
-        let (mut reports, mut numbers, mut sightings) = (Vec::new(), Vec::new(), Vec::new());
-        for (number, Placed { report, sighting }) in placed.into_iter().enumerate() {
-            if let Some(dropped) = report.dropped {
-                counter!(telemetry::DETECTIONS_DROPPED, "reason" => dropped.as_str()).increment(1);
-            }
-            reports.push(report);
-            if let Some(sighting) = sighting {
-                numbers.push(number);
-                sightings.push(sighting);
-            }
+        let mut judged = self.judge(frame, &seen);
+        if let Some(renewal) = &renewed {
+            self.backgrounds
+                .judge(&self.app, &self.rules, frame, &seen, renewal, &mut judged);
         }
-        let confirmed = self
-            .confirmer
-            .confirm(&frame.camera.id, frame.captured_at, sightings);
-        let confirmed = numbers.into_iter().zip(confirmed);
-        all_confirmed.extend(confirmed.filter_map(|(n, confirmed)| Some((n, confirmed?))));
         let believed = self.is_believed(camera, health.as_ref());
         let departed = if believed {
-            departures::look(&mut self.departures, frame, &seen)
+            let stands = self.backgrounds.stand(&self.app, &self.rules, camera);
+            departures::look(&mut self.departures, frame, &seen, &stands)
         } else {
             Vec::new()
         };
         Followed {
-            report: FrameReport::processed(frame, &seen, reports),
-            confirmed: all_confirmed,
+            report: FrameReport::processed(frame, &seen, judged.reports),
+            confirmed: judged.confirmed,
             departed,
             waiting,
         }
+    }
+
+    /// What is where, of that what stays or was seen often enough.
+    fn judge(&mut self, frame: &Frame, seen: &[Detections]) -> Judged {
+        let started = Instant::now();
+        let moved = self.app.health.is_moved(&frame.camera);
+        let mut placed = place(&self.app.territory.now(), &self.rules, frame, seen, moved);
+        histogram!(telemetry::STAGE_SECONDS, "stage" => "place").record(started.elapsed());
+        let stay = |rule: &SightingRule| rule.stay.clone();
+        let staying = stays::judge(&mut self.stays, frame, &mut placed, stay);
+        let mut judged = Judged::default();
+        judged.confirm(frame, placed, &mut self.confirmer);
+        judged.confirmed.extend(staying);
+        judged
     }
 
     /// Files what is confirmed: all frames in one transaction or, when that is refused, each in

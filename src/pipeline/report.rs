@@ -26,7 +26,7 @@ pub struct FrameReport {
     pub image: Option<ImageSize>,
     /// The models that looked.
     pub models: Vec<ModelRef>,
-    /// Most confident first.
+    /// Most confident first; then what was found in the background, if this frame completed one.
     pub detections: Vec<DetectionReport>,
 }
 
@@ -51,7 +51,7 @@ pub struct ImageSize {
 /// What became of one thing found in a frame.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct DetectionReport {
-    /// Name of the model that found it.
+    /// Name of the model that found it; `background`: no model, it stands where nothing stood.
     pub model: String,
     /// The model's own word for it.
     pub label: String,
@@ -64,6 +64,8 @@ pub struct DetectionReport {
     #[serde(rename = "box")]
     pub pixel_box: PixelBox,
     pub place: Option<PlaceReport>,
+    /// Whether it was found in the camera's median background and not in the frame itself.
+    pub background: bool,
     /// Since when it has been where it must not stay; only of classes that are an event if they stay.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub staying_since: Option<DateTime<Utc>>,
@@ -103,6 +105,12 @@ pub enum Dropped {
     BehindHorizon,
     /// Its foot is outside the ground its camera is believed in.
     OutsideGround,
+    /// Nothing of its class is so narrow or so wide.
+    ImpossibleSize,
+    /// The model saw what passed: the background shows something else there.
+    NotStanding,
+    /// None of the components it could belong to is in reach.
+    NoComponent,
     /// No cell is there.
     OutsideCity,
     /// Not in a zone where it must not stay, or outside its hours.
@@ -111,6 +119,8 @@ pub enum Dropped {
     Passing,
     /// Most of it is where nobody may look.
     Masked,
+    /// It stands there, and a model says that it is something else.
+    Explained,
     /// Its camera looks elsewhere than its calibration says.
     CameraMoved,
 }
@@ -125,10 +135,14 @@ impl Dropped {
             Self::Uncalibrated => "uncalibrated",
             Self::BehindHorizon => "behind_horizon",
             Self::OutsideGround => "outside_ground",
+            Self::ImpossibleSize => "impossible_size",
+            Self::NotStanding => "not_standing",
+            Self::NoComponent => "no_component",
             Self::OutsideCity => "outside_city",
             Self::OutsideZone => "outside_zone",
             Self::Passing => "passing",
             Self::Masked => "masked",
+            Self::Explained => "explained",
             Self::CameraMoved => "camera_moved",
         }
     }

@@ -6,21 +6,24 @@ use super::place::Placed;
 use super::report::Dropped;
 use crate::camera::Frame;
 use crate::cases::{Confirmed, Sighting};
+use crate::catalogue::{SightingRule, StayRule};
 use crate::events::{Glimpse, Presence, Stays, Thing};
 use crate::telemetry;
 
-/// Takes them out of what was placed; answers those that stay, each with its number. The others
-/// say why they are no event.
+/// Takes those that `stay` has a rule for out of what was placed; answers those that stay, each with
+/// its number. The others say why they are no event.
 pub(super) fn judge(
     stays: &mut Stays,
     frame: &Frame,
     placed: &mut [Placed],
+    stay: impl Fn(&SightingRule) -> Option<StayRule>,
 ) -> Vec<(usize, Confirmed)> {
     let mut taken = Vec::new();
     for (number, Placed { sighting, .. }) in placed.iter_mut().enumerate() {
-        let Some(thing) = sighting.as_ref().and_then(|it| thing(frame, it)) else {
+        let Some((rule, it)) = sighting.as_ref().and_then(|it| Some((stay(&it.rule)?, it))) else {
             continue;
         };
+        let thing = thing(frame, it, rule);
         taken.extend(sighting.take().map(|sighting| (number, thing, sighting)));
     }
     let things: Vec<Thing> = taken.iter().map(|(_, thing, _)| thing.clone()).collect();
@@ -56,12 +59,10 @@ pub(super) fn judge(
     staying
 }
 
-/// `None`: of its class being there is enough.
-fn thing(frame: &Frame, sighting: &Sighting) -> Option<Thing> {
-    let rule = sighting.rule.stay.clone()?;
+fn thing(frame: &Frame, sighting: &Sighting, rule: StayRule) -> Thing {
     let (class, point) = (sighting.class, sighting.fix.point);
     let mut zones = frame.camera.zones.iter();
-    Some(Thing {
+    Thing {
         glimpse: Glimpse {
             class,
             confidence: sighting.confidence,
@@ -69,5 +70,5 @@ fn thing(frame: &Frame, sighting: &Sighting) -> Option<Thing> {
         },
         inside: zones.any(|zone| zone.forbids(rule.zone, class, point, frame.captured_at)),
         rule,
-    })
+    }
 }

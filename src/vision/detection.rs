@@ -22,6 +22,8 @@ pub struct Detection {
     /// The catalogue class it is evidence of; `None` for things that are no problem, such as a
     /// bin that is not full.
     pub class: Option<ClassCode>,
+    /// Whether the median background shows the same there; `None`: nobody has looked.
+    pub stands: Option<bool>,
     /// 0 to 1.
     pub confidence: f32,
     /// In pixels of the full picture.

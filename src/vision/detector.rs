@@ -262,6 +262,7 @@ impl Detector {
                 Detection {
                     label: Arc::clone(label),
                     class: *class,
+                    stands: None,
                     confidence: candidate.confidence,
                     pixel_box: fit.frame_from_input(candidate.pixel_box),
                 }

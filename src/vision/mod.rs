@@ -4,6 +4,7 @@
 //! detector thread owns a [`Detector`] of each, with sessions and buffers of its own, and one
 //! [`Picture`] in which a frame is decoded once for all of them.
 
+mod background;
 mod command;
 mod detection;
 mod detector;
@@ -21,6 +22,7 @@ mod runtime;
 mod shadow;
 mod tensor;
 
+pub use background::{Reducer, jpeg_of};
 pub use command::{ModelArgs, run};
 pub use detection::{Detection, Detections, ModelRef};
 pub use detector::{Detector, Stages, UnreadableFrame};

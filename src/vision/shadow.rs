@@ -124,6 +124,7 @@ mod tests {
 
     fn detection(label: &str, left: f32) -> Detection {
         Detection {
+            stands: None,
             label: label.into(),
             class: None,
             confidence: 0.5,

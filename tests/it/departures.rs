@@ -20,7 +20,7 @@ struct Street {
 }
 
 /// A wall of bricks that nothing is wrong with.
-fn wall(bright: bool) -> Vec<u8> {
+pub(crate) fn wall(bright: bool) -> Vec<u8> {
     let picture = RgbImage::from_fn(640, 360, |x, y| {
         let mixed = ((x / 9) * 7919 + (y / 7) * 104_729).wrapping_mul(2_654_435_761) >> 24;
         let level = if bright {

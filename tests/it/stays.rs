@@ -55,7 +55,7 @@ pub(crate) fn model() -> tempfile::TempDir {
     model_of("M09009")
 }
 
-/// The same cars, said to be evidence of another class.
+/// The same network; what it sees is evidence of this class.
 pub(crate) fn model_of(class: &str) -> tempfile::TempDir {
     let onnx = two_cars();
     let mut manifest = format!(

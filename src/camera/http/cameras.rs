@@ -287,7 +287,7 @@ fn impossible(problem: &FitError) -> ApiError {
 }
 
 /// Who may look through a camera: pictures of people in the street are not for everybody.
-const VIEWERS: &[Role] = &[
+pub(super) const VIEWERS: &[Role] = &[
     Role::Operator,
     Role::DutyChief,
     Role::Dispatcher,

@@ -1,5 +1,6 @@
 //! Cameras and frames over HTTP.
 
+mod background;
 mod body;
 mod cameras;
 mod frames;
@@ -37,6 +38,9 @@ pub fn routes() -> OpenApiRouter<App> {
         ))
         .routes(routes!(sources::try_source))
         .routes(routes!(sources::ask_device))
+        .routes(routes!(background::show))
+        .routes(routes!(background::median))
+        .routes(routes!(background::reference, background::set_reference))
         .routes(routes!(zones::list_zones, zones::save_zones))
         .routes(routes!(masks::list_masks, masks::save_masks))
         .merge(frames)

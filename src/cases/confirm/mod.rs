@@ -14,6 +14,9 @@ use crate::space::GroundPoint;
 
 /// Frames remembered per camera; `confirm_of` of a rule is at most this.
 const FRAMES_MAX: usize = 64;
+/// Frames remembered besides, each so long after the one before: what is to be seen over some time.
+const PACED_MAX: usize = 128;
+const PACE: TimeDelta = TimeDelta::seconds(10);
 /// Sightings remembered per frame; a street scene has a handful.
 const SIGHTINGS_PER_FRAME_MAX: usize = 128;
 
@@ -30,11 +33,19 @@ pub struct Confirmed {
 /// What the cameras saw in their last frames.
 #[derive(Debug, Default)]
 pub struct Confirmer {
-    cameras: HashMap<CameraId, VecDeque<Look>>,
+    cameras: HashMap<CameraId, Looks>,
+}
+
+/// The last frames of one camera, in the order in which they were taken.
+#[derive(Debug, Default)]
+struct Looks {
+    all: VecDeque<Look>,
+    /// One in a while, and for longer.
+    paced: VecDeque<Look>,
 }
 
 /// What one frame showed.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Look {
     captured_at: DateTime<Utc>,
     seen: Vec<Glimpse>,
@@ -80,7 +91,9 @@ impl Confirmer {
         sightings: Vec<Sighting>,
     ) -> Vec<Option<Confirmed>> {
         let looks = self.cameras.entry(camera.clone()).or_default();
-        let earlier = looks.partition_point(|look| look.captured_at <= captured_at);
+        let before = |look: &Look| look.captured_at <= captured_at;
+        let earlier = looks.all.partition_point(before);
+        let paced = looks.paced.partition_point(before);
         let glimpses: Vec<Glimpse> = sightings
             .iter()
             .take(SIGHTINGS_PER_FRAME_MAX)
@@ -88,18 +101,49 @@ impl Confirmer {
             .collect();
         let confirmed = sightings
             .into_iter()
-            .map(|sighting| judge(looks.range(..earlier).rev(), sighting))
+            .map(|sighting| match sighting.rule.over_s {
+                0 => judge(looks.all.range(..earlier).rev(), sighting),
+                over_s => {
+                    let others = (sighting.rule.confirm_of - 1).max(1);
+                    let apart = TimeDelta::seconds(over_s.into()) / others.into();
+                    let looks = looks.paced.range(..paced).rev();
+                    judge(spread(looks, captured_at, apart), sighting)
+                }
+            })
             .collect();
         let look = Look {
             captured_at,
             seen: glimpses,
         };
-        looks.insert(earlier, look);
-        if looks.len() > FRAMES_MAX {
-            looks.pop_front();
+        let newest = looks.paced.back().map(|newest| newest.captured_at);
+        if newest.is_none_or(|newest| captured_at - newest >= PACE) {
+            looks.paced.push_back(look.clone());
+            if looks.paced.len() > PACED_MAX {
+                looks.paced.pop_front();
+            }
+        }
+        looks.all.insert(earlier, look);
+        if looks.all.len() > FRAMES_MAX {
+            looks.all.pop_front();
         }
         confirmed
     }
+}
+
+/// Of `looks`, newest first, those that are at least so long apart, and before `from`.
+fn spread<'a>(
+    looks: impl Iterator<Item = &'a Look>,
+    from: DateTime<Utc>,
+    apart: TimeDelta,
+) -> impl Iterator<Item = &'a Look> {
+    let mut last = from;
+    looks.filter(move |look| {
+        let taken = last - look.captured_at >= apart;
+        if taken {
+            last = look.captured_at;
+        }
+        taken
+    })
 }
 
 /// `before`: the camera's earlier frames, newest first.

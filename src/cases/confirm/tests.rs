@@ -22,6 +22,13 @@ fn rule(confirm_frames: i16, confirm_of: i16) -> Arc<SightingRule> {
         confirm_of,
         confidence_min: 0.5,
         stay: None,
+        standing: None,
+        reach_m: 3.0,
+        only_at_component: false,
+        over_s: 0,
+        is_static: false,
+        width_min_m: None,
+        width_max_m: None,
     })
 }
 
@@ -229,10 +236,42 @@ fn memory_is_bounded() {
         confirm(&mut confirmer, &camera("a"), at(second), crowd.collect());
     }
     let looks = &confirmer.cameras[&camera("a")];
-    assert_eq!(looks.len(), FRAMES_MAX);
-    assert!(
-        looks
-            .iter()
-            .all(|look| look.seen.len() <= SIGHTINGS_PER_FRAME_MAX)
-    );
+    assert_eq!(looks.all.len(), FRAMES_MAX);
+    assert!(looks.paced.len() <= PACED_MAX);
+    let mut all = looks.all.iter().chain(&looks.paced);
+    assert!(all.all(|look| look.seen.len() <= SIGHTINGS_PER_FRAME_MAX));
+}
+
+#[test]
+fn what_is_to_be_seen_over_some_time_is_not_confirmed_at_once() {
+    let over = |over_s: i32| {
+        Arc::new(SightingRule {
+            over_s,
+            ..SightingRule::clone(&rule(3, 5))
+        })
+    };
+    // a frame a second; a glint of some seconds is nothing, a bin that overflows is
+    let confirmed_at = |rule: &Arc<SightingRule>, sees: fn(i64) -> bool| {
+        let mut confirmer = Confirmer::default();
+        (0..600).find(|second| {
+            let sightings = if sees(*second) {
+                vec![seen(rule, *second, 0.0)]
+            } else {
+                Vec::new()
+            };
+            !confirm(&mut confirmer, &camera("a"), at(*second), sightings).is_empty()
+        })
+    };
+    assert_eq!(confirmed_at(&over(0), |_| true), Some(2));
+    assert_eq!(confirmed_at(&over(240), |_| true), Some(120));
+    assert_eq!(confirmed_at(&over(240), |second| second > 30), Some(160));
+    assert_eq!(confirmed_at(&over(240), |second| second % 200 < 20), None);
+    // a frame a minute is as good
+    let rule = over(240);
+    let mut confirmer = Confirmer::default();
+    let confirmed = (0..5).map(|n| {
+        let sightings = vec![seen(&rule, n * 60, 0.0)];
+        confirm(&mut confirmer, &camera("a"), at(n * 60), sightings).len()
+    });
+    assert_eq!(confirmed.collect::<Vec<_>>(), [0, 0, 1, 1, 1]);
 }

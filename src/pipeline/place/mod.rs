@@ -11,10 +11,6 @@ use crate::ground::{Calibration, Fix};
 use crate::territory::Territory;
 use crate::vision::{Detection, Detections};
 
-/// A box ends a few pixels off, and a thing's foot is off its middle by half its width, however
-/// good the calibration is: a component is looked for at least this far away.
-const REACH_MIN_M: f64 = 3.0;
-
 /// Boxes of two models that overlap by at least this are of one thing.
 const SAME_IOU_MIN: f32 = 0.5;
 
@@ -45,32 +41,14 @@ pub(super) fn place(
         .iter()
         .enumerate()
         .map(|(index, &(seen, detection))| {
-            let (sighting, dropped) = match detection.class {
-                None => (None, None),
-                Some(_) if is_masked(frame, seen, detection) => (None, Some(Dropped::Masked)),
-                Some(_) if doubles(&found[..index], seen, detection) => {
-                    (None, Some(Dropped::Doubled))
-                }
-                Some(_) if camera_moved => (None, Some(Dropped::CameraMoved)),
-                Some(class) => match sight(territory, rules, frame, seen, detection, class) {
-                    Ok(sighting) => (Some(sighting), None),
-                    Err(dropped) => (None, Some(dropped)),
-                },
+            let sighted = match detection.class {
+                None => Ok(None),
+                Some(_) if is_masked(frame, seen, detection) => Err(Dropped::Masked),
+                Some(_) if doubles(&found[..index], seen, detection) => Err(Dropped::Doubled),
+                Some(_) if camera_moved => Err(Dropped::CameraMoved),
+                Some(class) => sight(territory, rules, frame, seen, detection, class).map(Some),
             };
-            Placed {
-                report: DetectionReport {
-                    model: seen.model.name.clone(),
-                    label: detection.label.to_string(),
-                    class: detection.class,
-                    confidence: detection.confidence,
-                    pixel_box: detection.pixel_box,
-                    place: sighting.as_ref().map(place_report),
-                    staying_since: None,
-                    dropped,
-                    case_id: None,
-                },
-                sighting,
-            }
+            Placed::of(seen, detection, sighted)
         })
         .collect()
 }
@@ -83,6 +61,52 @@ fn is_masked(frame: &Frame, seen: &Detections, detection: &Detection) -> bool {
         width_px,
         height_px,
     )
+}
+
+/// Places what was found in the background of a camera that has not moved, in the order given.
+pub(super) fn place_background(
+    territory: &Territory,
+    rules: &SightingRules,
+    frame: &Frame,
+    found: &Detections,
+) -> Vec<Placed> {
+    let placed = found.found.iter().map(|detection| {
+        let sighted = match detection.class {
+            None => Ok(None),
+            Some(_) if is_masked(frame, found, detection) => Err(Dropped::Masked),
+            Some(class) => sight(territory, rules, frame, found, detection, class).map(Some),
+        };
+        let mut placed = Placed::of(found, detection, sighted);
+        placed.report.background = true;
+        placed
+    });
+    placed.collect()
+}
+
+impl Placed {
+    fn of(
+        seen: &Detections,
+        detection: &Detection,
+        sighted: Result<Option<Sighting>, Dropped>,
+    ) -> Self {
+        let dropped = sighted.as_ref().err().copied();
+        let sighting = sighted.ok().flatten();
+        Self {
+            report: DetectionReport {
+                model: seen.model.name.clone(),
+                label: detection.label.to_string(),
+                class: detection.class,
+                confidence: detection.confidence,
+                pixel_box: detection.pixel_box,
+                place: sighting.as_ref().map(place_report),
+                staying_since: None,
+                background: false,
+                dropped,
+                case_id: None,
+            },
+            sighting,
+        }
+    }
 }
 
 /// Whether another model was surer of the same thing.
@@ -103,11 +127,17 @@ fn sight(
     class: ClassCode,
 ) -> Result<Sighting, Dropped> {
     let rule = rules.get(&class).ok_or(Dropped::NoRule)?;
+    if rule.is_static && detection.stands == Some(false) {
+        return Err(Dropped::NotStanding);
+    }
     let (calibration, fix) = fix(rule, frame, seen, detection)?;
-    let reach_m = fix.ellipse.semi_major_m.max(REACH_MIN_M);
+    let reach_m = fix.ellipse.semi_major_m.max(rule.reach_m);
     let placement = territory
         .locate(fix.point, class, &rule.snap_classes, reach_m)
         .ok_or(Dropped::OutsideCity)?;
+    if rule.only_at_component && placement.component.is_none() {
+        return Err(Dropped::NoComponent);
+    }
     Ok(Sighting {
         class,
         rule: Arc::clone(rule),
@@ -145,7 +175,13 @@ fn fix<'a>(
     let foot = calibration
         .pixel_from_image(foot, seen.image_width_px, seen.image_height_px)
         .ok_or(Dropped::Uncalibrated)?;
-    Ok((calibration, calibration.locate(foot)?))
+    let fix = calibration.locate(foot)?;
+    let (width_px, height_px) = (seen.image_width_px, seen.image_height_px);
+    let width_m = calibration.width_m(&detection.pixel_box, width_px, height_px);
+    if width_m.is_some_and(|width_m| !rule.can_be_wide(width_m)) {
+        return Err(Dropped::ImpossibleSize);
+    }
+    Ok((calibration, fix))
 }
 
 fn place_report(sighting: &Sighting) -> PlaceReport {

@@ -73,6 +73,7 @@ fn check(
     let detection = Detection {
         label: "overflow".into(),
         class: Some(class),
+        stands: None,
         confidence,
         pixel_box: PixelBox {
             left: x - 20.0,
