@@ -404,6 +404,7 @@ pub struct Config {
     pub intake: IntakeConfig,
     #[command(flatten)]
     pub pull: PullConfig,
+    #[command(flatten)]
     pub viid: ViidConfig,
     #[command(flatten)]
     pub vision: VisionConfig,

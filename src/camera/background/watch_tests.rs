@@ -43,6 +43,8 @@ fn camera(id: &str, calibration_id: i32, kind: Option<ZoneKind>) -> Camera {
         height_m: None,
         models: None,
         zones: kind.into_iter().map(zone).collect(),
+        pulled_every: None,
+        masks: Arc::default(),
         calibration: Some(Arc::new(fitted.stored(calibration_id, calibration_id))),
     }
 }

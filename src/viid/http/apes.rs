@@ -128,6 +128,8 @@ fn merged(
         height_m: before.and_then(|camera| camera.height_m),
         models: before.and_then(|camera| camera.models.clone()),
         zones: Vec::new(),
+        pulled_every: None,
+        masks: Arc::default(),
         calibration: None,
     }
 }
