@@ -62,7 +62,8 @@ async fn a_camera_is_added_changed_and_counted() {
       "models": null,
       "name_en": "Chaoyang Rd",
       "name_zh": "朝阳路",
-      "platform_id": null
+      "platform_id": null,
+      "pulled": false
     }
     "#);
     door.push_taken(1).await;
