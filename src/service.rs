@@ -30,22 +30,16 @@ pub async fn run(
     let vision = config.vision.clone();
     let models = tokio::task::spawn_blocking(move || Models::load(&vision)).await??;
     let app = App::start(Arc::new(config), pools, models).await?;
-    let redactor = Arc::clone(&app.redactor);
-    // what it finds missing it says itself; pictures are kept coarse then
-    tokio::task::spawn_blocking(move || redactor.warm());
+    tokio::task::spawn_blocking({
+        let redactor = Arc::clone(&app.redactor);
+        // what it finds missing it says itself; pictures are kept coarse then
+        move || redactor.warm()
+    });
     let pipeline = Pipeline::start(&app, stop.clone()).await?;
     tokio::spawn(upkeep::run(app.clone(), stop.clone()));
     let keeping_health = keep_health(&app, stop.clone());
     let pulling = pull(&app, stop.clone());
-    tokio::spawn(viid::keep(
-        app.machine.clone(),
-        app.config.viid.viid_keepalive_s,
-        {
-            let app = app.clone();
-            move || app.now()
-        },
-        stop.clone(),
-    ));
+    keep_library(&app, stop.clone());
     let keeping_backgrounds = keep_backgrounds(&app, stop.clone());
     let publishing = tokio::spawn(plan::publish(app.clone(), stop.clone()));
     let timers = timers::run(
@@ -108,6 +102,12 @@ fn keep_health(app: &App, stop: CancellationToken) -> JoinHandle<()> {
         let now = || app.now();
         health::keep(health, db, app.cameras.clone(), offline_after, now, stop).await;
     })
+}
+
+fn keep_library(app: &App, stop: CancellationToken) {
+    let (machine, keepalive_s) = (app.machine.clone(), app.config.viid.viid_keepalive_s);
+    let app = app.clone();
+    tokio::spawn(viid::keep(machine, keepalive_s, move || app.now(), stop));
 }
 
 fn pull(app: &App, stop: CancellationToken) -> JoinHandle<()> {

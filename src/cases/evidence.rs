@@ -31,7 +31,7 @@ impl fmt::Display for PictureSha256 {
 }
 
 /// Frames remembered with what they became: one that shows several things is worked on once.
-const REMEMBERED_MAX: usize = 16;
+const REMEMBERED_MAX: usize = 32;
 
 /// `<data>/evidence/<2 hex>/<sha-256>.jpg`, and of those with something made unrecognisable
 /// `<data>/originals/<2 hex>/<sha-256>.sealed`. A picture is on the disk before the transaction that
@@ -186,6 +186,10 @@ impl EvidenceStore {
     }
 
     /// Removes the file; that it is gone already is no error.
+    pub(super) fn holds(&self, sha256: PictureSha256) -> bool {
+        self.pictures.holds(sha256)
+    }
+
     pub(super) async fn remove(&self, sha256: PictureSha256) -> anyhow::Result<()> {
         self.pictures.remove(sha256).await
     }

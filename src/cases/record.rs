@@ -19,7 +19,7 @@ use sqlx::{PgConnection, PgPool};
 
 use super::confirm::Confirmed;
 use super::register::start_filing_clock;
-use super::{CaseId, CaseRow, EvidenceStore, Sighting, original, recurrence, store};
+use super::{CaseId, CaseRow, EvidenceStore, Kept, Sighting, original, recurrence, store};
 use crate::rules::RuleSet;
 
 /// Within this of the last written sighting another one changes nothing.
@@ -65,14 +65,15 @@ pub async fn record(
     if confirmed.is_empty() {
         return Ok(changes);
     }
+    let prepared = prepare(db, evidence, confirmed).await?;
     let mut tx = db.begin().await.context("cannot begin to file cases")?;
     let classes: Vec<&str> = confirmed
         .iter()
         .map(|c| c.sighting.class.as_str())
         .collect();
     store::lock_classes(&mut *tx, &classes).await?;
-    for one in confirmed {
-        let change = file(&mut tx, evidence, one, rules, at)
+    for (one, kept) in confirmed.iter().zip(prepared) {
+        let change = file(&mut tx, evidence, one, kept, rules, at)
             .await
             .with_context(|| format!("cannot file a sighting of {}", one.sighting.class))?;
         changes.push(change);
@@ -81,10 +82,42 @@ pub async fn record(
     Ok(changes)
 }
 
+/// Keeps the pictures that filing is going to want while nothing is locked: to make one fit to be
+/// seen takes tenths of a second. It is a guess: what turns out otherwise is kept inside the
+/// transaction, or leaves a file that nobody cites, as a transaction that fails does.
+async fn prepare(
+    db: &PgPool,
+    evidence: &EvidenceStore,
+    confirmed: &[Confirmed],
+) -> anyhow::Result<Vec<Option<Kept>>> {
+    let mut prepared = Vec::with_capacity(confirmed.len());
+    // what this batch will open itself: the next sighting of it joins
+    let mut opening: Vec<&Sighting> = Vec::new();
+    for one in confirmed {
+        let sighting = &one.sighting;
+        let known = store::find_same(db, sighting).await;
+        let wanted = match known.context("cannot look for open cases")? {
+            Some(case) => case.is_touched_by(one) && case.wants_picture(sighting),
+            None if opening.iter().any(|other| other.is_same(sighting)) => false,
+            None => {
+                opening.push(sighting);
+                true
+            }
+        };
+        prepared.push(if wanted {
+            Some(evidence.keep(&sighting.picture, sighting.pixel_box).await?)
+        } else {
+            None
+        });
+    }
+    Ok(prepared)
+}
+
 async fn file(
     tx: &mut PgConnection,
     evidence: &EvidenceStore,
     confirmed: &Confirmed,
+    kept: Option<Kept>,
     rules: Option<&RuleSet>,
     at: DateTime<Utc>,
 ) -> anyhow::Result<CaseChange> {
@@ -97,7 +130,7 @@ async fn file(
             let radius_m = sighting.join_radius_m();
             recurrence_of = recurrence::link(tx, id, radius_m, rules, at).await?;
         }
-        let evidence_id = keep_picture(tx, evidence, id, sighting, at).await?;
+        let evidence_id = keep_picture(tx, evidence, id, sighting, kept, at).await?;
         store::insert_opened(&mut *tx, id, confirmed, evidence_id, recurrence_of, at).await?;
         return Ok(CaseChange::Opened(store::row(&mut *tx, id).await?));
     };
@@ -106,7 +139,7 @@ async fn file(
     }
     store::touch_case(&mut *tx, case.id, confirmed).await?;
     let evidence_id = if case.wants_picture(sighting) {
-        Some(keep_picture(tx, evidence, case.id, sighting, at).await?)
+        Some(keep_picture(tx, evidence, case.id, sighting, kept, at).await?)
     } else {
         None
     };
@@ -122,9 +155,13 @@ async fn keep_picture(
     evidence: &EvidenceStore,
     case: CaseId,
     sighting: &Sighting,
+    kept: Option<Kept>,
     at: DateTime<Utc>,
 ) -> anyhow::Result<i64> {
-    let kept = evidence.keep(&sighting.picture, sighting.pixel_box).await?;
+    let kept = match kept {
+        Some(kept) => kept,
+        None => evidence.keep(&sighting.picture, sighting.pixel_box).await?,
+    };
     original::remember(tx, &kept, at).await?;
     Ok(store::insert_evidence(tx, case, sighting, kept.sha256).await?)
 }

@@ -48,6 +48,15 @@ impl Sighting {
         self.placement.component.as_ref().map(|c| c.id)
     }
 
+    /// Whether both are of one thing: pinned to the same component or, where not both are, near.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        self.class == other.class
+            && match (self.component_id(), other.component_id()) {
+                (Some(one), Some(another)) => one == another,
+                _ => self.fix.point.distance_m(other.fix.point) <= self.join_radius_m(),
+            }
+    }
+
     /// How far from it another sighting of its class may be and still be the same thing: the
     /// class's join radius, or how unsure this place is when that is more.
     pub fn join_radius_m(&self) -> f64 {

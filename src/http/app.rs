@@ -1,6 +1,7 @@
 //! What handlers may reach.
 
 use std::ops::Deref;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -53,6 +54,9 @@ pub struct Parts {
     pub shown_frames: Arc<LastFrames>,
     /// Makes pictures fit to be stored and shown.
     pub redactor: Arc<Redactor>,
+    /// Pictures of people's requests that are being made so at a time; more wait. Those of cases do
+    /// not wait behind them.
+    pub picture_places: Arc<Semaphore>,
     /// Whose spot a point is.
     pub territory: TerritoryWatch,
     /// The ground that plans are made on.
@@ -105,11 +109,12 @@ pub struct Parts {
     pub notices: Arc<NoticeFeed>,
     /// Keeps the secrets of webhooks.
     pub webhook_key: SealingKey,
-    /// Keeps the passwords of cameras.
-    pub source_key: SealingKey,
     /// Cameras that are asked for their pictures.
     pub pulls: Arc<Pulls>,
 }
+
+/// One: the redactor works on one picture at a time, and a case's is to be the next.
+const PICTURE_PLACES: usize = 1;
 
 /// Twice the cores is enough to keep them busy while some wait for the database.
 const TILE_PLACES_PER_CORE: usize = 2;
@@ -131,6 +136,26 @@ const GUESSED_URLS_PER_MINUTE_MAX: u32 = 30;
 /// From one address, a minute: each asks the provider and is remembered for a while.
 const DEPARTURES_PER_MINUTE_MAX: u32 = 60;
 
+/// Of webhooks and of cameras.
+fn sealing_keys(config: &Config) -> anyhow::Result<(SealingKey, SealingKey)> {
+    let open = |name, file: Option<&Path>| SealingKey::open(&config.data.data_dir, name, file);
+    let webhook = open("webhook", config.webhook.webhook_key_file.as_deref())?;
+    Ok((
+        webhook,
+        open("source", config.pull.source_key_file.as_deref())?,
+    ))
+}
+
+/// What keeps pictures, what makes them fit to be kept, and what their originals are sealed with.
+fn pictures(config: &Config) -> anyhow::Result<(EvidenceStore, Arc<Redactor>, Arc<ReporterKeys>)> {
+    let data_dir = &config.data.data_dir;
+    let key_file = config.privacy.reporter_key_file.as_deref();
+    let keys = Arc::new(ReporterKeys::open(data_dir, key_file)?);
+    let redactor = Arc::new(Redactor::new(&config.privacy, &config.vision.runtime));
+    let evidence = EvidenceStore::open(data_dir, Arc::clone(&redactor), Arc::clone(&keys))?;
+    Ok((evidence, redactor, keys))
+}
+
 impl Deref for App {
     type Target = Parts;
 
@@ -144,19 +169,9 @@ impl App {
     pub async fn start(config: Arc<Config>, pools: Pools, models: Models) -> anyhow::Result<Self> {
         let no_password = hash_password(random_secret(32).reveal())
             .map_err(|error| anyhow::anyhow!("{error}"))?;
-        let key_file = config.webhook.webhook_key_file.as_deref();
-        let webhook_key = SealingKey::open(&config.data.data_dir, "webhook", key_file)?;
-        let key_file = config.pull.source_key_file.as_deref();
-        let source_key = SealingKey::open(&config.data.data_dir, "source", key_file)?;
-        let pulls = Pulls::new(&config.pull, &config.intake, source_key.clone())?;
-        let key_file = config.privacy.reporter_key_file.as_deref();
-        let reporter_keys = Arc::new(ReporterKeys::open(&config.data.data_dir, key_file)?);
-        let redactor = Arc::new(Redactor::new(&config.privacy, &config.vision.runtime));
-        let evidence = EvidenceStore::open(
-            &config.data.data_dir,
-            Arc::clone(&redactor),
-            Arc::clone(&reporter_keys),
-        )?;
+        let (webhook_key, source_key) = sealing_keys(&config)?;
+        let pulls = Pulls::new(&config.pull, &config.intake, source_key)?;
+        let (evidence, redactor, reporter_keys) = pictures(&config)?;
         let oidc = access::Provider::open(&config.oidc)?;
         let cores = std::thread::available_parallelism()?.get();
         let background_bytes_max = config.vision.background_bytes_max;
@@ -210,6 +225,7 @@ impl App {
             tile_places: Arc::new(Semaphore::new(cores * TILE_PLACES_PER_CORE)),
             evidence,
             redactor,
+            picture_places: Arc::new(Semaphore::new(PICTURE_PLACES)),
             reporter_keys,
             code_brake: Arc::new(AddressBrake::new(CODES_PER_MINUTE_MAX)),
             password_brake: Arc::new(AddressBrake::new(WRONG_PASSWORDS_PER_MINUTE_MAX)),
@@ -221,7 +237,6 @@ impl App {
             notices: Arc::default(),
             webhook_key,
             pulls: Arc::new(pulls),
-            source_key,
         })))
     }
 

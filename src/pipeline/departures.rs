@@ -86,7 +86,8 @@ impl Recorder {
         let mut changes = Vec::new();
         for frame in frames {
             for (number, confirmed) in &frame.confirmed {
-                if let Some(case) = frame.report.detections[*number].case_id {
+                let report = frame.report.detections.get(*number);
+                if let Some(case) = report.and_then(|report| report.case_id) {
                     let sighting = &confirmed.sighting;
                     let pixel_box = sighting.pixel_box;
                     self.departures

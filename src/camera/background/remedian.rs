@@ -146,7 +146,7 @@ mod tests {
     #[test]
     fn what_passes_is_not_in_it_and_what_stays_is() {
         // somebody walks by in every third picture; from the 60th on something stands there
-        let street = |n: u8| if n % 3 == 0 { 20 + n } else { 100 };
+        let street = |n: u8| if n.is_multiple_of(3) { 20 + n } else { 100 };
         assert_eq!(last((0..49).map(street)), Some(100));
         let stands = |n: u8| if n < 60 { street(n) } else { 200 };
         assert_eq!(last((0..84).map(stands)), Some(100), "for 24 pictures");

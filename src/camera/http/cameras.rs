@@ -339,6 +339,11 @@ async fn shown(app: &App, camera: &Camera, frame: LastFrame) -> anyhow::Result<L
     if let Some(shown) = app.shown_frames.get(&camera.id).filter(same) {
         return Ok(shown);
     }
+    let _place = app.picture_places.acquire().await;
+    // who waited may find it done
+    if let Some(shown) = app.shown_frames.get(&camera.id).filter(same) {
+        return Ok(shown);
+    }
     let jpeg = app.evidence.fit_to_be_shown(frame.jpeg, Arc::clone(&masks));
     let shown = LastFrame {
         captured_at: frame.captured_at,

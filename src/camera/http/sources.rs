@@ -1,5 +1,7 @@
 //! Where cameras are asked for their pictures; kept by administrators.
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::extract::State;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
@@ -313,12 +315,17 @@ pub(super) async fn try_source(
     tx.commit().await?;
     let tried = app.pulls.try_out(&source, || app.now()).await;
     let shot = tried.map_err(|error| not_tried(&error))?;
+    let jpeg = {
+        let _place = app.picture_places.acquire().await;
+        let masks = Arc::clone(&camera.masks);
+        app.evidence.fit_to_be_shown(shot.jpeg, masks).await?
+    };
     let headers = [
         (CONTENT_TYPE, "image/jpeg".to_owned()),
         (CACHE_CONTROL, "no-store".to_owned()),
     ];
     let drift = shot.clock_drift_s.and_then(|s| s.to_string().parse().ok());
-    let mut answer = (headers, shot.jpeg).into_response();
+    let mut answer = (headers, jpeg).into_response();
     if let Some(drift) = drift {
         answer.headers_mut().insert(CLOCK_DRIFT, drift);
     }

@@ -12,6 +12,7 @@ use axum::response::{IntoResponse as _, Response};
 use bytes::{Bytes, BytesMut};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
+use sqlx::PgConnection;
 use tokio::time::timeout;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -142,15 +143,23 @@ async fn keep(
     now: DateTime<Utc>,
 ) -> Result<Uploaded, ApiError> {
     let mut tx = app.scoped(person).await?;
+    refuse_too_many(&mut tx, person).await?;
+    // no connection is held while the picture waits its turn and is worked on
+    tx.commit().await?;
+    let kept = {
+        let _place = app.picture_places.acquire().await;
+        let kept = app.evidence.keep_upload(jpeg.clone()).await;
+        kept.map_err(not_kept)?
+    };
+    let mut tx = app.scoped(person).await?;
     store::hold_off_sweep(&mut *tx).await?;
-    if store::count_unused(&mut *tx, person.id).await? >= UNUSED_PICTURES_MAX {
-        return Err(ApiError::refused(
-            StatusCode::TOO_MANY_REQUESTS,
-            "too-many-unused",
-            format!("{UNUSED_PICTURES_MAX} pictures you uploaded are not used yet"),
-        ));
-    }
-    let kept = app.evidence.keep_upload(jpeg).await.map_err(not_kept)?;
+    refuse_too_many(&mut tx, person).await?;
+    // the sweep may have taken the same picture of an earlier upload
+    let kept = if app.evidence.holds(kept.sha256) {
+        kept
+    } else {
+        app.evidence.keep_upload(jpeg).await.map_err(not_kept)?
+    };
     let new = NewAttachment {
         picture: kept.sha256,
         width_px: kept.width_px,
@@ -168,6 +177,17 @@ async fn keep(
         width: kept.width_px,
         height: kept.height_px,
     })
+}
+
+async fn refuse_too_many(tx: &mut PgConnection, person: &Person) -> Result<(), ApiError> {
+    if store::count_unused(tx, person.id).await? >= UNUSED_PICTURES_MAX {
+        return Err(ApiError::refused(
+            StatusCode::TOO_MANY_REQUESTS,
+            "too-many-unused",
+            format!("{UNUSED_PICTURES_MAX} pictures you uploaded are not used yet"),
+        ));
+    }
+    Ok(())
 }
 
 /// The parts of the form that came.

@@ -43,6 +43,15 @@ pub async fn note(
     departed: &Departed,
     at: DateTime<Utc>,
 ) -> anyhow::Result<Option<CaseChange>> {
+    let mut looking = db.acquire().await.context("cannot look at a case")?;
+    let few = store::pictures(&mut looking, departed.case).await? < PICTURES_MAX;
+    drop(looking);
+    // before the case is held: it takes tenths of a second
+    let prepared = if few {
+        Some(evidence.keep(&departed.picture, departed.pixel_box).await?)
+    } else {
+        None
+    };
     let mut tx = db
         .begin()
         .await
@@ -51,8 +60,9 @@ pub async fn note(
     if !store::touch(&mut tx, departed.case).await? || store::is_told(&mut tx, departed).await? {
         return Ok(None);
     }
-    let kept = if store::pictures(&mut tx, departed.case).await? < PICTURES_MAX {
-        let kept = evidence.keep(&departed.picture, departed.pixel_box).await?;
+    let kept = if let Some(kept) = prepared
+        && store::pictures(&mut tx, departed.case).await? < PICTURES_MAX
+    {
         original::remember(&mut tx, &kept, at).await?;
         store::insert_evidence(&mut tx, departed, kept.sha256).await?
     } else {

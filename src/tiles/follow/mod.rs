@@ -19,6 +19,7 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
+use futures::FutureExt as _;
 use metrics::gauge;
 use sqlx::PgPool;
 use tokio::runtime;
@@ -430,16 +431,33 @@ impl Source {
     async fn follow(self, mut way: Way, shared: Arc<Shared>) {
         loop {
             match way {
-                Way::ChangeLog(log) => return log.follow(&shared).await,
-                Way::Slot(stream) => match stream.follow(&shared).await {
-                    Ok(AnotherGrid) => {
-                        tracing::info!("another grid is asked for: all points are read anew");
+                Way::ChangeLog(log) => {
+                    if AssertUnwindSafe(log.follow(&shared))
+                        .catch_unwind()
+                        .await
+                        .is_ok()
+                    {
+                        return;
                     }
-                    Err(error) => tracing::warn!(
-                        error = format!("{error:#}"),
-                        "the log of commits is lost: all points are read anew"
-                    ),
-                },
+                    tracing::error!("following changes panicked: all points are read anew");
+                }
+                Way::Slot(stream) => {
+                    match AssertUnwindSafe(stream.follow(&shared))
+                        .catch_unwind()
+                        .await
+                    {
+                        Ok(Ok(AnotherGrid)) => {
+                            tracing::info!("another grid is asked for: all points are read anew");
+                        }
+                        Ok(Err(error)) => tracing::warn!(
+                            error = format!("{error:#}"),
+                            "the log of commits is lost: all points are read anew"
+                        ),
+                        Err(_panic) => tracing::error!(
+                            "following the log of commits panicked: all points are read anew"
+                        ),
+                    }
+                }
             }
             way = loop {
                 match self.begin(&shared.grids.wanted()).await {
