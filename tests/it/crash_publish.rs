@@ -42,8 +42,15 @@ async fn twenty_kills_while_publishing_leave_the_old_ground_or_the_new() {
         let next = units[usize::from(owner == units[0])];
         let plan = plan(&program.url, next).await;
         let approving = tokio::spawn(approve(program.url.clone(), plan));
-        // each round dies at another moment
-        tokio::time::sleep(Duration::from_millis(20 * round)).await;
+        // each round dies at another moment: while it approves, or between that and the new ground
+        if round % 2 == 1 {
+            while !approving.is_finished() {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+            tokio::time::sleep(Duration::from_millis(4 * round)).await;
+        } else {
+            tokio::time::sleep(Duration::from_millis(20 * round)).await;
+        }
         assert_eq!(program.end(Signal::SIGKILL), None);
         let approved = approving.await.unwrap();
 
