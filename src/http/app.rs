@@ -136,6 +136,12 @@ const GUESSED_URLS_PER_MINUTE_MAX: u32 = 30;
 /// From one address, a minute: each asks the provider and is remembered for a while.
 const DEPARTURES_PER_MINUTE_MAX: u32 = 60;
 
+/// A hash that is nobody's.
+fn no_password() -> anyhow::Result<Arc<str>> {
+    let hash = hash_password(random_secret(32).reveal());
+    Ok(hash.map_err(|error| anyhow::anyhow!("{error}"))?.into())
+}
+
 /// Of webhooks and of cameras.
 fn sealing_keys(config: &Config) -> anyhow::Result<(SealingKey, SealingKey)> {
     let open = |name, file: Option<&Path>| SealingKey::open(&config.data.data_dir, name, file);
@@ -167,15 +173,14 @@ impl Deref for App {
 impl App {
     /// Reads what is held in memory and starts to keep it fresh.
     pub async fn start(config: Arc<Config>, pools: Pools, models: Models) -> anyhow::Result<Self> {
-        let no_password = hash_password(random_secret(32).reveal())
-            .map_err(|error| anyhow::anyhow!("{error}"))?;
         let (webhook_key, source_key) = sealing_keys(&config)?;
         let pulls = Pulls::new(&config.pull, &config.intake, source_key)?;
         let (evidence, redactor, reporter_keys) = pictures(&config)?;
+        let basemap_file = BasemapFile::open(&config.tiles.basemap_file).await?;
         let oidc = access::Provider::open(&config.oidc)?;
         let cores = std::thread::available_parallelism()?.get();
-        let background_bytes_max = config.vision.background_bytes_max;
-        let intake = Intake::new(&config.intake, FrameReport::superseded);
+        let backgrounds =
+            Backgrounds::open(&pools.machine, config.vision.background_bytes_max).await?;
         let Pools {
             service: db,
             grouped,
@@ -189,29 +194,26 @@ impl App {
             rules: Rules::open(machine.clone()).await?,
             territory: TerritoryWatch::open(machine.clone()).await?,
         };
+        let news = Arc::clone(&tile_news);
+        let point_tiles = PointTiles::open(machine.clone(), replication, news).await?;
         let grounds = Arc::new(Grounds::new(machine.clone()));
+        let now = workflow.territory.clone();
+        let scheduled = Scheduled::new(machine.clone(), Arc::clone(&grounds), now);
         Ok(Self(Arc::new(Parts {
-            scheduled: Arc::new(Scheduled::new(
-                machine.clone(),
-                Arc::clone(&grounds),
-                workflow.territory.clone(),
-            )),
+            scheduled: Arc::new(scheduled),
             actions: GroupCommit::start(&workflow, &grouped, &db),
             cameras: Cameras::watch(machine.clone()).await?,
             health: Arc::new(Health::open(&machine).await?),
-            backgrounds: Arc::new(Backgrounds::open(&machine, background_bytes_max).await?),
-            intake: Arc::new(intake),
+            backgrounds: Arc::new(backgrounds),
+            intake: Arc::new(Intake::new(&config.intake, FrameReport::superseded)),
             models: Arc::new(models),
             territory: workflow.territory,
             grounds,
             workings: Arc::default(),
-            point_tiles: PointTiles::open(machine.clone(), replication, Arc::clone(&tile_news))
-                .await?,
+            point_tiles,
             area_tiles: AreaTiles::open(machine.clone(), Arc::clone(&tile_news)).await?,
             tile_news,
-            basemap_file: BasemapFile::open(&config.tiles.basemap_file)
-                .await?
-                .map(Arc::new),
+            basemap_file: basemap_file.map(Arc::new),
             rules: workflow.rules,
             recent_people: access::RecentPeople::open(machine.clone()).await?,
             tile_cache: Arc::new(TileCache::new(config.tiles.tile_cache_bytes)),
@@ -221,7 +223,7 @@ impl App {
             machine,
             db,
             oidc,
-            no_password: no_password.into(),
+            no_password: no_password()?,
             tile_places: Arc::new(Semaphore::new(cores * TILE_PLACES_PER_CORE)),
             evidence,
             redactor,
