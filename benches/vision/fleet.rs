@@ -171,7 +171,7 @@ async fn outcomes(platform: &Platform) -> anyhow::Result<BTreeMap<String, u64>> 
             .split(',')
             .find_map(|label| label.strip_prefix("outcome=\"")?.strip_suffix('"'));
         let outcome = outcome.context("an outcome")?.to_owned();
-        *outcomes.entry(outcome).or_default() += value.parse::<f64>()? as u64;
+        *outcomes.entry(outcome).or_default() += value.parse::<u64>()?;
     }
     Ok(outcomes)
 }

@@ -119,9 +119,8 @@ fn dark_covered_and_blurred_are_told_from_streets() {
     let mut alarms = 0;
     let (mut least_sharp, mut flattest, mut darkest) = (f32::MAX, 0.0_f32, u8::MAX);
     for street in &streets {
-        let seen = glancer
-            .glance(&Picture::default(), &fs::read(street).unwrap())
-            .unwrap();
+        let street = fs::read(street).unwrap();
+        let seen = glancer.glance(&Picture::default(), &street).unwrap();
         least_sharp = least_sharp.min(seen.sharpness);
         flattest = flattest.max(seen.flat);
         darkest = darkest.min(seen.bright);

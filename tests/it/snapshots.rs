@@ -67,6 +67,7 @@ async fn taken(answer: Response) -> Vec<(String, bool)> {
 }
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "one story from beginning to end")]
 async fn pictures_come_in_every_form_and_what_never_came_is_told() {
     let city = TestCity::new().await;
     let (service, token) = with_cameras(&city).await;
@@ -155,6 +156,7 @@ async fn pictures_come_in_every_form_and_what_never_came_is_told() {
 }
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "one story from beginning to end")]
 async fn what_was_not_asked_for_is_refused_and_told() {
     let city = TestCity::new().await;
     let (service, token) = with_cameras(&city).await;

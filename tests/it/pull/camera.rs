@@ -202,13 +202,14 @@ async fn snapshot(
         return refused;
     }
     shared.asked.fetch_add(1, Ordering::SeqCst);
-    match shared.mood() {
-        Mood::Stalls => std::future::pending().await,
-        mood => other_than_a_picture(mood).unwrap_or_else(|| {
-            let kind = [(header::CONTENT_TYPE, "image/jpeg")];
-            (kind, shared.picture()).into_response()
-        }),
+    let mood = shared.mood();
+    if matches!(mood, Mood::Stalls) {
+        return std::future::pending().await;
     }
+    other_than_a_picture(mood).unwrap_or_else(|| {
+        let kind = [(header::CONTENT_TYPE, "image/jpeg")];
+        (kind, shared.picture()).into_response()
+    })
 }
 
 fn other_than_a_picture(mood: Mood) -> Option<Response> {

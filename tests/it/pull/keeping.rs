@@ -9,6 +9,7 @@ use crate::door::{ago, picture};
 use crate::service::{TestService, problem};
 
 #[tokio::test(flavor = "multi_thread")]
+#[expect(clippy::too_many_lines, reason = "one story from beginning to end")]
 async fn a_source_is_set_by_administrators_and_on_record_without_its_password() {
     let (city, service, administrator, token) = watched_city().await;
     let camera = TestCamera::new(picture()).await;
