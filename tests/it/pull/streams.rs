@@ -41,7 +41,9 @@ async fn what_a_pulled_camera_sees_becomes_a_case_on_the_map() {
     assert_eq!(pulled.count(), 1);
     let url = format!("/api/v1/cameras/corner-{corner}/frame");
     let frame = administrator.get(&url).send().await.unwrap();
-    assert_eq!(frame.bytes().await.unwrap(), scene.jpeg);
+    assert_eq!(frame.headers()["content-type"], "image/jpeg");
+    // not byte for byte: as it may be shown
+    assert!(frame.bytes().await.unwrap().starts_with(b"\xff\xd8"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
