@@ -214,6 +214,16 @@ pub struct ViidConfig {
     #[arg(long, env = "CITYWARD_VIID_KEEPALIVE_S", default_value_t = 90)]
     pub viid_keepalive_s: u32,
 
+    /// Whether a registered device is believed by the address it registered from; false: every call
+    /// needs the digest of its platform, as it should where devices share an address.
+    #[arg(
+        long,
+        env = "CITYWARD_VIID_ADDRESS_SUFFICES",
+        default_value_t = true,
+        action = clap::ArgAction::Set
+    )]
+    pub viid_address_suffices: bool,
+
     /// The library's own number, 20 digits, as devices are told it.
     #[arg(
         long,

@@ -3,7 +3,7 @@
 
 use std::future::Future;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::vec;
@@ -11,6 +11,9 @@ use std::vec;
 use hyper::Uri;
 use hyper_util::client::legacy::connect::dns::Name;
 use tower::Service;
+
+/// Where a cloud tells its machines their credentials, outside the link-local range.
+const CLOUD_METADATA: Ipv4Addr = Ipv4Addr::new(100, 100, 100, 200);
 
 /// Whether a request may go to this address. Private networks are where units' systems and cameras
 /// stand.
@@ -22,14 +25,30 @@ fn may_reach(address: IpAddr) -> bool {
                 || v4.is_unspecified()
                 || v4.is_multicast()
                 || v4.is_broadcast()
-                || v4.octets()[0] == 0)
+                || v4.octets()[0] == 0
+                || v4 == CLOUD_METADATA)
         }
         IpAddr::V6(v6) => {
             !(v6.is_loopback()
                 || v6.is_unspecified()
                 || v6.is_multicast()
-                || v6.is_unicast_link_local())
+                || v6.is_unicast_link_local()
+                || is_translated(v6)
+                || leads_by_6to4(v6).is_some_and(|v4| !may_reach(v4.into())))
         }
+    }
+}
+
+/// 64:ff9b::/96 (RFC 6052): a gateway makes IPv4 of it, wherever that leads.
+fn is_translated(address: Ipv6Addr) -> bool {
+    matches!(address.segments(), [0x64, 0xff9b, 0, 0, 0, 0, _, _])
+}
+
+/// 2002::/16 (RFC 3056): the IPv4 address that it is sent to.
+fn leads_by_6to4(address: Ipv6Addr) -> Option<Ipv4Addr> {
+    match address.octets() {
+        [0x20, 0x02, a, b, c, d, ..] => Some(Ipv4Addr::new(a, b, c, d)),
+        _ => None,
     }
 }
 
@@ -137,6 +156,9 @@ mod tests {
             "http://[fe80::1]/",
             "http://0.0.0.0/",
             "http://0.1.2.3/",
+            "http://100.100.100.200/latest/meta-data",
+            "http://[64:ff9b::a9fe:a9fe]/",
+            "http://[2002:7f00:1::1]/",
             "ftp://unit.example/",
             "unit.example/x",
             "https://user:secret@unit.example/",
@@ -149,6 +171,7 @@ mod tests {
             "https://unit.example/hook?x=1",
             "http://10.1.2.3:8080/",
             "http://[2001:db8::1]/",
+            "http://[2002:c000:207::1]/",
         ] {
             assert!(check(url, false).is_ok(), "{url}");
         }

@@ -97,6 +97,28 @@ pub(super) async fn list(db: impl PgExecutor<'_>, limit: i64) -> sqlx::Result<Ve
     .await
 }
 
+/// Whether the platform may still speak to us.
+pub(super) async fn is_platform_current(
+    db: impl PgExecutor<'_>,
+    platform_id: i32,
+) -> sqlx::Result<bool> {
+    sqlx::query_scalar(
+        "select exists (select from platform where platform_id = $1 and revoked_at is null)",
+    )
+    .bind(platform_id)
+    .fetch_one(db)
+    .await
+}
+
+/// Lets nobody else note pictures of this session until the transaction ends.
+pub(super) async fn hold(db: impl PgExecutor<'_>, session_id: &str) -> sqlx::Result<()> {
+    sqlx::query("select from snapshot_session where session_id = $1 for update")
+        .bind(session_id)
+        .execute(db)
+        .await?;
+    Ok(())
+}
+
 /// What came, in its order.
 pub(super) async fn pictures(
     db: impl PgExecutor<'_>,

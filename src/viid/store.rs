@@ -306,10 +306,12 @@ pub(super) async fn heard(db: impl PgExecutor<'_>) -> sqlx::Result<Vec<Option<Da
 
 /// Whose APE a camera was, though it may have been taken out.
 pub(super) async fn ape_of(db: impl PgExecutor<'_>, camera_id: &str) -> sqlx::Result<Option<i32>> {
-    sqlx::query_scalar("select platform_id from viid_camera where camera_id = $1")
-        .bind(camera_id)
-        .fetch_optional(db)
-        .await
+    sqlx::query_scalar(
+        "select platform_id from viid_camera where camera_id = $1 and removed_at is not null",
+    )
+    .bind(camera_id)
+    .fetch_optional(db)
+    .await
 }
 
 /// A platform has made a camera known.

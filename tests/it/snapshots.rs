@@ -236,6 +236,38 @@ async fn what_was_not_asked_for_is_refused_and_told() {
     service.stop().await;
 }
 
+/// The URL is worth as much as the platform that asked for it.
+#[tokio::test]
+async fn a_platform_that_lost_its_camera_or_its_token_uploads_nothing() {
+    let city = TestCity::new().await;
+    let (service, token) = with_cameras(&city).await;
+    let session = asked(&service, &token, &CAMERAS, 2).await;
+    let url = session["upload_url"].as_str().unwrap();
+    let person = service.sign_in(&city).await;
+    let path = format!("/api/v1/cameras/{}", CAMERAS[0]);
+    let known = person.json(&path).await;
+    let draft = json!({ "name_zh": known["name_zh"], "name_en": known["name_en"],
+        "lon": known["lon"], "lat": known["lat"], "platform_id": null });
+    let put = person.put(&path).json(&draft).send().await.unwrap();
+    assert!(put.status().is_success(), "{}", put.text().await.unwrap());
+    let post = async |camera: &str, n: u32| {
+        let request = Client::new().post(format!("{url}/{}", name(camera, n)));
+        request.body(jpeg()).send().await.unwrap()
+    };
+    problem(
+        post(CAMERAS[0], 0).await,
+        StatusCode::NOT_FOUND,
+        "not-found",
+    )
+    .await;
+    assert_eq!(taken(post(CAMERAS[1], 0).await).await.len(), 1);
+    let platform = known["platform_id"].as_i64().unwrap();
+    let revoked = person.delete(&format!("/api/v1/platforms/{platform}"));
+    assert!(revoked.send().await.unwrap().status().is_success());
+    problem(post(CAMERAS[1], 1).await, StatusCode::GONE, "session-over").await;
+    service.stop().await;
+}
+
 /// Of one camera a picture needs no name: it is that camera's, taken now.
 #[tokio::test]
 async fn a_picture_without_a_name_is_the_only_cameras() {

@@ -104,6 +104,11 @@ impl BoundedBody {
         Ok(all.freeze())
     }
 
+    /// The room for what was read, to be held for as long as that is worked with.
+    pub(crate) fn into_room(self) -> Option<OwnedSemaphorePermit> {
+        self.held
+    }
+
     /// Listens on for a moment without keeping anything: a client that is still sending would
     /// otherwise see its connection break instead of the answer.
     pub(crate) async fn linger(mut self) {

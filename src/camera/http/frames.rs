@@ -132,7 +132,8 @@ pub(crate) fn take(
     captured_at: DateTime<Utc>,
     jpeg: Bytes,
 ) -> Result<(), ApiError> {
-    let picture = pictures::check(app, field, captured_at, jpeg)
+    let picture = require_pushed(camera)
+        .and_then(|()| pictures::check(app, field, captured_at, jpeg))
         .inspect_err(|refusal| count_refused(app, &camera.id, refusal))?;
     offer(app, camera, vec![picture], false).map(drop)
 }
@@ -155,10 +156,7 @@ fn camera_of(app: &App, platform: &Platform, id: String) -> Result<Arc<Camera>, 
     let id = CameraId::try_from(id).map_err(|_not_an_id| unknown())?;
     let camera = app.cameras.get(&id).ok_or_else(unknown)?;
     if camera.platform_id == Some(platform.id) {
-        if camera.pulled_every.is_some() {
-            let detail = format!("camera {id} is asked for its pictures and takes none");
-            return Err(ApiError::refused(StatusCode::CONFLICT, "pulled", detail));
-        }
+        require_pushed(&camera)?;
         Ok(camera)
     } else {
         Err(ApiError::forbidden(format!(
@@ -166,6 +164,18 @@ fn camera_of(app: &App, platform: &Platform, id: String) -> Result<Arc<Camera>, 
             platform.name
         )))
     }
+}
+
+/// 409 for a camera that is asked for its pictures: nobody else's are taken in its name.
+fn require_pushed(camera: &Camera) -> Result<(), ApiError> {
+    if camera.pulled_every.is_none() {
+        return Ok(());
+    }
+    let detail = format!(
+        "camera {} is asked for its pictures and takes none",
+        camera.id
+    );
+    Err(ApiError::refused(StatusCode::CONFLICT, "pulled", detail))
 }
 
 /// Puts the pictures in line; returns their ids and, if asked for, where their reports come.

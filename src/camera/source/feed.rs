@@ -18,6 +18,8 @@ use crate::outbound::{Guarded, OutboundClient};
 /// A stream that gives nothing for this long has stalled, or for three periods.
 const STALL_MIN: Duration = Duration::from_secs(10);
 const STALL_PERIODS: u32 = 3;
+/// Until the first picture of a stream, however rare they are: others wait for a turn to connect.
+const FIRST_PICTURE_MAX: Duration = Duration::from_secs(20);
 /// A picture may come so much of a period early, because cameras are not that exact.
 const EARLY: f64 = 0.1;
 
@@ -81,6 +83,7 @@ impl Feed {
                     clock_drift_s: answer.clock_drift_s(now),
                     answer,
                     pace,
+                    has_shown: false,
                 })))
             }
             SourceKind::Rtsp => {
@@ -186,14 +189,20 @@ pub(super) struct Mjpeg {
     parts: Parts,
     pace: Pace,
     clock_drift_s: Option<f64>,
+    has_shown: bool,
 }
 
 impl Mjpeg {
     async fn next(&mut self, now: impl Fn() -> DateTime<Utc>) -> Result<Shot, Failure> {
-        let stall = self.pace.stall();
+        let stall = if self.has_shown {
+            self.pace.stall()
+        } else {
+            FIRST_PICTURE_MAX.min(self.pace.stall())
+        };
         let mut stalled_at = Instant::now() + stall;
         loop {
             while let Some(part) = self.parts.next_part()? {
+                self.has_shown = true;
                 stalled_at = Instant::now() + stall;
                 let stamped = part.stamped_s.map(|s| s - seconds(now()));
                 self.clock_drift_s = stamped.filter(|s| s.is_finite()).or(self.clock_drift_s);

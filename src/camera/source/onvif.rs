@@ -122,7 +122,9 @@ impl<N: Fn() -> DateTime<Utc>> Conversation<N> {
         let header = login.map(|login| {
             let mut nonce = [0; NONCE_BYTES];
             rand::rng().fill_bytes(&mut nonce);
-            username_token(login, &nonce, (self.now)() + self.ahead)
+            let now = (self.now)();
+            let theirs = now.checked_add_signed(self.ahead).unwrap_or(now);
+            username_token(login, &nonce, theirs)
         });
         let envelope = format!(
             "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\

@@ -101,7 +101,7 @@ impl Player {
         let stall = if self.has_shown {
             self.pace.stall()
         } else {
-            FIRST_PICTURE_MAX.max(self.pace.stall())
+            FIRST_PICTURE_MAX
         };
         let mut stalled_at = Instant::now() + stall;
         loop {

@@ -55,10 +55,14 @@ impl Source {
         if url.len() > URL_CHARS_MAX {
             return Err("must be at most 2000 characters");
         }
-        match kind {
+        let uri = match kind {
             SourceKind::Snapshot | SourceKind::Mjpeg => outbound::check(url, allow_local),
             SourceKind::Rtsp => outbound::check_rtsp(url, allow_local),
+        }?;
+        if uri.query().is_some_and(holds_password) {
+            return Err("must not hold a password; it has a field of its own");
         }
+        Ok(uri)
     }
 
     /// Scheme, host and port: a password is kept only as long as these are the same.
@@ -70,6 +74,18 @@ impl Source {
         };
         (uri.scheme_str(), uri.host(), uri.port_u16().unwrap_or(port))
     }
+}
+
+/// An address is shown and logged, a password never.
+fn holds_password(query: &str) -> bool {
+    let mut names = query
+        .split(['&', ';'])
+        .filter_map(|pair| Some(pair.split_once('=')?.0));
+    names.any(|name| {
+        ["password", "passwd", "pass", "pwd"]
+            .iter()
+            .any(|secret| name.eq_ignore_ascii_case(secret))
+    })
 }
 
 /// Whether a period of so many seconds is within its bounds.
@@ -104,6 +120,7 @@ mod tests {
             (Rtsp, "rtsp://169.254.1.1/"),
             (Rtsp, "rtsp://10.0.0.7/'\n"),
             (Rtsp, "rtsp:///"),
+            (Snapshot, "http://10.0.0.7/snap.cgi?user=admin&Pwd=12345"),
             (Mjpeg, "file:///etc/passwd"),
         ] {
             assert!(check(kind, url).is_err(), "{url}");

@@ -32,6 +32,8 @@ const EXPIRES_S: std::ops::RangeInclusive<u32> = 30..=86_400;
 const EXPIRES_S_DEFAULT: u32 = 600;
 /// Random bytes of a session's number: 32 hexadecimal digits, as the standard asks for.
 const ID_BYTES: usize = 16;
+/// Of the number of an open session, what those see who may not upload.
+const SHOWN_DIGITS: usize = 4;
 /// Sessions in the list.
 const LISTED_MAX: i64 = 50;
 
@@ -222,6 +224,7 @@ async fn save(app: &App, requester: &Requester, session: &Session) -> Result<(),
 /// Where a session stands.
 #[derive(Serialize, ToSchema)]
 pub(super) struct SessionView {
+    /// Of one that is open, an auditor is told the last four digits: the whole is the right to upload.
     session_id: String,
     camera_ids: Vec<String>,
     snap_num: i32,
@@ -345,8 +348,15 @@ pub(super) async fn list_sessions(
 ) -> Result<Json<SnapshotSessions>, ApiError> {
     person.require_of_city(&[Role::Administrator, Role::Auditor])?;
     let mut sessions = Vec::new();
-    for session in store::list(&app.db, LISTED_MAX).await? {
+    let may_upload = person.require_administrator().is_ok();
+    let now = app.now();
+    for mut session in store::list(&app.db, LISTED_MAX).await? {
         let pictures = store::pictures(&app.db, &session.session_id).await?;
+        let is_open = session.finished_at.is_none() && session.expires_at > now;
+        if is_open && !may_upload {
+            let hidden = session.session_id.len().saturating_sub(SHOWN_DIGITS);
+            session.session_id.drain(..hidden);
+        }
         sessions.push(SessionView::of(session, pictures));
     }
     Ok(Json(SnapshotSessions { sessions }))

@@ -63,7 +63,7 @@ struct UploadedPicture {
     (status = 200, description = "at least one was taken", body = UploadAnswer),
     (status = 400, description = "invalid-field: no name, or of a camera that was not asked for"),
     (status = 404, description = "not-found: no such session"),
-    (status = 409, description = "too-many-pictures: more than were asked for"),
+    (status = 409, description = "too-many-pictures: more than were asked for; pulled: the camera is asked for its pictures"),
     (status = 410, description = "session-over: finished or expired"),
     (status = 413, description = "frame-too-large"),
     (status = 415, description = "not-a-jpeg or unsupported-jpeg"),
@@ -123,10 +123,9 @@ async fn take(
     } else {
         read_whole(body, name).await?
     };
-    let mut came = store::pictures(&app.machine, id).await?;
     let (mut pictures, mut first_refusal) = (Vec::new(), None);
     for one in uploaded {
-        match offer(app, &session, one, &mut came).await? {
+        match offer(app, &session, one).await? {
             Ok(picture) => pictures.push(picture),
             Err((picture, refusal)) => {
                 pictures.extend(picture);
@@ -154,6 +153,15 @@ async fn open_session(app: &App, client: std::net::IpAddr, id: &str) -> Result<S
             "the session has finished or expired",
         ));
     }
+    if let Some(platform_id) = session.platform_id
+        && !store::is_platform_current(&app.machine, platform_id).await?
+    {
+        return Err(ApiError::refused(
+            StatusCode::GONE,
+            "session-over",
+            "the platform that asked was revoked",
+        ));
+    }
     Ok(session)
 }
 
@@ -162,7 +170,6 @@ async fn offer(
     app: &App,
     session: &Session,
     uploaded: Uploaded,
-    came: &mut Vec<Picture>,
 ) -> Result<Result<UploadedPicture, (Option<UploadedPicture>, ApiError)>, ApiError> {
     let now = app.now();
     let (file_id, camera_id, taken_at) = match named(session, uploaded.name.as_deref(), now) {
@@ -174,6 +181,10 @@ async fn offer(
         camera_id: camera_id.clone(),
         refusal,
     };
+    // held until it is noted, so that those who come at the same time are counted
+    let mut tx = app.machine.begin().await?;
+    store::hold(&mut *tx, &session.session_id).await?;
+    let came = store::pictures(&mut *tx, &session.session_id).await?;
     let mut taken = came.iter().filter(|one| one.refusal.is_none());
     if taken.any(|one| one.file_id == file_id) {
         return Ok(Ok(answer(None)));
@@ -187,6 +198,11 @@ async fn offer(
     }
     let known = CameraId::try_from(camera_id.clone()).ok();
     let known = known.and_then(|id| app.cameras.get(&id));
+    // the platform that asked may have lost it since
+    let known = known.filter(|camera| {
+        let asked_by = session.platform_id;
+        asked_by.is_none() || camera.platform_id == asked_by
+    });
     let Some(known) = known else {
         return Ok(Err((None, ApiError::not_found("there is no such camera"))));
     };
@@ -201,9 +217,8 @@ async fn offer(
         received_at: now,
         refusal: refusal.clone(),
     };
-    store::note(&app.machine, &session.session_id, &picture).await?;
-    came.retain(|one| one.file_id != file_id);
-    came.push(picture);
+    store::note(&mut *tx, &session.session_id, &picture).await?;
+    tx.commit().await?;
     let answer = answer(refusal);
     Ok(match done {
         Ok(()) => Ok(answer),

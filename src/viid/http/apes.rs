@@ -32,7 +32,7 @@ pub(super) async fn save(call: Call, body: Body) -> Response {
 async fn saved(call: &Call, body: Body) -> Result<Reply, Refusal> {
     let body = call.read(body, BYTES_MAX).await?;
     let device = call.device().await?;
-    let sent = read::apes(&body)?;
+    let sent = body.parse(read::apes).await?;
     Ok(Reply::Each(save_all(call, &device, sent).await?))
 }
 

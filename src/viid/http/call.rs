@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 use std::time::Instant;
 
+use anyhow::Context as _;
 use axum::body::Body;
 use axum::extract::FromRequestParts;
 use axum::http::header::{
@@ -15,6 +16,7 @@ use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use metrics::counter;
 use serde_json::Value;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::camera::{BodyProblem, BoundedBody};
 use crate::http::{ApiError, App, ClientAddress};
@@ -28,6 +30,11 @@ use crate::viid::store::{self, Access, Registered};
 /// The standard's own header: who calls, once registered.
 const USER_IDENTIFY: &str = "user-identify";
 const MEDIA_TYPE: &str = "application/VIID+JSON; charset=utf-8";
+
+/// A smaller body is read where it is; a larger one would keep others waiting.
+const READ_IN_PLACE_BYTES_MAX: usize = 4 << 10;
+/// Larger bodies that are read at a time: what is read of them takes several times their bytes.
+static READERS: Semaphore = Semaphore::const_new(4);
 
 /// A request under `/VIID`.
 pub(super) struct Call {
@@ -259,7 +266,10 @@ impl Call {
         let device = found
             .filter(|device| self.now - device.alive_at < silence_max)
             .ok_or_else(unknown)?;
-        if device.address == self.client.to_string() {
+        // behind a proxy that does not say for whom it speaks, all devices have its address
+        let is_own = !self.app.config.http.trusted_proxies.contains(&self.client);
+        let suffices = self.app.config.viid.viid_address_suffices && is_own;
+        if suffices && device.address == self.client.to_string() {
             return Ok(device);
         }
         if self.access().await?.platform_id == device.platform_id {
@@ -273,7 +283,7 @@ impl Call {
     }
 
     /// All of the body, within bounds over all calls together.
-    pub(super) async fn read(&self, body: Body, bytes_max: usize) -> Result<Bytes, Refusal> {
+    pub(super) async fn read(&self, body: Body, bytes_max: usize) -> Result<Whole, Refusal> {
         let encoding = self.headers.get(CONTENT_ENCODING);
         if encoding.is_some_and(|encoding| encoding != "identity") {
             return Err(Refusal::new(
@@ -284,7 +294,10 @@ impl Call {
         }
         let mut body = BoundedBody::new(body, bytes_max, self.app.intake.room());
         match body.bytes().await {
-            Ok(bytes) => Ok(bytes),
+            Ok(bytes) => Ok(Whole {
+                bytes,
+                _room: body.into_room(),
+            }),
             Err(problem) => {
                 tokio::spawn(body.linger());
                 Err(problem.into())
@@ -296,5 +309,30 @@ impl Call {
     pub(super) fn let_go(&self, body: Body, bytes_max: usize) {
         let body = BoundedBody::new(body, bytes_max, self.app.intake.room());
         tokio::spawn(body.linger());
+    }
+}
+
+/// A body that has come, with the room for its bytes over all calls.
+pub(super) struct Whole {
+    bytes: Bytes,
+    _room: Option<OwnedSemaphorePermit>,
+}
+
+impl Whole {
+    /// What is in it: a large one is read on a thread that may be kept busy.
+    pub(super) async fn parse<T: Send + 'static>(
+        self,
+        read: impl FnOnce(&[u8]) -> Result<T, Malformed> + Send + 'static,
+    ) -> Result<T, Refusal> {
+        if self.bytes.len() <= READ_IN_PLACE_BYTES_MAX {
+            return Ok(read(&self.bytes)?);
+        }
+        let turn = READERS.acquire().await.context("nobody reads any more")?;
+        let reading = tokio::task::spawn_blocking(move || {
+            let found = read(&self.bytes);
+            drop((self, turn));
+            found
+        });
+        Ok(reading.await.context("reading a body broke off")??)
     }
 }

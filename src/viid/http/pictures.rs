@@ -3,30 +3,26 @@
 
 use std::sync::Arc;
 
-use anyhow::Context as _;
 use axum::body::Body;
 use axum::extract::Path;
 use axum::http::StatusCode;
 use axum::response::Response;
-use bytes::Bytes;
 use metrics::counter;
 
 use super::apes;
-use super::call::{Call, Refusal, Reply};
+use super::call::{Call, Refusal, Reply, Whole};
 use crate::access::Secret;
 use crate::camera::{self, CameraId};
 use crate::http::ApiError;
 use crate::telemetry;
 use crate::viid::device::DeviceId;
 use crate::viid::peer;
-use crate::viid::read::{self, Kind, Limits, Malformed, Notification, Sent, SentPicture, Untaken};
+use crate::viid::read::{self, Kind, Limits, Notification, Sent, SentPicture, Untaken};
 use crate::viid::status::{Code, Status};
 use crate::viid::store::{self, Registered};
 
 /// Of a body with pictures: base64 is a third larger than what it holds, and several may come together.
 const BYTES_MAX: usize = 32 << 20;
-/// A smaller body is read where it is; a larger one would keep others waiting.
-const READ_IN_PLACE_BYTES_MAX: usize = 64 << 10;
 /// When to send again what found no room.
 const RETRY_AFTER_S: u32 = 2;
 
@@ -90,9 +86,7 @@ async fn take(call: Call, body: Body, kind: Kind) -> Response {
 async fn taken(call: &Call, body: Body, kind: Kind) -> Result<Reply, Refusal> {
     let (device, body) = head(call, body).await?;
     let (sender, limits) = (device.device_id.clone(), limits(call));
-    let sent = apart(body, move |body| {
-        read::pictures(body, kind, &sender, limits)
-    });
+    let sent = body.parse(move |body| read::pictures(body, kind, &sender, limits));
     let sent = sent.await?;
     let statuses = offer_all(call, &device, sent).await?;
     if !statuses.is_empty() && statuses.iter().all(|status| status.code == Code::Busy) {
@@ -140,10 +134,11 @@ async fn notified_by_peer(call: &Call, word: &str, body: Body) -> Result<Reply, 
 async fn take_notifications(
     call: &Call,
     device: &Registered,
-    body: Bytes,
+    body: Whole,
 ) -> Result<Reply, Refusal> {
     let (sender, limits) = (device.device_id.clone(), limits(call));
-    let told = apart(body, move |body| read::notifications(body, &sender, limits)).await?;
+    let told = body.parse(move |body| read::notifications(body, &sender, limits));
+    let told = told.await?;
     let mut statuses = Vec::new();
     for Notification { id, pictures, apes } in told {
         let mut each = Vec::new();
@@ -178,7 +173,7 @@ fn summed(id: String, each: &[Status]) -> Status {
     }
 }
 
-async fn head(call: &Call, body: Body) -> Result<(Registered, Bytes), Refusal> {
+async fn head(call: &Call, body: Body) -> Result<(Registered, Whole), Refusal> {
     match call.device().await {
         Ok(device) => Ok((device, call.read(body, BYTES_MAX).await?)),
         Err(refusal) => {
@@ -192,19 +187,6 @@ fn limits(call: &Call) -> Limits {
     Limits {
         bytes_max: call.app.config.intake.frame_bytes_max,
     }
-}
-
-/// Reads a body: a large one on a thread that may be kept busy. How many are read at a time is bounded by
-/// the room for their bytes.
-async fn apart<T: Send + 'static>(
-    body: Bytes,
-    read: impl FnOnce(&[u8]) -> Result<T, Malformed> + Send + 'static,
-) -> Result<T, Refusal> {
-    if body.len() <= READ_IN_PLACE_BYTES_MAX {
-        return Ok(read(&body)?);
-    }
-    let reading = tokio::task::spawn_blocking(move || read(&body)).await;
-    Ok(reading.context("reading a body broke off")??)
 }
 
 /// Puts pictures in line, each by itself, and counts what became of them.
@@ -282,6 +264,7 @@ fn untaken(refusal: ApiError) -> Untaken {
         } => Untaken {
             code: match status {
                 StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => Code::Busy,
+                StatusCode::CONFLICT => Code::InvalidOperation,
                 _ => Code::InvalidJsonContent,
             },
             reason: kind,

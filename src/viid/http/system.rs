@@ -23,7 +23,7 @@ async fn registered(call: &Call, body: Body) -> Result<Reply, Refusal> {
     // first, so that a connection that goes on after the challenge holds nothing unread
     let body = call.read(body, BYTES_MAX).await?;
     let access = call.access().await?;
-    let device = device_id(&body, "RegisterObject")?;
+    let device = body.parse(|body| device_id(body, "RegisterObject")).await?;
     call.require_own(&device)?;
     let address = call.client.to_string();
     let (db, now) = (&call.app.machine, call.now);
@@ -47,7 +47,8 @@ pub(super) async fn keep_alive(call: Call, body: Body) -> Response {
 async fn kept_alive(call: &Call, body: Body) -> Result<Reply, Refusal> {
     let body = call.read(body, BYTES_MAX).await?;
     let device = call.device().await?.device_id;
-    call.require_own(&device_id(&body, "KeepaliveObject")?)?;
+    let said = body.parse(|body| device_id(body, "KeepaliveObject"));
+    call.require_own(&said.await?)?;
     store::keep_alive(&call.app.machine, &device, call.now).await?;
     Ok(Reply::One(Status::ok(device.as_str())))
 }
@@ -61,7 +62,8 @@ pub(super) async fn unregister(call: Call, body: Body) -> Response {
 async fn unregistered(call: &Call, body: Body) -> Result<Reply, Refusal> {
     let body = call.read(body, BYTES_MAX).await?;
     let device = call.device().await?.device_id;
-    call.require_own(&device_id(&body, "UnRegisterObject")?)?;
+    let said = body.parse(|body| device_id(body, "UnRegisterObject"));
+    call.require_own(&said.await?)?;
     store::unregister(&call.app.machine, &device).await?;
     tracing::info!(%device, "left the view library");
     Ok(Reply::One(Status::ok(device.as_str())))

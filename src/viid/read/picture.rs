@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::ape::{self, Ape};
 use super::time::read_time;
-use super::value::{Names, field, list, number, text};
+use super::value::{Names, field, is_too_wide, list, number, text};
 use super::{Malformed, Sent, Untaken, json, short};
 use crate::viid::DeviceId;
 
@@ -150,7 +150,8 @@ impl Reader<'_> {
         let mut pictures: Vec<Sent<SentPicture>> = Vec::new();
         for name in ["Face", "Person"] {
             let persons = Names::of(name).within(object).unwrap_or_default();
-            pictures.extend(persons.iter().map(|one| a_person(one, name)));
+            let each = persons.iter().map(|one| a_person(one, name));
+            pictures.extend(each.take(PICTURES_MAX + 1));
         }
         for kind in Kind::ALL {
             let found = Names::of(kind.name()).within(object).unwrap_or_default();
@@ -171,6 +172,9 @@ impl Reader<'_> {
 
     /// The picture that an object is, and those that belong to it.
     fn object(&self, object: &Value, kind: Kind) -> Vec<Sent<SentPicture>> {
+        if is_too_wide(object) {
+            return vec![too_wide()];
+        }
         let info = field(object, &["ImageInfo", "ImageInfoObject"]).unwrap_or(object);
         let data = field(object, &["Data"]).or_else(|| field(info, &["Data"]));
         let mut pictures = self.sub_images(object, kind);
@@ -181,6 +185,9 @@ impl Reader<'_> {
     }
 
     fn sub_images(&self, object: &Value, kind: Kind) -> Vec<Sent<SentPicture>> {
+        if is_too_wide(object) {
+            return vec![too_wide()];
+        }
         let inner = ["SubImageInfoObject", "SubImageInfo", "SubImage"];
         let found = field(
             object,
@@ -191,7 +198,7 @@ impl Reader<'_> {
             .unwrap_or_default()
             .into_iter()
             .map(|image| self.picture(object, image, field(image, &["Data"]), kind));
-        each.collect()
+        each.take(PICTURES_MAX + 1).collect()
     }
 
     fn picture(
@@ -277,6 +284,13 @@ impl Reader<'_> {
             return Err(too_large(bytes_max));
         }
         Ok(decoded.into())
+    }
+}
+
+fn too_wide() -> Sent<SentPicture> {
+    Sent {
+        id: String::new(),
+        found: Err(Untaken::content("too-many-fields", "more than 256 fields")),
     }
 }
 

@@ -171,3 +171,14 @@ fn no_bytes_are_too_strange() {
         Err(Malformed::Format(_))
     ));
 }
+
+#[test]
+fn an_object_with_too_many_fields_is_not_searched() {
+    let wide: serde_json::Map<String, Value> =
+        (0..300).map(|n| (format!("f{n}"), json!(n))).collect();
+    let body = json!({ "ImageListObject": { "Image": [wide] } });
+    let sent = read(&body, Kind::Image);
+    assert_eq!(sent.len(), 1);
+    let untaken = sent[0].found.as_ref().unwrap_err();
+    assert_eq!(untaken.reason, "too-many-fields");
+}

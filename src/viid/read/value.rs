@@ -20,6 +20,16 @@ pub(super) fn field<'a>(object: &'a Value, names: &[&str]) -> Option<&'a Value> 
     })
 }
 
+/// Fields of an object that is looked into more than once; devices write some dozens.
+const FIELDS_MAX: usize = 256;
+
+/// Whether looking for a field again and again would cost too much.
+pub(super) fn is_too_wide(object: &Value) -> bool {
+    let alone = object.as_array().and_then(|list| list.first());
+    let object = alone.unwrap_or(object);
+    object.as_object().is_some_and(|map| map.len() > FIELDS_MAX)
+}
+
 /// Text, or a number as it was written.
 pub(super) fn text(value: &Value) -> Option<String> {
     match value {

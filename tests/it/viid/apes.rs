@@ -90,6 +90,24 @@ async fn a_camera_is_made_known_changed_taken_out_and_brought_back() {
 }
 
 #[tokio::test]
+async fn a_camera_that_people_took_away_is_not_taken_back() {
+    let city = TestCity::new().await;
+    let (service, person, device, platform) = one_device(&city).await;
+    let id = number(78);
+    let told = ape(&id, "东门", ORIGIN.lon, ORIGIN.lat);
+    device.send("/VIID/APEs", &told).await;
+    assert_eq!(camera(&person, &id).await["platform_id"], platform);
+    let draft = json!({ "name_zh": "东门", "name_en": "East gate", "lon": ORIGIN.lon,
+        "lat": ORIGIN.lat, "platform_id": null });
+    let taken = person.put(&format!("/api/v1/cameras/{id}")).json(&draft);
+    assert_eq!(taken.send().await.unwrap().status(), StatusCode::OK);
+    let refused = device.send("/VIID/APEs", &told).await;
+    assert_eq!(refused[0]["StatusCode"], 4);
+    assert_eq!(camera(&person, &id).await["platform_id"], Value::Null);
+    service.stop().await;
+}
+
+#[tokio::test]
 async fn a_calibrated_camera_stays_calibrated() {
     let city = TestCity::new().await;
     let (service, person, device, platform) = one_device(&city).await;
@@ -116,7 +134,7 @@ async fn a_calibrated_camera_stays_calibrated() {
     service.stop().await;
 }
 
-/// A camera that was written beside the service is known a moment later.
+/// A camera that was written beside the service, and calibrated after that, is known a moment later.
 async fn camera_once_known(person: &TestClient, id: &str) -> Value {
     for _ in 0..200 {
         let answer = person
@@ -125,7 +143,10 @@ async fn camera_once_known(person: &TestClient, id: &str) -> Value {
             .await
             .unwrap();
         if answer.status() == StatusCode::OK {
-            return answer.json().await.unwrap();
+            let known: Value = answer.json().await.unwrap();
+            if !known["calibration"].is_null() {
+                return known;
+            }
         }
         tokio::time::sleep(std::time::Duration::from_millis(20)).await;
     }

@@ -14,6 +14,9 @@ use crate::frame_to_map::SCENES;
 use crate::service::problem;
 use crate::viid::pictures::image;
 
+/// 50 ms apart, for longer than it takes to try again what went wrong.
+const LOOKS: u32 = 1600;
+
 /// What the other library was told, and whether it lets anybody in.
 #[derive(Default)]
 struct Told {
@@ -45,7 +48,7 @@ impl Library {
 
     /// What it was told by this call, once it was.
     async fn heard(&self, call: &str) -> Value {
-        for _ in 0..600 {
+        for _ in 0..LOOKS {
             if let Some(body) = self.bodies(call).pop() {
                 return body;
             }
@@ -106,7 +109,7 @@ async fn create(person: &TestClient, draft: &Value) -> i64 {
 /// How it stands with the only library, once `is_so`.
 async fn once(person: &TestClient, is_so: impl Fn(&Value) -> bool) -> Value {
     let mut peer = Value::Null;
-    for _ in 0..600 {
+    for _ in 0..LOOKS {
         peer = person.json("/api/v1/viid/peers").await["peers"][0].take();
         if is_so(&peer) {
             return peer;
