@@ -18,7 +18,7 @@ pub struct Mask {
 
 impl Mask {
     /// Whether a point, in shares of the picture, is inside: even-odd rule.
-    fn hides(&self, [x, y]: [f64; 2]) -> bool {
+    pub(super) fn hides(&self, [x, y]: [f64; 2]) -> bool {
         let mut inside = false;
         for (a, b) in self.sides() {
             if (a[1] > y) != (b[1] > y) {

@@ -138,14 +138,24 @@ impl Calibration {
         image_width_px: u32,
         image_height_px: u32,
     ) -> Option<PixelPoint> {
+        let (scale_x, scale_y) = self.scales(image_width_px, image_height_px)?;
+        Some(PixelPoint {
+            x: pixel.x * scale_x,
+            y: pixel.y * scale_y,
+        })
+    }
+
+    /// Whether it says something about pictures of this size: their sides are in the same proportion.
+    pub fn is_for(&self, image_width_px: u32, image_height_px: u32) -> bool {
+        self.scales(image_width_px, image_height_px).is_some()
+    }
+
+    fn scales(&self, image_width_px: u32, image_height_px: u32) -> Option<(f64, f64)> {
         let scale_x = f64::from(self.image_width_px) / f64::from(image_width_px);
         let scale_y = f64::from(self.image_height_px) / f64::from(image_height_px);
         // Half a pixel of rounding on the shorter side of a small picture.
         let same_proportion = (scale_x / scale_y - 1.0).abs() < 0.005;
-        same_proportion.then_some(PixelPoint {
-            x: pixel.x * scale_x,
-            y: pixel.y * scale_y,
-        })
+        same_proportion.then_some((scale_x, scale_y))
     }
 
     /// Where the camera sees this place; `None` behind it. May lie outside the picture.

@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 
 use super::FrameReport;
 use super::failure::Failure;
-use crate::camera::background::{Renewed, SIDE, Still};
+use crate::camera::background::{Background, Renewed, SIDE, Still};
 use crate::camera::health::{Condition, Glance, Health, Seen};
 use crate::camera::{Frame, Waiting};
 use crate::http::App;
@@ -37,6 +37,8 @@ pub(super) struct Renewal {
     pub(super) background: Renewed,
     /// In pixels of the frame that completed it.
     pub(super) found: Vec<Detections>,
+    /// What they found in that frame and the background shows there: nothing that passes.
+    pub(super) in_frame: Vec<Detection>,
 }
 
 /// Starts `count` threads that look at frames until the intake is closed and empty, or nobody
@@ -210,7 +212,7 @@ impl Eye {
         measured: Option<&Seen>,
         app: &App,
     ) -> Option<Renewal> {
-        let seen = seen.as_ref().ok()?.first()?;
+        let seen = seen.as_ref().ok()?;
         let camera = &frame.camera;
         if app.health.is_moved(camera) {
             app.backgrounds.moved(&camera.id);
@@ -219,6 +221,7 @@ impl Eye {
         let shows = measured.is_some_and(|seen| seen.glance.evidence().shows_something());
         let mut conditions = app.health.of(&camera.id).into_iter();
         let believed = shows && conditions.all(|state| state.condition == Condition::WrongTime);
+        let believed = believed && is_calibrated_for(frame, seen.first()?);
         if !believed || !app.backgrounds.wants(camera, frame.captured_at) {
             return None;
         }
@@ -238,25 +241,37 @@ impl Eye {
     fn take_in(
         &mut self,
         frame: &Frame,
-        seen: &Detections,
+        seen: &[Detections],
         app: &App,
     ) -> Result<Option<Renewal>, Failure> {
         let started = Instant::now();
-        let Some(still) = self.reducer.reduce(&self.picture)? else {
+        let (Some(still), Some(first)) = (self.reduce(frame)?, seen.first()) else {
             return Ok(None);
         };
-        let renewed = app
-            .backgrounds
-            .take(&frame.camera, frame.captured_at, still);
+        let (camera, at) = (&frame.camera, frame.captured_at);
+        let renewed = app.backgrounds.take(camera, at, still.clone());
         let renewal = match renewed {
             None => None,
             Some(background) => Some(Renewal {
-                found: self.look_at_median(frame, seen, &background.median)?,
+                found: self.look_at_median(frame, first, &background.median)?,
+                in_frame: app
+                    .backgrounds
+                    .of(&camera.id)
+                    .map_or_else(Vec::new, |now| standing(&now, &still, seen)),
                 background,
             }),
         };
         histogram!(telemetry::STAGE_SECONDS, "stage" => "background").record(started.elapsed());
         Ok(renewal)
+    }
+
+    /// The frame, small, without what nobody may see; `None`: it is not decoded.
+    fn reduce(&mut self, frame: &Frame) -> Result<Option<Still>, UnreadableFrame> {
+        let mut still = self.reducer.reduce(&self.picture)?;
+        if let Some(still) = &mut still {
+            still.paint(&frame.camera.masks);
+        }
+        Ok(still)
     }
 
     /// What the models that look at the camera's frames find in its background.
@@ -299,14 +314,16 @@ impl Eye {
                 .class
                 .is_some_and(|class| app.backgrounds.is_asked_of(class))
         };
-        if !seen.iter().flat_map(|seen| &seen.found).any(is_asked) {
+        let is_asked_for = seen.iter().flat_map(|seen| &seen.found).any(is_asked);
+        if !is_asked_for || !seen.iter().all(|seen| is_calibrated_for(frame, seen)) {
             return;
         }
         let background = app.backgrounds.of(&frame.camera.id);
-        let Some(background) = background.filter(|background| background.median.is_some()) else {
+        let Some(background) = background.filter(|background| background.is_of(frame.captured_at))
+        else {
             return;
         };
-        let still = match self.reducer.reduce(&self.picture) {
+        let still = match self.reduce(frame) {
             Ok(Some(still)) => still,
             Ok(None) => return,
             Err(error) => {
@@ -377,6 +394,26 @@ impl Eye {
             Err(error) => tracing::warn!(%error, "the model in the shadow failed"),
         }
     }
+}
+
+/// Whether its camera's calibration, and so its background, is of pictures of these proportions.
+fn is_calibrated_for(frame: &Frame, seen: &Detections) -> bool {
+    let calibration = frame.camera.calibration.as_ref();
+    calibration.is_some_and(|it| it.is_for(seen.image_width_px, seen.image_height_px))
+}
+
+/// What was found that stands where the background shows it.
+fn standing(background: &Background, still: &Still, seen: &[Detections]) -> Vec<Detection> {
+    let mut standing = Vec::new();
+    for seen in seen {
+        let x = 1.0 / seen.image_width_px as f32;
+        let y = 1.0 / seen.image_height_px as f32;
+        let found = seen.found.iter();
+        let stands =
+            |it: &&Detection| background.stands(still, &it.pixel_box.scaled(x, y)) == Some(true);
+        standing.extend(found.filter(stands).cloned());
+    }
+    standing
 }
 
 /// `detector`: of the model, made here where there is none. `picture`: of this very JPEG.

@@ -4,17 +4,20 @@
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock};
 
+use metrics::counter;
+
 use super::detectors::Renewal;
 use super::place::{Placed, SightingRules, place_background};
 use super::report::Dropped;
 use super::{Judged, stays};
-use crate::camera::background::{Phase, Standing};
+use crate::camera::background::{Origin, Phase, Standing};
 use crate::camera::{Camera, CameraId, Frame};
 use crate::cases::Confirmer;
 use crate::catalogue::{ClassCode, SightingRule, StandingRule};
 use crate::events::Stays;
 use crate::http::App;
 use crate::space::PixelBox;
+use crate::telemetry;
 use crate::vision::{Detection, Detections, ModelRef};
 
 /// Who says that something stands there, in reports and in cases' evidence.
@@ -62,9 +65,12 @@ impl InBackgrounds {
             .map(|(number, it)| (before + number, it));
         let in_frame = judged.confirmed.clone();
         judged.confirmed.extend(staying);
-        judged
-            .reports
-            .extend(standing.into_iter().map(|placed| placed.report));
+        for Placed { report, .. } in standing {
+            if let Some(dropped) = report.dropped {
+                counter!(telemetry::DETECTIONS_DROPPED, "reason" => dropped.as_str()).increment(1);
+            }
+            judged.reports.push(report);
+        }
 
         let is_static = |class: &ClassCode| rules.get(class).is_some_and(|rule| rule.is_static);
         let mut placed = Vec::new();
@@ -103,11 +109,16 @@ impl InBackgrounds {
         let is_kept = matches!(phase, Phase::Filling | Phase::Ready);
         let background = app.backgrounds.of(&camera.id).filter(|_| is_kept);
         let found = self.found.get(&camera.id).filter(|_| is_kept);
+        // in another light nobody can tell what stood there in the one before
+        let is_lit_anew = background.as_ref().is_some_and(|it| {
+            let reference = it.reference.as_ref();
+            reference.is_some_and(|reference| reference.origin == Origin::Light)
+        });
         Stands {
             classes: classes.map(|(class, _)| *class).collect(),
             standing: background.map_or_else(Vec::new, |it| it.standing.clone()),
             found: found.cloned().unwrap_or_default(),
-            is_known: phase != Phase::Filling,
+            is_known: matches!(phase, Phase::Ready | Phase::NotNeeded) && !is_lit_anew,
         }
     }
 }
@@ -132,7 +143,9 @@ fn standing(
                     .chain(&renewal.found)
                     .flat_map(|seen| &seen.found)
             };
-            let is_explained = named()
+            let stand = renewal.found.iter().flat_map(|seen| &seen.found);
+            let is_explained = stand
+                .chain(&renewal.in_frame)
                 .any(|other| names(&rule.unless, other) && covers(&other.pixel_box, &pixel_box));
             let score = score(rule, &pixel_box, named());
             if score < rule.score_min {
@@ -233,7 +246,7 @@ pub(super) struct Stands {
     standing: Vec<Standing>,
     /// What models found in the newest background.
     found: Vec<(ClassCode, PixelBox)>,
-    /// Whether there is a background, or none is needed.
+    /// Whether there is a background whose reference is of one light, or none is needed.
     is_known: bool,
 }
 

@@ -336,3 +336,40 @@ async fn a_background_is_looked_at_set_anew_and_survives_a_restart() {
     }
     assert_eq!(street.client.json(BACKGROUND).await["standing"], json!([]));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_sees_in_a_background_what_masks_hide() {
+    let mut street = Street::new(EVERYWHERE).await;
+    for _ in 0..35 {
+        street.push(jpeg(&wall(true))).await;
+    }
+    let corners = [[0.4, 0.4], [0.7, 0.4], [0.7, 0.7], [0.4, 0.7]];
+    let masks = json!({ "masks": [{ "corners": corners }] });
+    let drawn = street
+        .client
+        .put("/api/v1/cameras/cam-1/masks")
+        .json(&masks);
+    assert_eq!(drawn.send().await.unwrap().status(), StatusCode::OK);
+    for picture in ["median", "reference"] {
+        let shown = street.client.get(&format!("{BACKGROUND}/{picture}"));
+        let shown = shown.send().await.unwrap().bytes().await.unwrap();
+        let shown = image::load(Cursor::new(shown), image::ImageFormat::Jpeg).unwrap();
+        let shown = shown.to_rgb8();
+        for (x, y) in [(200, 115), (247, 133), (270, 150), (330, 180)] {
+            let pixel = shown.get_pixel(x, y).0;
+            let grey = pixel.iter().all(|part| part.abs_diff(93) < 10);
+            assert!(grey, "{pixel:?} at {x}, {y} in the {picture}");
+        }
+        let beside: Vec<u8> = (0..180).map(|x| shown.get_pixel(x, 133).0[0]).collect();
+        assert!(beside.iter().max() > beside.iter().min().map(|low| low + 40).as_ref());
+    }
+    // a picture later the database has it no more, either
+    street.push(jpeg(&wall(true))).await;
+    street.service.stop().await;
+    let stored: Vec<u8> = sqlx::query_scalar("select picture from camera_background")
+        .fetch_one(&street.city.db)
+        .await
+        .unwrap();
+    assert!(stored[133 * 480 + 200..][..120].iter().all(|y| *y == 96));
+    assert!(stored[133 * 480..][..180].iter().any(|y| *y != 96));
+}

@@ -9,7 +9,7 @@ use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
 
 use super::limits::BYTES_PER_CAMERA;
-use super::{Backgrounds, Phase, store};
+use super::{Backgrounds, Phase, Reference, store};
 use crate::camera::Cameras;
 use crate::telemetry;
 
@@ -74,6 +74,8 @@ async fn write(backgrounds: &Backgrounds, db: &PgPool, followed: TimeDelta) {
         if !is_due {
             continue;
         }
+        let mut reference = Reference::clone(&reference);
+        reference.still.paint(&slot.masks());
         match store::write(db, &camera, calibration_id, &reference).await {
             Ok(()) => {
                 *slot.written.lock().unwrap_or_else(PoisonError::into_inner) = Some(now);

@@ -22,6 +22,8 @@ pub(super) const HALF: Side = Side {
 pub(super) const EVERY: TimeDelta = TimeDelta::seconds(10);
 /// Pictures that were taken longer apart are not of one time of day.
 pub(super) const GAP_MAX: TimeDelta = TimeDelta::minutes(30);
+/// A background older than this says nothing of a frame: what stood is gone, and what stands is new.
+pub(super) const FRESH_MAX: TimeDelta = TimeDelta::minutes(5);
 /// Bytes of one camera's background at most: 14 stills of the remedian, the median, the reference
 /// and a copy of one of them that somebody looks at.
 pub(super) const BYTES_PER_CAMERA: usize = 17 * SIDE.area() * 3 / 2;

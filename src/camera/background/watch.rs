@@ -11,10 +11,10 @@ use sqlx::PgPool;
 
 use super::agreement::agrees;
 use super::difference::difference;
-use super::limits::{BYTES_PER_CAMERA, EVERY, GAP_MAX};
+use super::limits::{BYTES_PER_CAMERA, EVERY, FRESH_MAX, GAP_MAX};
 use super::region::regions;
 use super::{Origin, Reference, Remedian, Standing, Still, store};
-use crate::camera::{Camera, CameraId};
+use crate::camera::{Camera, CameraId, Mask};
 use crate::catalogue::{ClassCode, ZoneKind};
 use crate::space::PixelBox;
 use crate::telemetry;
@@ -75,6 +75,8 @@ pub(super) struct Slot {
 struct Growing {
     calibration_id: Option<i32>,
     has_zones: bool,
+    /// Of the camera.
+    masks: Arc<[Mask]>,
     /// When the newest picture was taken that is or will be taken in.
     claimed_at: Option<DateTime<Utc>>,
     remedian: Remedian,
@@ -152,7 +154,11 @@ impl Backgrounds {
             .remedian
             .newest()
             .map(|newest| Arc::new(newest.clone()));
-        let renewed = median.map(|median| shown.renew(&growing.remedian, median, at));
+        let renewed = median.map(|mut median| {
+            // also over pictures from before they were drawn
+            median.paint(&camera.masks);
+            shown.renew(&growing.remedian, median, at, &camera.masks)
+        });
         slot.shown.store(Arc::new(shown));
         renewed
     }
@@ -207,6 +213,7 @@ impl Backgrounds {
         let Some(slot) = self.lock().slots.get(camera).cloned() else {
             return;
         };
+        counter!(telemetry::BACKGROUND_CHANGES, "change" => "person").increment(1);
         // nobody makes a new one meanwhile
         let _growing = lock(&slot.growing);
         let mut shown = Background::clone(&slot.shown.load());
@@ -273,6 +280,11 @@ impl Backgrounds {
         drop(inner);
         let mut growing = lock(&slot.growing);
         growing.has_zones = has_zones;
+        if growing.masks != camera.masks {
+            growing.masks = Arc::clone(&camera.masks);
+            // what the database has is painted over as well
+            *lock(&slot.written) = None;
+        }
         if growing.calibration_id != Some(calibration_id) {
             growing.begin_anew(&slot.shown, "calibrated");
             growing.calibration_id = Some(calibration_id);
@@ -298,6 +310,11 @@ impl Slot {
         lock(&self.growing).calibration_id
     }
 
+    /// Of its camera.
+    pub(super) fn masks(&self) -> Arc<[Mask]> {
+        Arc::clone(&lock(&self.growing).masks)
+    }
+
     pub(super) fn reference(&self) -> Option<Arc<Reference>> {
         self.shown.load().reference.clone()
     }
@@ -309,6 +326,9 @@ impl Inner {
         if self.slots.len() < slots_max {
             return true;
         }
+        if !has_zones {
+            return false;
+        }
         let plain = |slot: &Slot| {
             let growing = lock(&slot.growing);
             (!growing.has_zones).then_some(growing.claimed_at)
@@ -318,7 +338,7 @@ impl Inner {
             .iter()
             .filter_map(|(id, slot)| Some((plain(slot)?, id)));
         let oldest = plain.min().map(|(_, id)| id.clone());
-        let Some(oldest) = oldest.filter(|_| has_zones) else {
+        let Some(oldest) = oldest else {
             return false;
         };
         self.slots.remove(&oldest);
@@ -351,12 +371,29 @@ impl Background {
         Some(newest.into_iter().any(|still| agrees(picture, still, part)))
     }
 
-    fn renew(&mut self, remedian: &Remedian, median: Still, at: DateTime<Utc>) -> Renewed {
+    /// Whether it was made within some minutes of `at`.
+    pub fn is_of(&self, at: DateTime<Utc>) -> bool {
+        let median = self.median.as_ref();
+        median.is_some_and(|(_, made_at)| (at - *made_at).abs() <= FRESH_MAX)
+    }
+
+    fn renew(
+        &mut self,
+        remedian: &Remedian,
+        median: Still,
+        at: DateTime<Utc>,
+        masks: &[Mask],
+    ) -> Renewed {
         let told = |change: &'static str| {
             counter!(telemetry::BACKGROUND_CHANGES, "change" => change).increment(1);
         };
         told("renewed");
         let median = Arc::new(median);
+        if let Some(reference) = &mut self.reference {
+            let still = &mut Arc::make_mut(reference).still;
+            still.paint(masks);
+            still.uncover(&median);
+        }
         let anew = |origin| Arc::new(Reference::new(Still::clone(&median), origin, at));
         let standing = match &mut self.reference {
             None => {

@@ -1,5 +1,7 @@
 //! The median background of a camera, and what it is compared with.
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -138,9 +140,9 @@ pub(super) async fn median(
     State(app): State<App>,
     PathParams(id): PathParams<String>,
 ) -> Result<Response, ApiError> {
-    let background = looked_at(&person, &app, &id)?;
+    let (camera, background) = looked_at(&person, &app, &id)?;
     let (median, at) = background.median.as_ref().ok_or_else(|| none_yet(&id))?;
-    picture(&app, Still::clone(median), *at).await
+    picture(&app, &camera, Still::clone(median), *at).await
 }
 
 /// What the background is compared with.
@@ -156,9 +158,10 @@ pub(super) async fn reference(
     State(app): State<App>,
     PathParams(id): PathParams<String>,
 ) -> Result<Response, ApiError> {
-    let background = looked_at(&person, &app, &id)?;
+    let (camera, background) = looked_at(&person, &app, &id)?;
     let reference = background.reference.as_ref().ok_or_else(|| none_yet(&id))?;
-    picture(&app, reference.still.clone(), reference.followed_at).await
+    let still = reference.still.clone();
+    picture(&app, &camera, still, reference.followed_at).await
 }
 
 /// Say that nothing stands there now that should not: from now on the background is compared with
@@ -186,7 +189,9 @@ pub(super) async fn set_reference(
         ));
     };
     let now = app.now();
-    let reference = Reference::new(Still::clone(median), Origin::Person, now);
+    let mut still = Still::clone(median);
+    still.paint(&camera.masks);
+    let reference = Reference::new(still, Origin::Person, now);
     let mut tx = app.scoped(&person).await?;
     background::store::write(&mut *tx, &camera.id, calibration.id, &reference).await?;
     let entry = Entry::by(
@@ -207,28 +212,42 @@ fn recorded(reference: &Reference) -> Value {
     json!({ "origin": reference.origin, "set_at": reference.set_at })
 }
 
-fn looked_at(person: &Person, app: &App, id: &str) -> Result<std::sync::Arc<Background>, ApiError> {
+fn looked_at(
+    person: &Person,
+    app: &App,
+    id: &str,
+) -> Result<(Arc<Camera>, Arc<Background>), ApiError> {
     person.require(VIEWERS)?;
     let camera = known(app, id)?;
     let background = app.backgrounds.of(&camera.id);
-    background.ok_or_else(|| none_yet(id))
+    Ok((camera, background.ok_or_else(|| none_yet(id))?))
 }
 
 fn none_yet(id: &str) -> ApiError {
     ApiError::not_found(format!("camera {id} has no background yet"))
 }
 
-async fn picture(app: &App, still: Still, at: DateTime<Utc>) -> Result<Response, ApiError> {
+/// With the masks that its camera has now.
+async fn picture(
+    app: &App,
+    camera: &Camera,
+    mut still: Still,
+    at: DateTime<Utc>,
+) -> Result<Response, ApiError> {
     // behind the bound of tiles: both are computed for people who wait
     let place = app
         .tile_places
         .acquire()
         .await
         .map_err(anyhow::Error::from)?;
-    let jpeg = tokio::task::spawn_blocking(move || vision::jpeg_of(&still))
-        .await
-        .map_err(anyhow::Error::from)?
-        .map_err(anyhow::Error::from)?;
+    let masks = Arc::clone(&camera.masks);
+    let jpeg = tokio::task::spawn_blocking(move || {
+        still.paint(&masks);
+        vision::jpeg_of(&still)
+    })
+    .await
+    .map_err(anyhow::Error::from)?
+    .map_err(anyhow::Error::from)?;
     drop(place);
     let headers = [
         (CONTENT_TYPE, "image/jpeg".to_owned()),
