@@ -61,7 +61,7 @@ fn codes_say_what_kind_a_class_is() {
 #[test]
 fn sighting_rules_name_classes_that_exist() {
     let catalogue = Catalogue::shipped();
-    assert_eq!(catalogue.sighting_rules().len(), 6);
+    assert_eq!(catalogue.sighting_rules().len(), 7);
     for (code, rule) in catalogue.sighting_rules() {
         assert_eq!(catalogue.class(*code).unwrap().kind, ClassKind::Matter);
         for snap in &rule.snap_classes {

@@ -127,7 +127,8 @@ mod tests {
             (30, 128, 128),
         ] {
             let found = different(square);
-            assert!((800..=1024).contains(&found), "{square:?}: {found} of 900");
+            // the mean over 3 x 3 makes the edge a pixel wider or narrower
+            assert!((784..=1024).contains(&found), "{square:?}: {found} of 900");
         }
     }
 
