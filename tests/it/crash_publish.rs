@@ -8,6 +8,7 @@ use chrono::Utc;
 use nix::sys::signal::Signal;
 use reqwest::{Client, StatusCode};
 use serde_json::{Value, json};
+use sqlx::{Postgres, Transaction};
 use tempfile::tempdir;
 
 use crate::city::TestCity;
@@ -41,17 +42,23 @@ async fn twenty_kills_while_publishing_leave_the_old_ground_or_the_new() {
         let program = Program::serve(data.path());
         let next = units[usize::from(owner == units[0])];
         let plan = plan(&program.url, next).await;
-        let approving = tokio::spawn(approve(program.url.clone(), plan));
-        // each round dies at another moment: while it approves, or between that and the new ground
-        if round % 2 == 1 {
-            while !approving.is_finished() {
-                tokio::time::sleep(Duration::from_millis(1)).await;
-            }
-            tokio::time::sleep(Duration::from_millis(4 * round)).await;
+        // each round dies at another moment: wherever it is, or between approval and new ground,
+        // where somebody who holds the cells keeps it
+        let held = if round % 2 == 1 {
+            Some(hold_cells(data.path()).await)
         } else {
-            tokio::time::sleep(Duration::from_millis(20 * round)).await;
+            None
+        };
+        let approving = tokio::spawn(approve(program.url.clone(), plan));
+        for _ in 0..100 {
+            if held.is_none() || approving.is_finished() {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
         }
+        tokio::time::sleep(Duration::from_millis(20 * round)).await;
         assert_eq!(program.end(Signal::SIGKILL), None);
+        drop(held);
         let approved = approving.await.unwrap();
 
         #[expect(
@@ -95,6 +102,17 @@ async fn twenty_kills_while_publishing_leave_the_old_ground_or_the_new() {
     assert_eq!(program.end(Signal::SIGTERM), Some(0));
     println!("of {KILLS} kills {cut} came between an approval and its ground");
     assert!(cut > 0, "no kill came between an approval and its ground");
+}
+
+/// Nobody else changes a cell while this lives.
+async fn hold_cells(data: &Path) -> Transaction<'static, Postgres> {
+    let city = TestCity::of_program(data).await;
+    let mut held = city.db.begin().await.unwrap();
+    sqlx::query("lock table cell in share row exclusive mode")
+        .execute(&mut *held)
+        .await
+        .unwrap();
+    held
 }
 
 /// One statement, so that it sees one moment; whatever it sees fits together.

@@ -20,7 +20,7 @@ pub(crate) struct Device {
     username: String,
     password: String,
     /// Whom a trusted proxy says it speaks for.
-    address: Option<&'static str>,
+    address: &'static str,
 }
 
 /// The device with this number.
@@ -40,7 +40,7 @@ impl Device {
             id: number(n),
             username,
             password: saved["password"].as_str().unwrap().to_owned(),
-            address: None,
+            address: "192.0.2.1",
         }
     }
 
@@ -58,11 +58,9 @@ impl Device {
 
     fn request(&self, method: Method, path: &str) -> RequestBuilder {
         let request = self.http.request(method, format!("{}{path}", self.base));
-        let request = request.header("user-identify", &self.id);
-        match self.address {
-            Some(address) => request.header("x-forwarded-for", address),
-            None => request,
-        }
+        request
+            .header("user-identify", &self.id)
+            .header("x-forwarded-for", self.address)
     }
 
     fn post(&self, path: &str, body: &Value) -> RequestBuilder {
@@ -161,12 +159,17 @@ async fn seen(person: &TestClient, device: &Device) -> Value {
     found.unwrap().clone()
 }
 
-/// A service, its administrator, and a registered device of a platform.
-async fn one_device(city: &TestCity) -> (TestService, TestClient, Device, i32) {
-    let service = TestService::start_with(city, |config| {
+/// A service that believes this machine for whom it speaks: devices come from elsewhere.
+async fn behind_a_proxy(city: &TestCity) -> TestService {
+    TestService::start_with(city, |config| {
         config.http.trusted_proxies = vec![[127, 0, 0, 1].into()];
     })
-    .await;
+    .await
+}
+
+/// A service, its administrator, and a registered device of a platform.
+async fn one_device(city: &TestCity) -> (TestService, TestClient, Device, i32) {
+    let service = behind_a_proxy(city).await;
     let person = service.sign_in(city).await;
     let (platform, _token) = city.platform("library").await;
     let device = Device::of(&service, &person, platform, 1).await;
