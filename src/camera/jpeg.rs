@@ -43,6 +43,9 @@ impl JpegProblem {
 /// so many bytes.
 const TRAILER_MAX: usize = 64 << 10;
 
+/// A decoder goes over the whole picture once for each scan. Progressive pictures have about ten.
+const SCANS_MAX: usize = 32;
+
 const END_OF_IMAGE: u8 = 0xD9;
 const START_OF_SCAN: u8 = 0xDA;
 
@@ -74,10 +77,13 @@ pub fn probe(jpeg: &[u8], pixels_max: u32) -> Result<JpegSize, JpegProblem> {
             0xC9..=0xCF => return Err(JpegProblem::Unsupported("arithmetic coding")),
             START_OF_SCAN => {
                 let size = size.ok_or(JpegProblem::NotAJpeg("a scan before the frame header"))?;
-                return if ends(after) {
+                if !ends(after) {
+                    return Err(JpegProblem::Truncated);
+                }
+                return if scans_after(after) < SCANS_MAX {
                     Ok(size)
                 } else {
-                    Err(JpegProblem::Truncated)
+                    Err(JpegProblem::Unsupported("more scans than pictures have"))
                 };
             }
             _ => {}
@@ -145,6 +151,14 @@ fn frame_size(header: &[u8], pixels_max: u32) -> Result<JpegSize, JpegProblem> {
     }
 }
 
+/// How many scans begin in what follows the first one's header. Within a scan FF is never followed
+/// by DA.
+fn scans_after(scans: &[u8]) -> usize {
+    memchr::memchr_iter(0xFF, scans)
+        .filter(|at| scans.get(at + 1) == Some(&START_OF_SCAN))
+        .count()
+}
+
 /// Whether an end of image stands near the end. Within a scan FF is never followed by D9.
 fn ends(scans: &[u8]) -> bool {
     let tail = &scans[scans.len().saturating_sub(TRAILER_MAX)..];
@@ -170,6 +184,22 @@ mod tests {
             .write_to(&mut bytes, image::ImageFormat::Jpeg)
             .unwrap();
         bytes.into_inner()
+    }
+
+    #[test]
+    fn a_picture_of_many_scans_is_not_decoded() {
+        let whole = picture(64, 48);
+        let end = whole.len() - 2;
+        let with = |scans: usize| {
+            // an empty scan of one component
+            let scan = [0xFF, START_OF_SCAN, 0, 8, 1, 1, 0, 0, 63, 0];
+            [&whole[..end], &scan.repeat(scans), &whole[end..]].concat()
+        };
+        assert!(probe(&with(9), PIXELS_MAX).is_ok());
+        assert!(matches!(
+            probe(&with(SCANS_MAX), PIXELS_MAX),
+            Err(JpegProblem::Unsupported(_))
+        ));
     }
 
     /// The picture with its frame header changed.
