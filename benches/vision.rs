@@ -12,6 +12,8 @@ mod browser;
 mod cpu;
 #[path = "vision/fleet.rs"]
 mod fleet;
+#[path = "common/latencies.rs"]
+mod latencies;
 #[path = "vision/latency.rs"]
 mod latency;
 #[path = "common/parts.rs"]

@@ -12,6 +12,7 @@ use reqwest::StatusCode;
 
 use crate::browser::Browser;
 use crate::cpu;
+use crate::latencies::Latencies;
 use crate::platform::{Moments, Platform, Street, with_street};
 use crate::street::Camera;
 
@@ -84,22 +85,13 @@ async fn measure(
         let arrived = arrivals.get(frame)?;
         Some(arrived.saturating_duration_since(*pushed))
     };
-    let mut latencies: Vec<Duration> = pushed.iter().filter_map(latency).collect();
-    latencies.sort();
-    let at = |per_cent: usize| {
-        let index = (latencies.len() * per_cent).div_ceil(100);
-        let latency = latencies.get(index.saturating_sub(1));
-        latency.copied().context("no event came")
-    };
+    let latencies = Latencies::of(pushed.iter().filter_map(latency).collect())?;
+    println!("| from the push to the event | p50 ms | p99 ms | worst ms | goal |");
+    println!("|---:|---:|---:|---:|---|");
     println!(
-        "from the push to the event, {} frames with one: p50 {:.0} ms, p99 {:.0} ms, worst {:.0} ms \
-         (goal: p99 < {} ms: {})",
-        latencies.len(),
-        at(50)?.as_secs_f64() * 1e3,
-        at(99)?.as_secs_f64() * 1e3,
-        at(100)?.as_secs_f64() * 1e3,
-        GOAL.as_millis(),
-        met(at(99)? < GOAL),
+        "| {} frames | {}",
+        latencies.count(),
+        latencies.columns(GOAL)
     );
     Ok(())
 }

@@ -8,12 +8,13 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, ensure};
+use anyhow::ensure;
 use chrono::TimeDelta;
 use reqwest::StatusCode;
 use serde_json::Value;
 
 use crate::browser::Browser;
+use crate::latencies::Latencies;
 use crate::platform::{Moments, Platform, Street, with_street};
 use crate::street::Camera;
 
@@ -150,25 +151,19 @@ fn report(
         // an event may overtake the answer
         Some(arrived.saturating_duration_since(*answered))
     };
-    let mut latencies: Vec<Duration> = pushed.iter().filter_map(latency).collect();
-    latencies.sort();
-    let at = |per_cent: usize| {
-        let index = (latencies.len() * per_cent).div_ceil(100);
-        let latency = latencies.get(index.saturating_sub(1));
-        latency.copied().context("no event came")
-    };
-    let (p50, p99) = (at(50)?, at(99)?);
+    let latencies = Latencies::of(pushed.iter().filter_map(latency).collect())?;
+    let (p50, p99) = (latencies.at(50), latencies.at(99));
     println!("full load {full_per_s:.1} frames/s, pushed at half: {half_per_s:.1} frames/s");
     println!("| frames | with an event | p50 ms | p90 ms | p99 ms | worst ms | goal |");
     println!("|---:|---:|---:|---:|---:|---:|---|");
     println!(
         "| {} | {} | {:.0} | {:.0} | {:.0} | {:.0} | p99 < {} ms: {} |",
         pushed.len(),
-        latencies.len(),
+        latencies.count(),
         p50.as_secs_f64() * 1e3,
-        at(90)?.as_secs_f64() * 1e3,
+        latencies.at(90).as_secs_f64() * 1e3,
         p99.as_secs_f64() * 1e3,
-        at(100)?.as_secs_f64() * 1e3,
+        latencies.at(100).as_secs_f64() * 1e3,
         GOAL.as_millis(),
         if p99 < GOAL { "met" } else { "missed" },
     );

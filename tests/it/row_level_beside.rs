@@ -41,6 +41,77 @@ async fn a_districts_administrator_is_not_the_citys() {
     assert_eq!(town.write(city, end, unit).await, 1);
 }
 
+/// What devices, pulled cameras and upload URLs come in by.
+#[tokio::test]
+async fn what_lets_cameras_in_is_kept_by_the_citys_administrators() {
+    let mut town = Town::new().await;
+    let city = hire(&town.city, "administrator", None, None).await;
+    let auditor = hire(&town.city, "auditor", None, None).await;
+    let of_district = hire(&town.city, "administrator", None, Some(town.districts[0])).await;
+    let dispatcher = hire(&town.city, "dispatcher", None, None).await;
+    let (platform, _token) = town.city.platform("library").await;
+    sqlx::query(
+        "insert into viid_access (platform_id, username, ha1_md5, ha1_sha256, coordinates, set_at)
+         values ($1, 'u', decode(repeat('00', 16), 'hex'), sha256('x'), 'wgs84', now())",
+    )
+    .bind(platform)
+    .execute(&town.city.db)
+    .await
+    .unwrap();
+    let platform = i64::from(platform);
+    let read = "select count(*) from viid_access where platform_id = $1";
+    let change = "update viid_access set username = 'v' where platform_id = $1";
+    for (person, reads, changes) in [
+        (city, 1, 1),
+        (auditor, 1, 0),
+        (of_district, 0, 0),
+        (dispatcher, 0, 0),
+    ] {
+        assert_eq!(town.count(person, read, platform).await, reads);
+        assert_eq!(town.write(person, change, platform).await, changes);
+    }
+    let open: Vec<String> = sqlx::query_scalar(
+        "select distinct c.relname::text from pg_class c
+         join pg_attribute a on a.attrelid = c.oid and not a.attisdropped
+         where c.relkind = 'r' and not c.relrowsecurity
+            and (a.attname like '%\\_sealed' or a.attname like 'ha1\\_%')
+            and has_table_privilege('cityward_service', c.oid, 'select')",
+    )
+    .fetch_all(&town.city.db)
+    .await
+    .unwrap();
+    assert!(
+        open.is_empty(),
+        "secrets that every request reads: {open:?}"
+    );
+}
+
+/// R5.2: a role of one district does not show what somebody sees by another role.
+#[tokio::test]
+async fn an_original_is_shown_by_a_role_where_the_case_is() {
+    let mut town = Town::new().await;
+    let case = town.cases[0];
+    let here = hire(&town.city, "duty_chief", None, Some(town.districts[0])).await;
+    let of_city = hire(&town.city, "data_officer", None, None).await;
+    let elsewhere = hire(&town.city, "duty_chief", None, Some(town.districts[1])).await;
+    let (unit, district) = (town.units[0], town.districts[0]);
+    sqlx::query(
+        "insert into role_grant (person_id, role, unit_id, district_id)
+         values ($1, 'unit_worker', $2, $3)",
+    )
+    .bind(elsewhere)
+    .bind(unit)
+    .bind(district)
+    .execute(&town.city.db)
+    .await
+    .unwrap();
+    let may =
+        "select count(*) from city_case where case_id = $1 and cityward_views_original(case_id)";
+    for (person, shown) in [(here, 1), (of_city, 1), (elsewhere, 0)] {
+        assert_eq!(town.count(person, may, case).await, shown, "{person}");
+    }
+}
+
 /// R16.2: what was spent on a case is seen and written with the case.
 #[tokio::test]
 async fn the_ledger_keeps_to_the_scope_of_its_case() {

@@ -60,6 +60,11 @@ async fn original(
     let mut tx = app.scoped(&person).await?;
     let found = store::find(&mut *tx, id).await?;
     let found = found.ok_or_else(|| ApiError::not_found(format!("there is no evidence {id}")))?;
+    // a role of one district does not show what another role lets see
+    if !store::may_view(&mut *tx, found.case_id).await? {
+        let detail = "only duty chiefs and data officers of the case's district, or of the city";
+        return Err(ApiError::forbidden(detail));
+    }
     let Some(key_id) = &found.key_id else {
         let detail = format!("nothing in evidence {id} was made unrecognisable");
         return Err(ApiError::not_found(detail));

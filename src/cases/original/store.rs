@@ -56,6 +56,14 @@ pub(super) async fn find(db: impl PgExecutor<'_>, evidence_id: i64) -> sqlx::Res
     .await
 }
 
+/// Whether the acting person has a role that shows originals where the case is.
+pub(super) async fn may_view(db: impl PgExecutor<'_>, case_id: CaseId) -> sqlx::Result<bool> {
+    sqlx::query_scalar("select cityward_views_original($1)")
+        .bind(case_id.0)
+        .fetch_one(db)
+        .await
+}
+
 /// Writes down that somebody is going to see it, and what for.
 pub(super) async fn insert_access(
     db: impl PgExecutor<'_>,

@@ -350,8 +350,9 @@ pub(super) async fn list_sessions(
     let mut sessions = Vec::new();
     let may_upload = person.require_administrator().is_ok();
     let now = app.now();
-    for mut session in store::list(&app.db, LISTED_MAX).await? {
-        let pictures = store::pictures(&app.db, &session.session_id).await?;
+    let mut tx = app.scoped(&person).await?;
+    for mut session in store::list(&mut *tx, LISTED_MAX).await? {
+        let pictures = store::pictures(&mut *tx, &session.session_id).await?;
         let is_open = session.finished_at.is_none() && session.expires_at > now;
         if is_open && !may_upload {
             let hidden = session.session_id.len().saturating_sub(SHOWN_DIGITS);

@@ -44,12 +44,13 @@ pub(super) async fn find_library(
 ) -> Result<Json<Library>, ApiError> {
     person.require_of_city(&[Role::Administrator, Role::Auditor])?;
     let config = &app.config.viid;
+    let mut tx = app.scoped(&person).await?;
     Ok(Json(Library {
         server_id: config.viid_server_id.clone(),
         realm: REALM,
         keepalive_s: config.viid_keepalive_s,
         offline_after_s: silence_max(config.viid_keepalive_s).num_seconds(),
-        access: store::list_access(&app.db).await?,
+        access: store::list_access(&mut *tx).await?,
     }))
 }
 
@@ -235,7 +236,9 @@ pub(super) async fn list_devices(
 ) -> Result<Json<DeviceList>, ApiError> {
     person.require_of_city(&[Role::Administrator, Role::Auditor])?;
     let (now, keepalive_s) = (app.now(), app.config.viid.viid_keepalive_s);
-    let mut rows = store::list_devices(&app.db, asked.after.as_deref(), DEVICES_MAX + 1).await?;
+    let mut tx = app.scoped(&person).await?;
+    let after = asked.after.as_deref();
+    let mut rows = store::list_devices(&mut *tx, after, DEVICES_MAX + 1).await?;
     let more = i64::try_from(rows.len()).unwrap_or(i64::MAX) > DEVICES_MAX;
     if more {
         rows.pop();

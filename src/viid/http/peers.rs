@@ -36,7 +36,8 @@ pub(super) async fn list_peers(
     State(app): State<App>,
 ) -> Result<Json<PeerList>, ApiError> {
     person.require_of_city(&[Role::Administrator, Role::Auditor])?;
-    let peers = store::list(&app.db).await?;
+    let mut tx = app.scoped(&person).await?;
+    let peers = store::list(&mut *tx).await?;
     Ok(Json(PeerList { peers }))
 }
 

@@ -34,6 +34,14 @@ async fn registered(call: &Call, body: Body) -> Result<Reply, Refusal> {
             "the device is another platform's",
         ));
     }
+    if call.client.is_loopback() && call.app.config.viid.viid_address_suffices {
+        tracing::warn!(
+            %device,
+            "a device registers from this machine: if that is a proxy, all devices share its address \
+             and pass for each other; name it with --trusted-proxies or say \
+             --viid-address-suffices=false"
+        );
+    }
     tracing::info!(%device, platform_id = access.platform_id, "registered in the view library");
     Ok(Reply::One(Status::ok(device.as_str())))
 }
