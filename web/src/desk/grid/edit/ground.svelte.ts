@@ -181,6 +181,11 @@ export class EditedGround {
     while (this.done < steps && this.apart === null) await this.redo();
   }
 
+  /** Resolves when all that was asked for is done and kept. */
+  async settled(): Promise<void> {
+    await this.last;
+  }
+
   /** Reads everything anew from where it is kept. */
   reopen(): void {
     this.keeper?.reopen();
