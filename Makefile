@@ -24,7 +24,7 @@ wasm := $(wasm_dir)/partition_bg.wasm
 web_sources := $(shell find web -path web/node_modules -prune -o -path web/dist -prune -o -path $(wasm_dir) -prune -o -type f -print)
 partition_sources := $(shell find src/partition/src src/partition-wasm src/partition/Cargo.toml -type f) Cargo.lock
 
-.PHONY: help run password test check test-rust test-web test-grid-oracle bench bench-tiles bench-vision bench-grid bench-pull fuzz check-licences setup setup-tests
+.PHONY: help run password test check test-rust test-web test-grid-oracle test-ogc bench bench-tiles bench-vision bench-grid bench-pull fuzz check-licences setup setup-tests
 
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -58,6 +58,14 @@ test-rust: setup-tests web/dist/index.html ## the program's tests: logic, databa
 
 test-grid-oracle: .cache/shapely/bin/python ## compare check and repair of cells with GEOS
 	CITYWARD_ORACLE=$(CURDIR)/$< $(cargo) test --package cityward-partition --test it oracle -- --nocapture
+
+# the conformance suite of OGC API - Features, and a library that many programs read features with
+.cache/ogc/bin/python:
+	python3 -m venv .cache/ogc
+	.cache/ogc/bin/pip install --quiet ogctests==0.1.15 OWSLib==0.35.0
+
+test-ogc: .cache/ogc/bin/python setup-tests ## judge /ogc by the conformance suite ogctests and by OWSLib
+	CITYWARD_OGC=$(CURDIR)/$< $(cargo) test --test it features_by_others -- --nocapture
 
 test-web: setup-tests web/dist/index.html ## the page's tests, in a real browser against the real program
 	cd web && npm test

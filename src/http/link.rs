@@ -24,3 +24,16 @@ pub(crate) fn origin(headers: &HeaderMap) -> String {
 pub(crate) fn ogc_link(headers: &HeaderMap, rel: &str, media_type: &str, path: &str) -> Value {
     json!({ "rel": rel, "type": media_type, "href": format!("{}/ogc{path}", origin(headers)) })
 }
+
+/// The same links for whoever reads headers alone (RFC 8288).
+pub(crate) fn link_header(links: &[Value]) -> String {
+    let text = |link: &Value, member: &str| link[member].as_str().unwrap_or_default().to_owned();
+    let all: Vec<String> = links
+        .iter()
+        .map(|link| {
+            let (href, rel, media) = (text(link, "href"), text(link, "rel"), text(link, "type"));
+            format!("<{href}>; rel=\"{rel}\"; type=\"{media}\"")
+        })
+        .collect();
+    all.join(", ")
+}

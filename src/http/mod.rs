@@ -18,5 +18,5 @@ pub(crate) use document::complete;
 pub use error::{ApiError, FieldProblem};
 pub use extract::{JsonBody, PathParams, QueryParams};
 pub(crate) use headers::{measure, security_headers};
-pub(crate) use link::{ogc_link, origin};
+pub(crate) use link::{link_header, ogc_link, origin};
 pub use server::{Peer, serve};

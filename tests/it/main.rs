@@ -37,6 +37,7 @@ mod demo;
 mod departures;
 mod export;
 mod features;
+mod features_by_others;
 mod features_edited;
 mod frame_to_map;
 mod frames;

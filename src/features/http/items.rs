@@ -6,16 +6,24 @@ use axum::response::{IntoResponse as _, Response};
 use axum_extra::TypedHeader;
 use axum_extra::headers::{ETag, IfNoneMatch};
 use chrono::SecondsFormat;
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
+use super::root::{QUERYABLES, SCHEMA};
 use super::{GEOJSON, known, no_feature};
 use crate::access::Person;
 use crate::features::collection::Collection;
 use crate::features::crs::Crs;
 use crate::features::query::{Asked, CURSOR, Wrong, id};
 use crate::features::store::{self, Feature};
-use crate::http::{ApiError, App, PathParams, QueryParams, ogc_link};
+use crate::http::{ApiError, App, PathParams, QueryParams, link_header, ogc_link};
+
+/// What a part of a path need not escape (RFC 3986: unreserved).
+const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
 
 pub(super) const CONTENT_CRS: HeaderName = HeaderName::from_static("content-crs");
 
@@ -61,9 +69,16 @@ pub(super) async fn items(
         links.push(page("next", Some(&last.id)));
     }
     let body = collection_text(&app, collection, &features, &links);
+    links.push(ogc_link(
+        &headers,
+        QUERYABLES,
+        SCHEMA,
+        &format!("{own}/queryables"),
+    ));
     let headers = [
         (header::CONTENT_TYPE, GEOJSON.to_owned()),
         (CONTENT_CRS, format!("<{}>", asked.crs.uri())),
+        (header::LINK, link_header(&links)),
     ];
     Ok((headers, body).into_response())
 }
@@ -144,17 +159,18 @@ pub(super) async fn item(
         return Ok((StatusCode::NOT_MODIFIED, common).into_response());
     }
     let own = format!("/collections/{name}");
-    let links = json!([
-        ogc_link(
-            &headers,
-            "self",
-            GEOJSON,
-            &format!("{own}/items/{feature_id}")
-        ),
+    let segment = utf8_percent_encode(&feature_id, SEGMENT);
+    let itself = format!("{own}/items/{segment}");
+    let links = [
+        ogc_link(&headers, "self", GEOJSON, &itself),
         ogc_link(&headers, "collection", "application/json", &own),
-    ]);
-    let body = feature_text(collection, &feature, Some(&links));
-    Ok((common, [(header::CONTENT_TYPE, GEOJSON)], body).into_response())
+    ];
+    let body = feature_text(collection, &feature, Some(&json!(links)));
+    let headers = [
+        (header::CONTENT_TYPE, GEOJSON.to_owned()),
+        (header::LINK, link_header(&links)),
+    ];
+    Ok((common, headers, body).into_response())
 }
 
 pub(super) fn quoted(version: &str) -> String {

@@ -7,6 +7,7 @@ mod options;
 mod root;
 
 use axum::extract::DefaultBodyLimit;
+use axum::routing::get;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -22,6 +23,8 @@ const BODY_BYTES_MAX: usize = 4 << 20;
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(root::landing))
+        // where programs look that take an address for a folder
+        .route("/ogc/", get(root::landing))
         .routes(routes!(root::conformance))
         .routes(routes!(root::collections))
         .routes(routes!(root::collection))

@@ -19,7 +19,7 @@ const CONFORMANCE: &str = "http://www.opengis.net/def/rel/ogc/1.0/conformance";
 const GEO_DATA: &str = "http://www.opengis.net/def/rel/ogc/1.0/data";
 const TILING_SCHEMES: &str = "http://www.opengis.net/def/rel/ogc/1.0/tiling-schemes";
 const TILESETS_VECTOR: &str = "http://www.opengis.net/def/rel/ogc/1.0/tilesets-vector";
-const QUERYABLES: &str = "http://www.opengis.net/def/rel/ogc/1.0/queryables";
+pub(super) const QUERYABLES: &str = "http://www.opengis.net/def/rel/ogc/1.0/queryables";
 
 const JSON: &str = "application/json";
 pub(super) const SCHEMA: &str = "application/schema+json";
@@ -28,18 +28,26 @@ pub(super) const OPENAPI: &str = "application/vnd.oai.openapi+json;version=3.0";
 /// Where everything is.
 #[utoipa::path(get, path = "/ogc", tag = "ogc", responses((status = 200, description = "the landing page")))]
 pub(super) async fn landing(_person: Person, headers: HeaderMap) -> Json<Value> {
+    let mut links = vec![
+        ogc_link(&headers, "self", JSON, ""),
+        ogc_link(&headers, "service-desc", OPENAPI, "/api"),
+        ogc_link(&headers, "conformance", JSON, "/conformance"),
+        ogc_link(&headers, CONFORMANCE, JSON, "/conformance"),
+        ogc_link(&headers, "data", JSON, "/collections"),
+        ogc_link(&headers, GEO_DATA, JSON, "/collections"),
+        ogc_link(&headers, TILING_SCHEMES, JSON, "/tileMatrixSets"),
+    ];
+    // programs for features take every collection for one of features
+    links.extend(of_tiles_alone().map(|layer| {
+        let path = format!("/collections/{}/tiles", layer.name());
+        let mut link = ogc_link(&headers, TILESETS_VECTOR, JSON, &path);
+        link["title"] = json!(layer.description());
+        link
+    }));
     Json(json!({
         "title": "Cityward",
         "description": "the city's components, cells, responsibilities, cameras and cases",
-        "links": [
-            ogc_link(&headers, "self", JSON, ""),
-            ogc_link(&headers, "service-desc", OPENAPI, "/api"),
-            ogc_link(&headers, "conformance", JSON, "/conformance"),
-            ogc_link(&headers, CONFORMANCE, JSON, "/conformance"),
-            ogc_link(&headers, "data", JSON, "/collections"),
-            ogc_link(&headers, GEO_DATA, JSON, "/collections"),
-            ogc_link(&headers, TILING_SCHEMES, JSON, "/tileMatrixSets"),
-        ],
+        "links": links,
     }))
 }
 
@@ -131,7 +139,14 @@ async fn extent(app: &App, person: &Person) -> Result<Extent, ApiError> {
     Ok(extent)
 }
 
-/// The collections there are: of features, of tiles, or of both.
+/// Layers whose tiles have no features beside them.
+fn of_tiles_alone() -> impl Iterator<Item = Layer> {
+    let of_features = Collection::ALL.map(Collection::name);
+    let layers = Layer::ALL.into_iter();
+    layers.filter(move |layer| !of_features.contains(&layer.name()))
+}
+
+/// The collections of features; those that are tiles alone the landing page names.
 #[utoipa::path(get, path = "/ogc/collections", tag = "ogc",
     responses((status = 200, description = "the collections")))]
 pub(super) async fn collections(
@@ -140,13 +155,9 @@ pub(super) async fn collections(
     headers: HeaderMap,
 ) -> Result<Json<Value>, ApiError> {
     let extent = extent(&app, &person).await?;
-    let of_features = Collection::ALL.map(Collection::name);
-    let of_tiles = Layer::ALL.map(Layer::name).into_iter();
-    let of_tiles = of_tiles.filter(|name| !of_features.contains(name));
-    let all: Vec<Value> = of_features
+    let all: Vec<Value> = Collection::ALL
         .into_iter()
-        .chain(of_tiles)
-        .filter_map(|name| described(&headers, name, &extent))
+        .filter_map(|collection| described(&headers, collection.name(), &extent))
         .collect();
     Ok(Json(json!({
         "links": [ogc_link(&headers, "self", JSON, "/collections")],
