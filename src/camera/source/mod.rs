@@ -13,6 +13,7 @@ pub mod onvif;
 pub mod parts;
 mod puller;
 mod pulls;
+mod relay;
 mod rtsp;
 #[expect(
     clippy::module_inception,

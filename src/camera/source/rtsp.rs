@@ -5,7 +5,7 @@
 //! list of processes; it may speak RTSP, RTP and TCP and open no file; it is killed when it is not
 //! wanted any more. Before it is started we knock ourselves, so that a dead camera costs no process.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::process::Stdio;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -22,6 +22,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 use super::feed::{Pace, Tools};
 use super::parts::Parts;
+use super::relay::Relay;
 use super::{Failure, Login, Shot, Source};
 use crate::outbound::resolve;
 
@@ -45,6 +46,7 @@ const FORMAT: &str = "multipart/x-mixed-replace; boundary=ffmpeg";
 pub(super) struct Player {
     /// Killed when dropped.
     child: Child,
+    relay: Relay,
     pictures: ChildStdout,
     complaints: Arc<Mutex<String>>,
     listening: AbortOnDropHandle<()>,
@@ -68,13 +70,15 @@ impl Player {
         let address = resolve(host, port, tools.guarded)
             .await
             .map_err(unreachable)?;
-        let clock_drift_s = knock(SocketAddr::new(address, port), &source.uri, now).await?;
+        let camera = SocketAddr::new(address, port);
+        let clock_drift_s = knock(camera, &source.uri, now).await?;
+        let relay = Relay::to(camera).await.map_err(unreachable)?;
         let mut child = command(tools, pace.period())
             .spawn()
             .map_err(|error| Failure::NoFfmpeg(error.to_string()))?;
         let gone = || Failure::Stream("it has no pipes".to_owned());
         let mut instructions = child.stdin.take().ok_or_else(gone)?;
-        let script = script(&source.uri, address, port, source.login.as_ref());
+        let script = script(&source.uri, relay.at, source.login.as_ref());
         instructions
             .write_all(script.as_bytes())
             .await
@@ -86,6 +90,7 @@ impl Player {
         let listening = tokio::spawn(listen(errors, Arc::clone(&complaints)));
         Ok(Self {
             child,
+            relay,
             pictures,
             complaints,
             listening: AbortOnDropHandle::new(listening),
@@ -129,6 +134,9 @@ impl Player {
         // both end with the process; what does not is not waited for
         drop(timeout(KNOCK_MAX, self.child.wait()).await);
         drop(timeout(KNOCK_MAX, &mut self.listening).await);
+        if let Some(status) = self.relay.redirected() {
+            return Failure::Redirected(status);
+        }
         let complaints = self.complaints.lock();
         failure_in(&complaints.unwrap_or_else(PoisonError::into_inner))
     }
@@ -164,15 +172,14 @@ fn command(tools: &Tools, period: Duration) -> Command {
     command
 }
 
-/// Where ffmpeg is to go, in its own language (`ffconcat`): to the address that was looked at, so
-/// that a name cannot lead elsewhere a moment later.
-fn script(uri: &Uri, address: IpAddr, port: u16, login: Option<&Login>) -> String {
+/// Where ffmpeg is to go, in its own language (`ffconcat`): to the relay that leads to the address
+/// that was looked at, so that neither a name nor the camera can lead elsewhere a moment later.
+fn script(uri: &Uri, at: SocketAddr, login: Option<&Login>) -> String {
     let encoded = |text| utf8_percent_encode(text, NON_ALPHANUMERIC);
     let login = login.map(|login| {
         let (user, password) = (encoded(&login.user), encoded(login.password.reveal()));
         format!("{user}:{password}@")
     });
-    let at = SocketAddr::new(address, port);
     let path = uri.path_and_query().map_or("/", |path| path.as_str());
     // a quote ends the quoted text, stands for itself, and begins it again
     let path = path.replace('\'', "'\\''");
@@ -253,9 +260,9 @@ mod tests {
             user: "admin".to_owned(),
             password: Secret::from_request("p'@:/\n"),
         };
-        let address = "10.0.0.7".parse().unwrap();
-        let script = script(&uri, address, 8554, Some(&login));
-        let expected = "file 'rtsp://admin:p%27%40%3A%2F%0A@10.0.0.7:8554/a'\\''b?c=1'";
+        let relay = "127.0.0.1:40001".parse().unwrap();
+        let script = script(&uri, relay, Some(&login));
+        let expected = "file 'rtsp://admin:p%27%40%3A%2F%0A@127.0.0.1:40001/a'\\''b?c=1'";
         assert_eq!(script.lines().nth(1), Some(expected));
         assert_eq!(script.lines().count(), 3);
     }

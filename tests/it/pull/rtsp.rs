@@ -3,9 +3,12 @@
 use std::io::{BufRead as _, BufReader};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 use reqwest::StatusCode;
 use serde_json::json;
+use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpListener;
 
 use super::camera::{PASSWORD, USER};
 use super::{SOURCE, failed, set, settings, state, taken, watched_city};
@@ -111,7 +114,7 @@ async fn a_camera_that_speaks_rtsp_is_watched_through_a_process_of_its_own() {
         if frame.status() == StatusCode::OK {
             break;
         }
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        tokio::time::sleep(Duration::from_millis(50)).await;
         frame = administrator
             .get("/api/v1/cameras/cam-1/frame")
             .send()
@@ -172,4 +175,53 @@ async fn without_ffmpeg_it_says_so_and_the_others_go_on() {
         ready.contains("rtsp waits: /nowhere/ffmpeg is not there"),
         "{ready}"
     );
+}
+
+/// A camera that answers every DESCRIBE with a redirect. Returns its port.
+async fn camera_that_sends_on(elsewhere: u16) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            tokio::spawn(async move {
+                let (reading, mut writing) = stream.into_split();
+                let mut lines = tokio::io::BufReader::new(reading).lines();
+                let (mut method, mut number) = (String::new(), String::new());
+                while let Ok(Some(line)) = lines.next_line().await {
+                    if line.contains("RTSP/1.0") {
+                        method = line.split(' ').next().unwrap_or_default().to_owned();
+                    } else if let Some(told) = line.strip_prefix("CSeq: ") {
+                        number = told.to_owned();
+                    } else if line.is_empty() {
+                        let answer = match method.as_str() {
+                            "OPTIONS" => "200 OK\r\nPublic: DESCRIBE, SETUP, PLAY".to_owned(),
+                            _ => {
+                                format!("302 Found\r\nLocation: rtsp://127.0.0.1:{elsewhere}/live")
+                            }
+                        };
+                        let answer = format!("RTSP/1.0 {answer}\r\nCSeq: {number}\r\n\r\n");
+                        if writing.write_all(answer.as_bytes()).await.is_err() {
+                            return;
+                        }
+                    }
+                }
+            });
+        }
+    });
+    port
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_camera_cannot_send_us_to_another_address() {
+    let elsewhere = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = camera_that_sends_on(elsewhere.local_addr().unwrap().port()).await;
+    let (_city, service, administrator, _) = watched_city().await;
+    let source = json!({
+        "kind": "rtsp", "url": format!("rtsp://127.0.0.1:{port}/live"), "period_s": 1.0,
+    });
+    set(&administrator, "cam-1", source).await;
+    failed(&administrator, "redirected").await;
+    let came = tokio::time::timeout(Duration::from_millis(500), elsewhere.accept()).await;
+    assert!(came.is_err(), "somebody came: {came:?}");
+    service.stop().await;
 }
