@@ -107,7 +107,7 @@ bench-pull: setup-tests ## measure: a thousand pulled sources and fifty ffmpegs 
 
 # seconds for each entry point
 FUZZ_S ?= 60
-FUZZ_TARGETS ?= jpeg parts cql2 manifest
+FUZZ_TARGETS ?= jpeg parts gat1400 cql2 manifest
 
 # the sanitizer needs flags that only nightly has by itself
 fuzz: ## fuzz what others send: FUZZ_S seconds each (60); FUZZ_TARGETS="decode" with FUZZ_FLAGS="--features decode"

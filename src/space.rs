@@ -48,11 +48,25 @@ impl PixelBox {
 
     /// Intersection over union, 0 to 1.
     pub fn iou(&self, other: &Self) -> f32 {
-        let width = self.right.min(other.right) - self.left.max(other.left);
-        let height = self.bottom.min(other.bottom) - self.top.max(other.top);
-        let shared = width.max(0.0) * height.max(0.0);
+        let shared = self.shared(other);
         let union = self.area() + other.area() - shared;
         if union > 0.0 { shared / union } else { 0.0 }
+    }
+
+    /// The share of this box that the other takes, 0 to 1.
+    pub fn covered_by(&self, other: &Self) -> f32 {
+        let area = self.area();
+        if area > 0.0 {
+            self.shared(other) / area
+        } else {
+            0.0
+        }
+    }
+
+    fn shared(&self, other: &Self) -> f32 {
+        let width = self.right.min(other.right) - self.left.max(other.left);
+        let height = self.bottom.min(other.bottom) - self.top.max(other.top);
+        width.max(0.0) * height.max(0.0)
     }
 }
 

@@ -9,6 +9,11 @@ import numpy as np
 import torch
 
 FILL = 114
+# More than any folder of photographs has.
+STRANGE_CLASSES = 1000
+# Classes of boxes that are no things: one in which there is certainly nothing of the classes, and
+# one in which nobody knows.
+EMPTY, UNKNOWN = -1, -2
 SIDES = ("left", "top", "right", "bottom")
 
 
@@ -48,8 +53,9 @@ def read_picture(path, frame_width, frame_height, width, height):
 class Frames:
     """Pictures of some folders with their true classes and boxes in pixels of the input."""
 
-    def __init__(self, recipe, folders, quiet=()):
-        """In the `quiet` folders there is nothing of the classes, whatever their labels say."""
+    def __init__(self, recipe, folders, quiet=(), strange=()):
+        """In the `quiet` folders there is nothing of the classes, whatever their labels say. In the
+        `strange` ones what is labelled is none of them; where they are is for `teacher.py` to say."""
         self.width, self.height = recipe.width, recipe.height
         self.files, self.folders, self.frames, self.truths, self.edges = [], [], [], [], []
         for folder in map(Path, folders):
@@ -57,6 +63,15 @@ class Frames:
                 self.rendered(folder, recipe.classes)
             else:
                 self.photographs(folder, [recipe.classes.index(name) for name in recipe.numbers])
+        self.strange_from = len(self.frames)
+        for folder in map(Path, strange):
+            self.photographs(folder, [EMPTY] * STRANGE_CLASSES)
+        for index in range(self.strange_from, len(self.frames)):
+            classes, boxes = self.truths[index]
+            whole = np.float32([[0, 0, self.width, self.height]])
+            self.truths[index] = (
+                np.append(classes, UNKNOWN), np.concatenate([boxes, whole]).astype(np.float32)
+            )
         self.quiet_from = len(self.frames)
         for folder in map(Path, quiet):
             self.photographs(folder, None)

@@ -18,7 +18,7 @@ import onnxruntime
 import torch
 
 import measure
-from data import Frames, read_picture, tensor
+from data import Frames, fit, read_picture, tensor
 from network import STRIDES
 from recipe import RECIPES
 from teacher import teach
@@ -140,9 +140,11 @@ def golden_of(finds, outputs, frames, recipe, thresholds):
 def golden_boxes(session, file, recipe, thresholds):
     """What the model reports of a picture, in pixels of it, as lines of a manifest."""
     tall, wide = cv2.imread(str(file)).shape[:2]
-    picture, (scale_x, scale_y, left, top) = read_picture(
-        file, wide, tall, recipe.width, recipe.height
-    )
+    sides = (recipe.width, recipe.height)
+    if recipe.open_sides:  # as the service lays it: no more than the picture fills
+        _, _, content, _ = fit(wide, tall, *sides)
+        sides = [-(-side // max(STRIDES)) * max(STRIDES) for side in content]
+    picture, (scale_x, scale_y, left, top) = read_picture(file, wide, tall, *sides)
     text = ""
     (seen,) = reported([run(session, picture)], recipe, thresholds)
     for name, confidence, box in seen:

@@ -24,7 +24,8 @@ def placed(picture, classes, boxes, zoom, shift, canvas):
     area = (boxes[:, 2:] - boxes[:, :2]).prod(1)
     boxes = np.clip(boxes, 0, np.float32([width, height] * 2))
     sides = boxes[:, 2:] - boxes[:, :2]
-    seen = (sides.prod(1) > LEFT_OVER * area) & (sides.min(1, initial=np.inf) >= LEAST_PIXELS)
+    enough = (sides.prod(1) > LEFT_OVER * area) | (classes < 0)
+    seen = enough & (sides.min(1, initial=np.inf) >= LEAST_PIXELS)
     return classes[seen], boxes[seen]
 
 

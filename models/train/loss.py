@@ -8,6 +8,8 @@ generalised overlap (GIoU).
 import torch
 from torch.nn import functional as F
 
+from data import EMPTY, UNKNOWN
+
 # Cells that answer for one thing.
 CELLS_PER_THING = 9
 # How far from the middle of a thing a cell may lie, in its own stride, even outside the thing:
@@ -56,23 +58,38 @@ def assign(scores, boxes, cells, true_classes, true_boxes):
     return thing, torch.where(taken, target.clamp(0, 1), 0)
 
 
+def known(classes, boxes, cells):
+    """1 for the cells of which a picture's truths say whether there is anything, else 0: [A]."""
+    x, y, _ = cells
+    weight = torch.ones(cells.shape[1])
+    for kind, to in ((UNKNOWN, 0.0), (EMPTY, 1.0)):
+        for left, top, right, bottom in boxes[classes == kind]:
+            weight[(x > left) & (x < right) & (y > top) & (y < bottom)] = to
+    return weight
+
+
 def loss(logits, boxes, cells, truths):
     """Mean loss of a batch as a network predicts it; truths: per picture (classes [T], boxes [T, 4])."""
     boxes, logits = boxes.transpose(1, 2), logits.transpose(1, 2)
     targets = torch.zeros_like(logits)
     box_loss = logits.new_zeros(())
+    weights = logits.new_ones(logits.shape[:2])
     for picture, (true_classes, true_boxes) in enumerate(truths):
+        weights[picture] = known(true_classes, true_boxes, cells)
+        things = true_classes >= 0
+        true_classes, true_boxes = true_classes[things], true_boxes[things]
         if len(true_classes) == 0:
             continue
         thing, target = assign(
             logits[picture].detach().sigmoid(), boxes[picture].detach(), cells, true_classes, true_boxes
         )
         taken = thing >= 0
+        weights[picture, taken] = 1.0
         targets[picture, taken, true_classes[thing[taken]]] = target[taken]
         _, giou = overlap(boxes[picture, taken], true_boxes[thing[taken]])
         box_loss = box_loss + ((1 - giou) * target[taken]).sum()
     weight = targets.sum().clamp(1)
     # Easy background counts less (quality focal loss).
     score_loss = F.binary_cross_entropy_with_logits(logits, targets, reduction="none")
-    score_loss = score_loss * (targets - logits.detach().sigmoid()).abs().pow(1.5) * 2
+    score_loss = score_loss * (targets - logits.detach().sigmoid()).abs().pow(1.5) * 2 * weights[..., None]
     return score_loss.sum() / weight, 2.0 * box_loss / weight

@@ -29,6 +29,13 @@ def arguments():
     parser.add_argument(
         "--quiet-share", type=float, default=0.15, help="of these in an epoch, for each other"
     )
+    parser.add_argument(
+        "--strange", type=Path, nargs="*", default=[],
+        help="those labelled for other things; the teacher says where the classes are",
+    )
+    parser.add_argument(
+        "--strange-share", type=float, default=1.0, help="of these in an epoch, for each other"
+    )
     parser.add_argument("--runs", type=Path, default=Path("runs"), help="checkpoints go here")
     parser.add_argument(
         "--start", type=Path, help="first take these weights: a checkpoint, or published ones (.onnx)"
@@ -76,18 +83,21 @@ class Average:
                 mean.copy_(new)
 
 
-def order_of(frames, quiet_share, rng):
-    """The pictures of an epoch: all of the labelled ones and some of the quiet ones."""
-    labelled, quiet = np.split(np.arange(len(frames)), [frames.quiet_from])
-    some = rng.permutation(quiet)[: round(quiet_share * len(labelled))]
-    return rng.permutation(np.concatenate([labelled, some])), quiet
+def order_of(frames, args, rng):
+    """The pictures of an epoch: all of the labelled ones, some of the strange and the quiet ones."""
+    labelled, strange, quiet = np.split(
+        np.arange(len(frames)), [frames.strange_from, frames.quiet_from]
+    )
+    some = rng.permutation(quiet)[: round(args.quiet_share * len(labelled))]
+    others = rng.permutation(strange)[: round(args.strange_share * len(labelled))]
+    return rng.permutation(np.concatenate([labelled, others, some])), quiet
 
 
 def epoch_of(network, average, optimiser, frames, recipe, args, epoch):
     network.train()
     # Everything random in an epoch follows from seed and epoch, so a resumed run is the same run.
     rng = np.random.default_rng([args.seed, epoch])
-    order, quiet = order_of(frames, args.quiet_share, rng)
+    order, quiet = order_of(frames, args, rng)
     steps = len(order) // args.batch
     whole = epoch >= args.epochs - recipe.settle
     sums = np.zeros(2)
@@ -150,7 +160,7 @@ def main():
         optimiser.load_state_dict(saved["optimiser"])
         first = saved["epoch"] + 1
         print(f"goes on at epoch {first}")
-    train = Frames(recipe, args.train, args.quiet)
+    train = Frames(recipe, args.train, args.quiet, args.strange)
     if recipe.taught:
         teach(train, recipe, args.teacher)
     valid = Frames(recipe, args.valid)

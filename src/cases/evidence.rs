@@ -1,11 +1,10 @@
 //! Pictures kept for cases: files named by what is in them, with faces and plates unrecognisable.
 
-use std::collections::VecDeque;
 use std::fmt;
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use anyhow::Context;
@@ -18,7 +17,7 @@ use super::picture::without_metadata;
 use super::reporter::ReporterKeys;
 use crate::camera::Mask;
 use crate::space::PixelBox;
-use crate::vision::{Redacted, Redaction, Redactor, Shot};
+use crate::vision::{About, Redacted, Redactor, Shot};
 
 /// SHA-256 of a stored picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -30,9 +29,6 @@ impl fmt::Display for PictureSha256 {
     }
 }
 
-/// Frames remembered with what they became: one that shows several things is worked on once.
-const REMEMBERED_MAX: usize = 32;
-
 /// `<data>/evidence/<2 hex>/<sha-256>.jpg`, and of those with something made unrecognisable
 /// `<data>/originals/<2 hex>/<sha-256>.sealed`. A picture is on the disk before the transaction that
 /// cites it commits; one whose transaction failed stays behind, cited by nothing.
@@ -42,7 +38,6 @@ pub struct EvidenceStore {
     originals: Shelves,
     redactor: Arc<Redactor>,
     keys: Arc<ReporterKeys>,
-    remembered: Arc<Mutex<VecDeque<Remembered>>>,
 }
 
 /// A picture that is safe on the disk.
@@ -53,14 +48,6 @@ pub struct Kept {
     pub height_px: u32,
     /// Of the key that opens the original; none: it is not kept.
     pub original_key: Option<String>,
-}
-
-#[derive(Debug)]
-struct Remembered {
-    /// Of the frame as it came.
-    frame: [u8; 32],
-    masks: Arc<[Mask]>,
-    kept: Kept,
 }
 
 impl EvidenceStore {
@@ -75,7 +62,6 @@ impl EvidenceStore {
             originals: Shelves::open(data_dir, "originals", "sealed")?,
             redactor,
             keys,
-            remembered: Arc::default(),
         })
     }
 
@@ -92,7 +78,7 @@ impl EvidenceStore {
             let shot = Shot {
                 jpeg: &jpeg,
                 masks: &[],
-                about: None,
+                about: About::Something,
                 upright: true,
             };
             let redacted = store.redactor.redact(&shot)?;
@@ -109,7 +95,7 @@ impl EvidenceStore {
             let shot = Shot {
                 jpeg: &jpeg,
                 masks: &masks,
-                about: None,
+                about: About::Street,
                 upright: false,
             };
             let redacted = redactor.redact(&shot)?;
@@ -119,14 +105,10 @@ impl EvidenceStore {
     }
 
     fn keep_frame(&self, picture: &Picture, about: PixelBox) -> anyhow::Result<Kept> {
-        let frame = Sha256::digest(&picture.jpeg).into();
-        if let Some(kept) = self.remembered(&frame, &picture.masks) {
-            return Ok(kept);
-        }
         let redacted = self.redactor.redact(&Shot {
             jpeg: &picture.jpeg,
             masks: &picture.masks,
-            about: Some(about),
+            about: About::Thing(about),
             upright: false,
         })?;
         let (shown, clear) = fit_to_be_seen(&picture.jpeg, &redacted)?;
@@ -135,15 +117,6 @@ impl EvidenceStore {
             let sealed = self.keys.seal_picture(kept.sha256, &clear)?;
             self.originals.write(kept.sha256, &sealed)?;
             kept.original_key = Some(self.keys.current_id().to_owned());
-        }
-        // what of a coarse picture stays to be seen is another matter for every sighting
-        if redacted.redaction != Redaction::Whole {
-            let masks = Arc::clone(&picture.masks);
-            self.remember(Remembered {
-                frame,
-                masks,
-                kept: kept.clone(),
-            });
         }
         Ok(kept)
     }
@@ -157,27 +130,6 @@ impl EvidenceStore {
             height_px: redacted.height_px,
             original_key: None,
         })
-    }
-
-    fn remembered(&self, frame: &[u8; 32], masks: &Arc<[Mask]>) -> Option<Kept> {
-        let remembered = self
-            .remembered
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        let same = |it: &&Remembered| it.frame == *frame && it.masks == *masks;
-        let kept = remembered.iter().find(same)?.kept.clone();
-        let there = self.pictures.holds(kept.sha256)
-            && (kept.original_key.is_none() || self.originals.holds(kept.sha256));
-        there.then_some(kept)
-    }
-
-    fn remember(&self, frame: Remembered) {
-        let mut remembered = self
-            .remembered
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        remembered.push_front(frame);
-        remembered.truncate(REMEMBERED_MAX);
     }
 
     /// The picture, or `None` when there is no such file.

@@ -139,6 +139,21 @@ fn declared_otherwise(name: &str, from: &str, to: &str) -> tempfile::TempDir {
     folder
 }
 
+/// Gives a model a golden picture without anything on it.
+fn expecting_nothing(folder: &Path) {
+    let manifest = folder.join("model.toml");
+    let text = fs::read_to_string(&manifest).unwrap();
+    let (before, boxes) = text.split_once("[[golden.boxes]]").unwrap();
+    let (_, classes) = boxes.split_once("[[classes]]").unwrap();
+    fs::write(
+        manifest,
+        format!("{before}boxes = []\n[[classes]]{classes}"),
+    )
+    .unwrap();
+    let grey = image::RgbImage::from_pixel(416, 416, image::Rgb([114; 3]));
+    grey.save(folder.join("golden.jpg")).unwrap();
+}
+
 #[test]
 fn what_a_frame_leaves_grey_is_not_computed_and_changes_nothing() {
     let look = |folder: &Path, picture: &str| {
@@ -149,6 +164,7 @@ fn what_a_frame_leaves_grey_is_not_computed_and_changes_nothing() {
     // of 16:9 and square
     for (name, alike_iou) in [("vehicles", 0.85), ("bins", 1.0)] {
         let whole = declared_otherwise(name, "step = 32\n", "");
+        expecting_nothing(whole.path());
         let picture = format!("{name}/golden.jpg");
         let computed = look(whole.path(), &picture);
         let mut found = look(&Path::new("models").join(name), &picture);

@@ -4,7 +4,9 @@
 //! is at the top of the box; where a vehicle is, plates are in the lower part, whichever way it
 //! looks (GA 36: 440 × 140 mm, in front and behind, below the windows). Rather too much than too little.
 
+use super::About;
 use crate::space::PixelBox;
+use crate::vision::Detection;
 
 /// A part of the picture of which only means of cells stay.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -52,11 +54,37 @@ const PERSON: [Part; 1] = [part(-0.05, -0.06, 1.05, 0.34, 3.0)];
 /// Nothing smaller than this can be read or recognised, pixels.
 const CELL_MIN_PX: f32 = 6.0;
 
+/// A case's own thing was recognised already. Over it people and vehicles count only from this
+/// confidence on: a heap taken for a lorry would not be seen in its own picture.
+const SURE_OVER_THING: f32 = 0.4;
+/// A cover that takes less than this of the thing hides nothing of it.
+const OVER_THING: f32 = 0.1;
+/// Where the thing is not known, they count everywhere from this confidence on.
+const SURE_OVER_SOMETHING: f32 = 0.25;
+
 /// Labels that models must report between them.
 pub(super) const NEEDED: [&str; 4] = ["face", "plate", "person", "car"];
 
+/// Of everything that was found in a picture.
+pub(super) fn covers(found: &[Detection], about: About) -> Vec<Cover> {
+    let counts = |find: &Detection, cover: &Cover| {
+        let sure = match about {
+            About::Street => 0.0,
+            About::Thing(thing) if thing.covered_by(&cover.pixel_box) < OVER_THING => 0.0,
+            About::Thing(_) => SURE_OVER_THING,
+            About::Something => SURE_OVER_SOMETHING,
+        };
+        find.confidence >= sure || matches!(&*find.label, "face" | "plate")
+    };
+    let covers = found.iter().flat_map(|find| {
+        let parts = covers_of(&find.label, &find.pixel_box).into_iter();
+        parts.filter(move |cover| counts(find, cover))
+    });
+    covers.collect()
+}
+
 /// Of a find with this label; empty: it gives nobody away.
-pub(super) fn covers(label: &str, found: &PixelBox) -> Vec<Cover> {
+pub(super) fn covers_of(label: &str, found: &PixelBox) -> Vec<Cover> {
     let parts: &[Part] = match label {
         "face" => &FACE,
         "plate" => &PLATE,

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::ensure;
 use opencv::core::{Mat, MatTraitConst as _, Rect};
 
-use super::cover::{Cover, NEEDED, covers, is_vehicle};
+use super::cover::{NEEDED, is_vehicle};
 use crate::config::RuntimeConfig;
 use crate::space::PixelBox;
 use crate::vision::{Detection, Detector, Model, UnreadableFrame};
@@ -59,7 +59,7 @@ impl Eyes {
         Ok(Self { detectors })
     }
 
-    pub(super) fn look(&mut self, picture: &Mat) -> Result<Vec<Cover>, UnreadableFrame> {
+    pub(super) fn look(&mut self, picture: &Mat) -> Result<Vec<Detection>, UnreadableFrame> {
         let mut found: Vec<Detection> = Vec::new();
         let (width, height) = (picture.cols(), picture.rows());
         let whole = Rect::new(0, 0, width, height);
@@ -74,8 +74,7 @@ impl Eyes {
                 found.extend(detector.detect_part(picture, view)?);
             }
         }
-        let covers = found.iter().flat_map(|it| covers(&it.label, &it.pixel_box));
-        Ok(covers.collect())
+        Ok(found)
     }
 }
 

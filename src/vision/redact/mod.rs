@@ -7,24 +7,26 @@
 
 mod cover;
 mod look;
+mod looked;
 mod paint;
 #[cfg(test)]
 mod tests;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use metrics::{counter, histogram};
 
-use super::UnreadableFrame;
+use super::{Detection, UnreadableFrame};
 use crate::camera::Mask;
 use crate::config::{PrivacyConfig, RuntimeConfig};
 use crate::space::PixelBox;
 use crate::telemetry;
-use cover::Cover;
+use cover::covers;
 use look::Eyes;
+use looked::Looked;
 use paint::Canvas;
 
 /// On a picture with a shorter side nobody can be recognised, pixels.
@@ -35,11 +37,22 @@ const SIDE_MIN_PX: i32 = 32;
 pub struct Shot<'a> {
     pub jpeg: &'a [u8],
     pub masks: &'a [Mask],
-    /// What it is kept for, pixels; without models only this stays to be seen.
-    pub about: Option<PixelBox>,
+    pub about: About,
     /// Whether to turn it as its metadata says. A camera's stays: its calibration speaks of the
     /// pixels of the sensor.
     pub upright: bool,
+}
+
+/// What a picture is of, besides those who happen to be in it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum About {
+    /// The street as it is.
+    Street,
+    /// A thing that was recognised there, pixels. Over it people and vehicles must be surer to
+    /// count, and where no model looks it is less coarse than the rest.
+    Thing(PixelBox),
+    /// Somebody took it to show something.
+    Something,
 }
 
 /// What was done to a picture.
@@ -72,6 +85,7 @@ pub struct Redactor {
     folders: Vec<PathBuf>,
     runtime: RuntimeConfig,
     eyes: Mutex<State>,
+    looked: Looked,
 }
 
 #[derive(Debug)]
@@ -90,6 +104,7 @@ impl Redactor {
             folders: config.privacy_model_dirs.clone(),
             runtime: runtime.clone(),
             eyes: Mutex::new(State::Closed),
+            looked: Looked::default(),
         }
     }
 
@@ -107,11 +122,12 @@ impl Redactor {
         canvas.paint(shot.masks)?;
         let painted = canvas.differs().then(|| canvas.encode()).transpose()?;
         let (width, height) = canvas.size();
-        let covers = if width.min(height) < SIDE_MIN_PX {
-            Some(Vec::new())
+        let found = if width.min(height) < SIDE_MIN_PX {
+            Some(Arc::default())
         } else {
-            self.look(&canvas)
+            self.looked.or_look(shot, || self.look(&canvas))
         };
+        let covers = found.map(|found| covers(&found, shot.about));
         let redaction = match &covers {
             None => Redaction::Whole,
             Some(covers) if covers.is_empty() => Redaction::Nothing,
@@ -136,12 +152,12 @@ impl Redactor {
         })
     }
 
-    /// What is to be made unrecognisable; `None`: nobody could look.
-    fn look(&self, canvas: &Canvas) -> Option<Vec<Cover>> {
+    /// `None`: nobody could look.
+    fn look(&self, canvas: &Canvas) -> Option<Arc<[Detection]>> {
         let mut state = self.eyes.lock().unwrap_or_else(PoisonError::into_inner);
         let eyes = self.open(&mut state)?;
         match catch_unwind(AssertUnwindSafe(|| eyes.look(canvas.picture()))) {
-            Ok(Ok(covers)) => Some(covers),
+            Ok(Ok(found)) => Some(found.into()),
             Ok(Err(error)) => {
                 tracing::error!(%error, "a picture was not looked at for faces and plates");
                 None

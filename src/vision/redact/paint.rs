@@ -5,6 +5,7 @@ use opencv::core::{
 };
 use opencv::{imgcodecs, imgproc};
 
+use super::About;
 use super::look::inside;
 use crate::camera::{Mask, exif};
 use crate::space::PixelBox;
@@ -83,10 +84,13 @@ impl Canvas {
     }
 
     /// Everything, what it is kept for in finer cells.
-    pub(super) fn coarsen_all(&mut self, about: Option<PixelBox>) -> Result<(), UnreadableFrame> {
+    pub(super) fn coarsen_all(&mut self, about: About) -> Result<(), UnreadableFrame> {
         let (width, height) = self.size();
-        let about = about.map(|about| inside(&about, width, height));
-        let kept = about.filter(|rect| rect.width > 0 && rect.height > 0);
+        let thing = match about {
+            About::Thing(thing) => Some(inside(&thing, width, height)),
+            About::Street | About::Something => None,
+        };
+        let kept = thing.filter(|rect| rect.width > 0 && rect.height > 0);
         let kept =
             kept.map(|rect| Ok::<_, opencv::Error>((rect, self.picture.roi(rect)?.try_clone()?)));
         let kept = kept.transpose()?;

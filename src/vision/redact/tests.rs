@@ -2,6 +2,7 @@ use opencv::core::{Mat, MatTraitConst as _, MatTraitConstManual as _, Scalar, Ve
 use opencv::imgcodecs;
 
 use super::*;
+use cover::Cover;
 
 /// A JPEG of black and white stripes, one pixel wide: nothing has more detail.
 fn stripes(width: i32, height: i32) -> Vec<u8> {
@@ -68,11 +69,47 @@ fn where_a_person_is_the_head_goes_and_of_a_vehicle_the_lower_part() {
     assert!(40.0 / 4.0 / plates.cell_px <= 3.0);
     let [head, plate] = covers_of("motorcycle", &found);
     assert!(head.pixel_box.top < 100.0 && plate.pixel_box.bottom > 220.0);
-    assert!(cover::covers("bin", &found).is_empty());
+    assert!(cover::covers_of("bin", &found).is_empty());
 }
 
 fn covers_of<const N: usize>(label: &str, found: &PixelBox) -> [Cover; N] {
-    cover::covers(label, found).try_into().unwrap()
+    cover::covers_of(label, found).try_into().unwrap()
+}
+
+fn find(label: &str, confidence: f32, pixel_box: PixelBox) -> Detection {
+    Detection {
+        label: label.into(),
+        class: None,
+        stands: None,
+        confidence,
+        pixel_box,
+    }
+}
+
+#[test]
+fn over_what_the_picture_is_about_only_sure_finds_count_and_faces_and_plates_always() {
+    let thing = boxed(100.0, 100.0, 200.0, 200.0);
+    let elsewhere = boxed(300.0, 100.0, 400.0, 200.0);
+    let counted = |label: &str, confidence: f32, place: PixelBox, about: About| {
+        !covers(&[find(label, confidence, place)], about).is_empty()
+    };
+    for label in ["car", "person", "motorcycle"] {
+        assert!(!counted(label, 0.3, thing, About::Thing(thing)), "{label}");
+        assert!(counted(label, 0.45, thing, About::Thing(thing)), "{label}");
+        assert!(
+            counted(label, 0.3, elsewhere, About::Thing(thing)),
+            "{label}"
+        );
+        assert!(counted(label, 0.3, thing, About::Street), "{label}");
+        assert!(!counted(label, 0.2, elsewhere, About::Something), "{label}");
+        assert!(counted(label, 0.3, elsewhere, About::Something), "{label}");
+    }
+    for label in ["face", "plate"] {
+        assert!(counted(label, 0.1, thing, About::Thing(thing)), "{label}");
+    }
+    // who stands before a stall, smaller than it
+    let someone = boxed(120.0, 120.0, 140.0, 180.0);
+    assert!(counted("person", 0.3, someone, About::Thing(thing)));
 }
 
 #[test]
@@ -101,7 +138,7 @@ fn a_part_outside_the_picture_and_cells_of_any_size_do_no_harm() {
         }
     }
     canvas
-        .coarsen_all(Some(boxed(-5.0, -5.0, 0.0, 90.0)))
+        .coarsen_all(About::Thing(boxed(-5.0, -5.0, 0.0, 90.0)))
         .unwrap();
 }
 
@@ -113,7 +150,7 @@ fn without_models_everything_is_coarse_and_what_it_is_about_a_little_less() {
         .redact(&Shot {
             jpeg: &jpeg,
             masks: &[],
-            about: Some(about),
+            about: About::Thing(about),
             upright: false,
         })
         .unwrap();
@@ -134,7 +171,7 @@ fn masks_are_painted_over_and_a_picture_without_is_not_written_anew() {
     let shot = |masks| Shot {
         jpeg: &jpeg,
         masks,
-        about: None,
+        about: About::Street,
         upright: true,
     };
     // too small for anybody to be recognised: no model is asked
