@@ -16,7 +16,6 @@ use super::Picture;
 use super::picture::without_metadata;
 use super::reporter::ReporterKeys;
 use crate::camera::Mask;
-use crate::space::PixelBox;
 use crate::vision::{About, Redacted, Redactor, Shot};
 
 /// SHA-256 of a stored picture.
@@ -65,8 +64,8 @@ impl EvidenceStore {
         })
     }
 
-    /// Stores a camera's picture of `about`, made fit to be seen, and its original, sealed.
-    pub async fn keep(&self, picture: &Picture, about: PixelBox) -> anyhow::Result<Kept> {
+    /// Stores a camera's picture, made fit to be seen, and its original, sealed.
+    pub async fn keep(&self, picture: &Picture, about: About) -> anyhow::Result<Kept> {
         let (store, picture) = (self.clone(), picture.clone());
         tokio::task::spawn_blocking(move || store.keep_frame(&picture, about)).await?
     }
@@ -104,11 +103,11 @@ impl EvidenceStore {
         .await?
     }
 
-    fn keep_frame(&self, picture: &Picture, about: PixelBox) -> anyhow::Result<Kept> {
+    fn keep_frame(&self, picture: &Picture, about: About) -> anyhow::Result<Kept> {
         let redacted = self.redactor.redact(&Shot {
             jpeg: &picture.jpeg,
             masks: &picture.masks,
-            about: About::Thing(about),
+            about,
             upright: false,
         })?;
         let (shown, clear) = fit_to_be_seen(&picture.jpeg, &redacted)?;

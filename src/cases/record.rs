@@ -105,7 +105,7 @@ async fn prepare(
             }
         };
         prepared.push(if wanted {
-            Some(evidence.keep(&sighting.picture, sighting.pixel_box).await?)
+            Some(evidence.keep(&sighting.picture, sighting.about()).await?)
         } else {
             None
         });
@@ -160,7 +160,7 @@ async fn keep_picture(
 ) -> anyhow::Result<i64> {
     let kept = match kept {
         Some(kept) => kept,
-        None => evidence.keep(&sighting.picture, sighting.pixel_box).await?,
+        None => evidence.keep(&sighting.picture, sighting.about()).await?,
     };
     original::remember(tx, &kept, at).await?;
     Ok(store::insert_evidence(tx, case, sighting, kept.sha256).await?)

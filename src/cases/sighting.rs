@@ -10,7 +10,7 @@ use crate::catalogue::{ClassCode, SightingRule};
 use crate::ground::Fix;
 use crate::space::PixelBox;
 use crate::territory::Placement;
-use crate::vision::ModelRef;
+use crate::vision::{About, ModelRef};
 
 /// The picture something was seen in.
 #[derive(Debug, Clone)]
@@ -55,6 +55,14 @@ impl Sighting {
                 (Some(one), Some(another)) => one == another,
                 _ => self.fix.point.distance_m(other.fix.point) <= self.join_radius_m(),
             }
+    }
+
+    /// What its picture is of. What has to stay to be an event is a vehicle, and has plates.
+    pub(super) fn about(&self) -> About {
+        match self.rule.stay {
+            Some(_) => About::Place(self.pixel_box),
+            None => About::Thing(self.pixel_box),
+        }
     }
 
     /// How far from it another sighting of its class may be and still be the same thing: the

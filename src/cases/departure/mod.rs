@@ -11,6 +11,7 @@ use sqlx::PgPool;
 use super::{CaseChange, CaseId, EvidenceStore, Picture, original};
 use crate::camera::{CameraId, FrameId};
 use crate::space::PixelBox;
+use crate::vision::About;
 
 pub use check::{CameraCheck, CameraVerdict, camera_check};
 pub use store::{Watched, watched};
@@ -46,9 +47,11 @@ pub async fn note(
     let mut looking = db.acquire().await.context("cannot look at a case")?;
     let few = store::pictures(&mut looking, departed.case).await? < PICTURES_MAX;
     drop(looking);
+    // whoever stands there now is not the thing
+    let about = About::Place(departed.pixel_box);
     // before the case is held: it takes tenths of a second
     let prepared = if few {
-        Some(evidence.keep(&departed.picture, departed.pixel_box).await?)
+        Some(evidence.keep(&departed.picture, about).await?)
     } else {
         None
     };

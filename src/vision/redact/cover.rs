@@ -54,9 +54,11 @@ const PERSON: [Part; 1] = [part(-0.05, -0.06, 1.05, 0.34, 3.0)];
 /// Nothing smaller than this can be read or recognised, pixels.
 const CELL_MIN_PX: f32 = 6.0;
 
-/// A case's own thing was recognised already. Over it people and vehicles count only from this
-/// confidence on: a heap taken for a lorry would not be seen in its own picture.
-const SURE_OVER_THING: f32 = 0.4;
+/// A case's own thing was recognised already. Over it people and vehicles count only from these
+/// confidences on: a stall taken for a lorry would not be seen in its own picture. Vehicles may be left
+/// out sooner, because plates are looked for at each of them all the same.
+const PERSON_OVER_THING: f32 = 0.4;
+const VEHICLE_OVER_THING: f32 = 0.6;
 /// A cover that takes less than this of the thing hides nothing of it.
 const OVER_THING: f32 = 0.1;
 /// Where the thing is not known, they count everywhere from this confidence on.
@@ -69,9 +71,10 @@ pub(super) const NEEDED: [&str; 4] = ["face", "plate", "person", "car"];
 pub(super) fn covers(found: &[Detection], about: About) -> Vec<Cover> {
     let counts = |find: &Detection, cover: &Cover| {
         let sure = match about {
-            About::Street => 0.0,
+            About::Street | About::Place(_) => 0.0,
             About::Thing(thing) if thing.covered_by(&cover.pixel_box) < OVER_THING => 0.0,
-            About::Thing(_) => SURE_OVER_THING,
+            About::Thing(_) if is_vehicle(&find.label) => VEHICLE_OVER_THING,
+            About::Thing(_) => PERSON_OVER_THING,
             About::Something => SURE_OVER_SOMETHING,
         };
         find.confidence >= sure || matches!(&*find.label, "face" | "plate")

@@ -48,8 +48,10 @@ pub struct Shot<'a> {
 pub enum About {
     /// The street as it is.
     Street,
-    /// A thing that was recognised there, pixels. Over it people and vehicles must be surer to
-    /// count, and where no model looks it is less coarse than the rest.
+    /// A place in it, pixels: where no model looks it is less coarse than the rest.
+    Place(PixelBox),
+    /// A thing that was recognised there and is no vehicle. Over it people and vehicles must be
+    /// surer to count.
     Thing(PixelBox),
     /// Somebody took it to show something.
     Something,

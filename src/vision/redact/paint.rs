@@ -86,11 +86,11 @@ impl Canvas {
     /// Everything, what it is kept for in finer cells.
     pub(super) fn coarsen_all(&mut self, about: About) -> Result<(), UnreadableFrame> {
         let (width, height) = self.size();
-        let thing = match about {
-            About::Thing(thing) => Some(inside(&thing, width, height)),
+        let place = match about {
+            About::Place(place) | About::Thing(place) => Some(inside(&place, width, height)),
             About::Street | About::Something => None,
         };
-        let kept = thing.filter(|rect| rect.width > 0 && rect.height > 0);
+        let kept = place.filter(|rect| rect.width > 0 && rect.height > 0);
         let kept =
             kept.map(|rect| Ok::<_, opencv::Error>((rect, self.picture.roi(rect)?.try_clone()?)));
         let kept = kept.transpose()?;

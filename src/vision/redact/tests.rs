@@ -95,7 +95,8 @@ fn over_what_the_picture_is_about_only_sure_finds_count_and_faces_and_plates_alw
     };
     for label in ["car", "person", "motorcycle"] {
         assert!(!counted(label, 0.3, thing, About::Thing(thing)), "{label}");
-        assert!(counted(label, 0.45, thing, About::Thing(thing)), "{label}");
+        assert!(counted(label, 0.65, thing, About::Thing(thing)), "{label}");
+        assert!(counted(label, 0.3, thing, About::Place(thing)), "{label}");
         assert!(
             counted(label, 0.3, elsewhere, About::Thing(thing)),
             "{label}"
@@ -107,6 +108,7 @@ fn over_what_the_picture_is_about_only_sure_finds_count_and_faces_and_plates_alw
     for label in ["face", "plate"] {
         assert!(counted(label, 0.1, thing, About::Thing(thing)), "{label}");
     }
+    assert!(counted("person", 0.45, thing, About::Thing(thing)));
     // who stands before a stall, smaller than it
     let someone = boxed(120.0, 120.0, 140.0, 180.0);
     assert!(counted("person", 0.3, someone, About::Thing(thing)));
