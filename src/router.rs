@@ -223,5 +223,6 @@ async fn prometheus(
             "metrics are for this machine or for the bearer of the metrics token",
         ));
     }
+    app.measure_tiles();
     Ok(telemetry::recorder()?.render())
 }

@@ -255,6 +255,12 @@ impl App {
         self.point_tiles.age().max(self.area_tiles.age())
     }
 
+    /// Has the metrics say how old the tiles are at this moment.
+    pub fn measure_tiles(&self) {
+        self.point_tiles.measure_age();
+        self.area_tiles.measure_age();
+    }
+
     /// The workflow of the regulation, with what its decisions go by.
     pub fn workflow(&self) -> Workflow {
         Workflow {

@@ -96,7 +96,14 @@ pub(super) struct Snapshot {
     pub(super) lsn: Lsn,
     /// Transactions before this one had ended.
     pub(super) horizon: String,
+    /// The files that the followed tables lie in: others after a table was rewritten or truncated,
+    /// of which no change of a row tells.
+    pub(super) files: String,
 }
+
+const FILES: &str = "select string_agg(oid || ' ' || relfilenode, ',' order by oid) from pg_class
+    where oid in ('component'::regclass, 'city_case'::regclass, 'camera'::regclass,
+        'tile_change'::regclass)";
 
 /// A component as its tile shows it.
 #[derive(Debug, FromRow)]
@@ -251,26 +258,27 @@ pub(super) async fn begin_on(
             .execute(&mut *tx)
             .await?;
     }
-    let horizon = sqlx::query_scalar("select pg_snapshot_xmin(pg_current_snapshot())::text")
-        .fetch_one(tx)
-        .await?;
+    let seen = format!("select pg_snapshot_xmin(pg_current_snapshot())::text, ({FILES})");
+    let (horizon, files) = sqlx::query_as(&seen).fetch_one(tx).await?;
     Ok(Snapshot {
         lsn: lsn.parse()?,
         horizon,
+        files,
     })
 }
 
 /// Where the log of commits ends now, and before which transaction all have ended.
 pub(super) async fn log_end(db: &PgPool) -> anyhow::Result<Snapshot> {
-    let (lsn, horizon): (String, String) = sqlx::query_as(
+    let seen = format!(
         "select pg_current_wal_insert_lsn()::text,
-            pg_snapshot_xmin(pg_current_snapshot())::text",
-    )
-    .fetch_one(db)
-    .await?;
+            pg_snapshot_xmin(pg_current_snapshot())::text, ({FILES})"
+    );
+    let (lsn, horizon, files): (String, String, String) =
+        sqlx::query_as(&seen).fetch_one(db).await?;
     Ok(Snapshot {
         lsn: lsn.parse()?,
         horizon,
+        files,
     })
 }
 

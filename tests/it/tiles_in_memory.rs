@@ -282,6 +282,32 @@ async fn a_lost_slot_leaves_nothing_stale() {
     assert_eq!(ours(&client, "").await, postgis(&city).await);
 }
 
+/// Published columns cannot be altered, PostgreSQL says; what is written down can be thrown away.
+#[tokio::test]
+async fn a_truncated_record_of_changes_leaves_nothing_stale() {
+    let city = TestCity::new().await;
+    scatter(&city, 200).await;
+    let service = following(&city, TileChanges::Written).await;
+    let client = service.sign_in(&city).await;
+    let before = ours(&client, "").await;
+    let altered =
+        sqlx::query("alter table component alter column name type text using upper(name)");
+    let refused = altered.execute(&city.db).await.unwrap_err().to_string();
+    assert!(refused.contains("publication"), "{refused}");
+    sqlx::raw_sql("update component set state = 'damaged'; truncate tile_change")
+        .execute(&city.db)
+        .await
+        .unwrap();
+    let mut looks = 0;
+    while ours(&client, "").await == before {
+        looks += 1;
+        assert!(looks < 200, "still stale after ten seconds");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(ours(&client, "").await, postgis(&city).await);
+    service.stop().await;
+}
+
 /// Of two processes on one database one may know one way only: the other does not spoil it.
 #[tokio::test]
 async fn those_who_follow_differently_show_the_same() {

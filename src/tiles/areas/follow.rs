@@ -140,6 +140,11 @@ impl AreaTiles {
         self.shared.reached.age()
     }
 
+    /// Says how old the areas are; not for the follower, which may hang.
+    pub fn measure_age(&self) {
+        gauge!(telemetry::TILE_AGE_SECONDS, "layer" => "areas").set(self.age().as_secs_f64());
+    }
+
     /// Of every tile of the base map, which is a query: another after each of its changes.
     pub(in crate::tiles) fn basemap_version(&self) -> TileVersion {
         let current = self.shared.current.load();
@@ -215,8 +220,6 @@ impl Follower {
                 );
                 sleep(RETRY).await;
             }
-            let age = self.shared.reached.age();
-            gauge!(telemetry::TILE_AGE_SECONDS, "layer" => "areas").set(age.as_secs_f64());
         }
     }
 

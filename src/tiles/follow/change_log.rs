@@ -3,8 +3,8 @@
 //! Every change is written down in `tile_change` by the transaction that makes it. The follower
 //! reads what was written since, in one snapshot with the rows themselves, so that a transaction
 //! is seen whole; a bell (`NOTIFY tiles`, and `city_case` for cases) tells it when, and should a
-//! bell get lost it looks every second. What cannot be followed (a truncated table, an absence
-//! longer than changes are kept) is read anew under another epoch, never guessed.
+//! bell get lost it looks every second. What cannot be followed (a table truncated or
+//! rewritten, an absence longer than changes are kept) is read anew under another epoch, never guessed.
 
 use std::sync::Arc;
 
@@ -28,6 +28,8 @@ struct Place {
     horizon: String,
     /// Those from the horizon on that were seen already.
     seen: Vec<String>,
+    /// Those of the tables, `tile_change` among them.
+    files: String,
 }
 
 /// Looks at `tile_change` whenever the bell rings.
@@ -87,9 +89,18 @@ impl ChangeLog {
         if more_grids || shared.reached.age() > AWAY_MAX {
             return self.start_over(shared, looked_at).await;
         }
-        let Place { horizon, seen, .. } = &self.place;
+        let Place {
+            horizon,
+            seen,
+            files,
+            ..
+        } = &self.place;
         let changes = store::changes_since(&self.db, horizon, seen).await?;
-        if changes.incomplete || changes.sets.values().any(|changes| changes.everything) {
+        let incomplete = changes.incomplete || changes.snapshot.files != *files;
+        if incomplete
+            || shared.has_outgrown().await
+            || changes.sets.values().any(|changes| changes.everything)
+        {
             return self.start_over(shared, looked_at).await;
         }
         shared.take_in(changes.sets).await?;
@@ -98,6 +109,7 @@ impl ChangeLog {
             lsn: changes.snapshot.lsn,
             horizon: changes.snapshot.horizon,
             seen: changes.seen,
+            files: changes.snapshot.files,
         };
         shared.reached.looked(looked_at, self.place.lsn);
         self.pruning.prune(&self.db, &self.place.horizon).await
@@ -121,6 +133,7 @@ async fn read(db: &PgPool, grids: &[Grid]) -> anyhow::Result<(All, Place)> {
         lsn: snapshot.lsn,
         horizon: snapshot.horizon,
         seen: Vec::new(),
+        files: snapshot.files,
     };
     Ok((all, place))
 }

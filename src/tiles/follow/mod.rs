@@ -186,6 +186,14 @@ impl PointTiles {
         self.shared.reached.age()
     }
 
+    /// Says how old the points are; not for the follower, which may hang.
+    pub fn measure_age(&self) {
+        for set in PointSet::ALL {
+            gauge!(telemetry::TILE_AGE_SECONDS, "layer" => set.layer().name())
+                .set(self.age().as_secs_f64());
+        }
+    }
+
     /// Bytes held for all layers.
     pub async fn bytes_held(&self) -> usize {
         let mut bytes = 0;
@@ -251,15 +259,23 @@ impl Shared {
         self.grids.hold(grids);
     }
 
-    /// Says how many points are held, in how many bytes, and how old they are.
+    /// Says how many points are held.
     async fn measure(&self) {
         for set in PointSet::ALL {
             let name = set.layer().name();
-            gauge!(telemetry::TILE_AGE_SECONDS, "layer" => name)
-                .set(self.reached.age().as_secs_f64());
             let current = self.current[&(set, Grid::default())].read().await;
             gauge!(telemetry::TILE_POINTS, "layer" => name).set(current.layer.len() as f64);
         }
+    }
+
+    /// Whether reading everything anew is worth the room that it gives back.
+    async fn has_outgrown(&self) -> bool {
+        for current in self.current.values() {
+            if current.read().await.layer.has_outgrown() {
+                return true;
+            }
+        }
+        false
     }
 
     /// Takes in all of a layer's changes at once, so that no tile shows half a transaction.

@@ -2,6 +2,7 @@
 //! (PostgreSQL, "Logical Replication Message Formats").
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use crate::space::GroundPoint;
 
@@ -17,6 +18,8 @@ pub(super) type TableId = u32;
 pub(super) struct Table {
     pub(super) name: String,
     columns: Vec<String>,
+    /// The numbers of their types, and what modifies each.
+    types: Vec<(u32, u32)>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,6 +59,8 @@ pub(super) enum Unreadable {
     Short,
     #[error("a message or a value has an unknown kind")]
     Kind,
+    #[error("a table has other columns than before")]
+    Altered,
     #[error("the row of an unannounced table")]
     Unannounced,
     #[error("column {0} is missing or has another type")]
@@ -73,12 +78,18 @@ impl<'a> Message<'a> {
                 let _replica_identity = rest.u8()?;
                 let count = rest.u16()?;
                 let mut columns = Vec::with_capacity(usize::from(count));
+                let mut types = Vec::with_capacity(usize::from(count));
                 for _ in 0..count {
                     let _is_key = rest.u8()?;
                     columns.push(rest.text()?.to_owned());
-                    let (_type, _modifier) = (rest.u32()?, rest.u32()?);
+                    types.push((rest.u32()?, rest.u32()?));
                 }
-                Self::Table(id, Table { name, columns })
+                let table = Table {
+                    name,
+                    columns,
+                    types,
+                };
+                Self::Table(id, table)
             }
             b'I' => {
                 let table = rest.u32()?;
@@ -124,8 +135,17 @@ impl<'a> Message<'a> {
 pub(super) struct Tables(HashMap<TableId, Table>);
 
 impl Tables {
-    pub(super) fn announce(&mut self, id: TableId, table: Table) {
-        self.0.insert(id, table);
+    /// # Errors
+    /// It was another before.
+    pub(super) fn announce(&mut self, id: TableId, table: Table) -> Result<(), Unreadable> {
+        match self.0.entry(id) {
+            Entry::Occupied(known) if *known.get() == table => Ok(()),
+            Entry::Occupied(_) => Err(Unreadable::Altered),
+            Entry::Vacant(free) => {
+                free.insert(table);
+                Ok(())
+            }
+        }
     }
 
     pub(super) fn get(&self, id: TableId) -> Result<&Table, Unreadable> {

@@ -8,7 +8,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, bail, ensure};
 use futures::FutureExt as _;
 use pgwire_replication::{ReplicationClient, ReplicationEvent};
 use sqlx::PgPool;
@@ -40,6 +40,8 @@ pub(super) struct SlotStream {
     in_transaction: bool,
     /// Up to where `changes` goes.
     lsn: Lsn,
+    /// Those of the tables when they were read.
+    files: String,
     pruning: Pruning,
 }
 
@@ -53,7 +55,7 @@ impl SlotStream {
         let began_at = Instant::now();
         let slot = replication.slot(PUBLICATION).await?;
         let lsn = Lsn::at(slot.begins_at);
-        let (mut tx, _) = store::begin(db, Some(&slot.snapshot)).await?;
+        let (mut tx, snapshot) = store::begin(db, Some(&slot.snapshot)).await?;
         let client = slot.start().await?;
         let all = read_sets(&mut tx, grids)
             .await
@@ -70,6 +72,7 @@ impl SlotStream {
             changes: HashMap::new(),
             in_transaction: false,
             lsn,
+            files: snapshot.files,
             pruning: Pruning::new(),
         };
         let begun = Begun { all, began_at, lsn };
@@ -94,6 +97,7 @@ impl SlotStream {
                     let looked_at = Instant::now();
                     match store::log_end(&self.db).await {
                         Ok(found) => {
+                            ensure!(found.files == self.files, "a table was rewritten");
                             end = Some((looked_at, found.lsn));
                             self.pruning.prune(&self.db, &found.horizon).await?;
                         }
@@ -101,6 +105,7 @@ impl SlotStream {
                         Err(error) => tracing::debug!(%error, "cannot ask where the log ends"),
                     }
                     shared.measure().await;
+                    ensure!(!shared.has_outgrown().await, "most values are of no point any more");
                 }
             }
             if let Some((looked_at, lsn)) = end
@@ -146,7 +151,7 @@ impl SlotStream {
 
     fn read_message(&mut self, data: &[u8]) -> anyhow::Result<()> {
         match Message::read(data)? {
-            Message::Table(id, table) => self.tables.announce(id, table),
+            Message::Table(id, table) => self.tables.announce(id, table)?,
             Message::Insert(table, new) => self.put(table, &new)?,
             Message::Update { table, old, new } => {
                 if let Some(old) = old {

@@ -23,7 +23,7 @@ pub(super) struct TileQuery {
     /// read when one is asked for first.
     #[param(inline)]
     pub(super) grid: Option<Grid>,
-    /// `1`: every feature with every attribute, at every zoom and without a budget.
+    /// `1`: every feature with every attribute, at every zoom, up to 32 MiB.
     full: Option<String>,
     /// Only features of these classes, separated by commas.
     class: Option<String>,

@@ -59,6 +59,9 @@ struct BucketChange {
     come: Vec<Point>,
 }
 
+/// Values of points that are gone that are not worth reading a layer anew.
+const WORDS_SPARED: usize = 100_000;
+
 impl PointLayer {
     pub(in crate::tiles) fn new(
         grid: Grid,
@@ -199,6 +202,13 @@ impl PointLayer {
 
     pub(in crate::tiles) fn len(&self) -> usize {
         self.places.len()
+    }
+
+    /// Whether most values that were ever seen are of points that are gone or changed. A
+    /// number of a dictionary lasts as long as the layer.
+    pub(in crate::tiles) fn has_outgrown(&self) -> bool {
+        let words: usize = self.dictionaries.iter().map(Dictionary::len).sum();
+        words > WORDS_SPARED + 2 * self.len() * self.dictionaries.len()
     }
 
     /// Bytes held.
