@@ -45,10 +45,10 @@ check: setup-tests web/node_modules/.package-lock.json $(wasm) ## formatting and
 	$(cargo) clippy --package cityward-partition-wasm --package cityward-partition-pack --all-targets -- -D warnings
 	cd web && npm run check
 
-test-rust: setup-tests web/dist/index.html ## the program's tests: logic, database, model, the line end to end
+test-rust: setup-tests web/dist/index.html .cache/shapely/bin/python .cache/ogc/bin/python ## the program's tests: logic, database, model, the line end to end, judged by others
 	# one after the other: together they would build every dependency once more, with other features
-	$(cargo) test
-	$(cargo) test --package cityward-partition
+	CITYWARD_OGC=$(CURDIR)/.cache/ogc/bin/python $(cargo) test
+	CITYWARD_ORACLE=$(CURDIR)/.cache/shapely/bin/python $(cargo) test --package cityward-partition
 	$(cargo) test --package cityward-partition-wasm
 
 # shapely brings GEOS, which judges the partition independently

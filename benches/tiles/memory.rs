@@ -20,7 +20,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
             .enable_all()
             .build()?;
         let measure = async |database: &Database| measure(database, count).await;
-        runtime.block_on(with_database(4, measure))?;
+        runtime.block_on(with_database(16, measure))?;
     }
     Ok(())
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use nix::sys::signal::Signal;
 use reqwest::{Client, StatusCode};
 use serde_json::{Value, json};
+use sqlx::{Postgres, Transaction};
 use tempfile::tempdir;
 
 use crate::city::TestCity;
@@ -40,16 +41,34 @@ async fn twenty_kills_while_publishing_leave_the_old_ground_or_the_new() {
         let program = Program::serve(data.path());
         let next = units[usize::from(owner == units[0])];
         let plan = plan(&program.url, next).await;
+        let city = TestCity::of_program(data.path()).await;
+        // every second time somebody holds a case, so that publishing stands in the middle
+        let held = if round % 2 == 0 {
+            Some(hold_a_case(&city).await)
+        } else {
+            None
+        };
         let approving = tokio::spawn(approve(program.url.clone(), plan));
-        // each round dies at another moment
-        tokio::time::sleep(Duration::from_millis(20 * round)).await;
+        if held.is_some() {
+            is_waited_for(&city).await;
+        } else {
+            // each round dies at another moment
+            tokio::time::sleep(Duration::from_millis(20 * round)).await;
+        }
         assert_eq!(program.end(Signal::SIGKILL), None);
+        let in_the_middle = held.is_some();
+        drop(held);
+        city.db.close().await;
         approving.await.unwrap();
 
         let program = Program::serve(data.path());
         let city = TestCity::of_program(data.path()).await;
         let first = look(&city).await;
         assert!(first.owner == owner || first.owner == next, "{first:?}");
+        if in_the_middle {
+            // what was under way is undone, or was done once more since
+            assert!(first.waiting == 1 || first.owner == next, "{first:?}");
+        }
         before += i32::from(first.owner == owner);
         if first.waiting == 0 && first.owner == owner {
             // the approval itself was lost: nobody was told of it
@@ -75,6 +94,37 @@ async fn twenty_kills_while_publishing_leave_the_old_ground_or_the_new() {
     assert_eq!(program.end(Signal::SIGTERM), Some(0));
     println!("of {KILLS} kills {before} found the ground as it was");
     assert!(before > 0, "no kill came before the end");
+}
+
+/// A transaction that holds one of the cases whose ground is about to change hands.
+async fn hold_a_case(city: &TestCity) -> Transaction<'static, Postgres> {
+    let mut held = city.db.begin().await.unwrap();
+    sqlx::query("select from city_case where ended_at is null order by case_id limit 1 for update")
+        .execute(&mut *held)
+        .await
+        .unwrap();
+    held
+}
+
+/// Waits until a transaction that has changed cells or responsibilities waits for a lock.
+async fn is_waited_for(city: &TestCity) {
+    for _ in 0..400 {
+        let waits: bool = sqlx::query_scalar(
+            "select exists (
+                select from pg_locks waiting join pg_locks has using (pid)
+                where not waiting.granted
+                    and has.granted and has.mode = 'RowExclusiveLock'
+                    and has.relation = 'responsibility'::regclass)",
+        )
+        .fetch_one(&city.db)
+        .await
+        .unwrap();
+        if waits {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(25)).await;
+    }
+    panic!("publishing did not come to the held case");
 }
 
 /// One statement, so that it sees one moment; whatever it sees fits together.

@@ -57,6 +57,7 @@ mod notices;
 mod oidc;
 mod orders;
 mod organisation;
+mod partition_points;
 mod plan_first;
 mod plan_impact;
 mod plan_presence;
