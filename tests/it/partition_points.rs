@@ -121,17 +121,7 @@ fn well_known_text(polygons: &[Polygon]) -> String {
     format!("multipolygon({})", each.join(","))
 }
 
-/// Every point has the owner that PostGIS says, or is on a border (to a millimetre).
-#[tokio::test(flavor = "multi_thread")]
-async fn a_million_points_lie_where_postgis_says() {
-    let Some(file) = real_file("Lucknow_Lucknow_ward_boundary.geojson") else {
-        return;
-    };
-    let mut random = ChaCha8Rng::seed_from_u64(6);
-    let mut partition = ground_of(&file);
-    let done = redraw(&mut partition, &mut random);
-    assert!(done > 20, "{done} operations");
-    let city = TestCity::new().await;
+async fn lay_out(city: &TestCity, partition: &Partition) {
     sqlx::query("create unlogged table ground (face bigint, geom geometry)")
         .execute(&city.db)
         .await
@@ -148,6 +138,10 @@ async fn a_million_points_lie_where_postgis_says() {
         .execute(&city.db)
         .await
         .unwrap();
+}
+
+/// Anywhere on the ground and a little around it, and some where it is hardest.
+fn points_around(partition: &Partition, random: &mut ChaCha8Rng) -> Vec<Point> {
     let corners: Vec<Point> = partition
         .arcs()
         .values()
@@ -171,10 +165,26 @@ async fn a_million_points_lie_where_postgis_says() {
         .collect();
     // where it is hardest: on corners, and a millimetre beside them
     for _ in 0..1000 {
-        let at = corners.choose(&mut random).unwrap();
+        let at = corners.choose(random).unwrap();
         let mut beside = |side: i32| side + random.random_range(-1..=1);
         points.push(Point::new(beside(at.x), beside(at.y)));
     }
+    points
+}
+
+/// Every point has the owner that PostGIS says, or is on a border (to a millimetre).
+#[tokio::test(flavor = "multi_thread")]
+async fn a_million_points_lie_where_postgis_says() {
+    let Some(file) = real_file("Lucknow_Lucknow_ward_boundary.geojson") else {
+        return;
+    };
+    let mut random = ChaCha8Rng::seed_from_u64(6);
+    let mut partition = ground_of(&file);
+    let done = redraw(&mut partition, &mut random);
+    assert!(done > 20, "{done} operations");
+    let city = TestCity::new().await;
+    lay_out(&city, &partition).await;
+    let points = points_around(&partition, &mut random);
     let ours: Vec<i64> = points
         .iter()
         .map(|at| {

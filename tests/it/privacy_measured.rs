@@ -86,7 +86,7 @@ fn measured(redactor: &Redactor, folder: &Path) -> Tally {
         let after = grey(redacted.blurred.as_ref().unwrap_or(&jpeg));
         let (width, height) = before.dimensions();
         tally.changed += changed(&before, &after, [0, 0, width, height]);
-        for (class, vehicle) in labelled(&path, &before) {
+        for (class, vehicle) in labelled(path, &before) {
             if class == "0" {
                 continue;
             }
