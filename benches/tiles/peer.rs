@@ -197,10 +197,10 @@ async fn floor(database: &Database) -> anyhow::Result<()> {
 /// From the cache: ours cannot be stale, and a writer changes what is in it meanwhile.
 async fn cached(database: &Database, zooms: &[Zoom]) -> anyhow::Result<()> {
     println!("\nFrom a warm cache, the same content: CPU ms a tile\n");
-    println!("| zoom 14 | ours | tiles/s, p50, p99 ms | Martin's, stale | ratio | goal |");
-    println!("|---|---:|---:|---:|---:|---:|");
+    println!("| zoom 14 | ours | goal | tiles/s, p50, p99 ms | Martin's, stale | ratio | goal |");
+    println!("|---|---:|---:|---:|---:|---:|---:|");
     let zoom = &zooms[0];
-    for (coding, goal) in [("gzip", 0.02), ("identity", f64::INFINITY)] {
+    for (coding, goal, times) in [("gzip", Some(0.02), 200.0), ("identity", None, 2.0)] {
         let theirs = with_peer(database, CACHE_MIB, async |peer| {
             peer.warm(coding, &zoom.asks("components", "")).await?;
             peer.load(coding, &zoom.asks("components", ""), SHORT).await
@@ -210,14 +210,17 @@ async fn cached(database: &Database, zooms: &[Zoom]) -> anyhow::Result<()> {
             let asks = zoom.asks("tiles/components", "?full=1");
             let tags = ours.warm(coding, &asks).await?;
             let still = ours.load(coding, &asks, SHORT).await?;
-            let line = |what: &str, shown: &Shown, goal: f64| {
+            let line = |what: &str, shown: &Shown, goal: Option<f64>| {
+                let ratio = theirs.cpu_ms() / shown.cpu_ms();
+                let judged = goal.map_or_else(String::new, |goal| {
+                    format!("{goal} ms: {}", met(shown.cpu_ms() <= goal))
+                });
                 println!(
-                    "| {coding}, {what} | {:.4} | {} | {:.3} | {:.0}x | {goal} ms: {} |",
+                    "| {coding}, {what} | {:.4} | {judged} | {} | {:.3} | {ratio:.1}x | {times}x: {} |",
                     shown.cpu_ms(),
                     speed(shown),
                     theirs.cpu_ms(),
-                    theirs.cpu_ms() / shown.cpu_ms(),
-                    met(shown.cpu_ms() <= goal),
+                    met(ratio >= times),
                 );
             };
             line("nothing changes", &still, goal);
@@ -237,7 +240,7 @@ async fn cached(database: &Database, zooms: &[Zoom]) -> anyhow::Result<()> {
                 })
                 .collect();
             let unchanged = ours.load(coding, &asks, SHORT).await?;
-            line("304", &unchanged, 0.01);
+            line("304", &unchanged, Some(0.01));
             Ok(())
         })
         .await?;
