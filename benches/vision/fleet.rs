@@ -19,8 +19,9 @@ use crate::street::Camera;
 const CAMERAS: u32 = 200;
 const EVERY: Duration = Duration::from_secs(2);
 const FOR: Duration = Duration::from_secs(90);
-/// Until sessions, pools and caches are as large as they get.
-const WARM_UP: Duration = Duration::from_secs(30);
+/// Until sessions, pools and caches are as large as they get, and every thing that two hundred cameras
+/// see for the first time has its case and its pictures.
+const WARM_UP: Duration = Duration::from_secs(60);
 const GOAL: Duration = Duration::from_secs(2);
 /// By how much memory may differ between the warm service and the end, per cent.
 const GROWTH_MAX: f64 = 5.0;
@@ -42,13 +43,13 @@ async fn measure(
     mut cameras: Vec<Camera>,
     mut browser: Browser,
 ) -> anyhow::Result<()> {
-    push(&platform, &mut cameras, WARM_UP).await?;
+    let (_, early) = push(&platform, &mut cameras, WARM_UP).await?;
     settle(&platform).await?;
     let (me, before) = (std::process::id(), outcomes(&platform).await?);
     let (rss_before, cpu_before) = (cpu::resident_bytes(me)?, cpu::of_process(me)?);
     let arrivals = browser.listen().await?;
     let began = Instant::now();
-    let pushed = push(&platform, &mut cameras, FOR).await?;
+    let (pushed, refused) = push(&platform, &mut cameras, FOR).await?;
     let spent = (cpu::of_process(me)? - cpu_before).as_secs_f64() / began.elapsed().as_secs_f64();
     settle(&platform).await?;
     let arrivals = arrivals.stop().await?;
@@ -63,8 +64,9 @@ async fn measure(
         "{CAMERAS} cameras, 1920 x 1080 JPEG, {} frames/s",
         CAMERAS / 2
     );
+    println!("refused because the queue was full: {early} while warming up, {refused} after it");
     println!(
-        "pushed {} = accepted {accepted} = processed {} + superseded by a newer one {} + failed {}",
+        "taken {} = accepted {accepted} = processed {} + superseded by a newer one {} + failed {}",
         pushed.len(),
         of("processed"),
         of("superseded"),
@@ -100,12 +102,13 @@ fn met(is: bool) -> &'static str {
     if is { "met" } else { "missed" }
 }
 
-/// Every camera at its own moment of the two seconds. When each frame began to be pushed.
+/// Every camera at its own moment of the two seconds. When each frame that was taken began to be
+/// pushed, and how many were refused, as the platform is told at once.
 async fn push(
     platform: &Arc<Platform>,
     cameras: &mut [Camera],
     length: Duration,
-) -> anyhow::Result<Moments> {
+) -> anyhow::Result<(Moments, usize)> {
     let mut pace = tokio::time::interval(EVERY / CAMERAS);
     let began = Instant::now();
     let mut pushing = Vec::new();
@@ -121,14 +124,25 @@ async fn push(
             pushing.push(tokio::spawn(async move {
                 let at = Instant::now();
                 let (status, answer) = platform.push(&mut this_one, "").await?;
+                if status == StatusCode::TOO_MANY_REQUESTS {
+                    return anyhow::Ok(None);
+                }
                 ensure!(status == StatusCode::ACCEPTED, "{status}: {answer}");
                 let captured_at = platform.captured_at(this_one.frames);
-                Ok(((this_one.id, captured_at), at))
+                Ok(Some(((this_one.id, captured_at), at)))
             }));
         }
     }
-    let pushed = futures::future::try_join_all(pushing).await?;
-    pushed.into_iter().collect()
+    let (mut taken, mut refused) = (Moments::new(), 0);
+    for pushed in futures::future::try_join_all(pushing).await? {
+        match pushed? {
+            Some((frame, at)) => {
+                taken.insert(frame, at);
+            }
+            None => refused += 1,
+        }
+    }
+    Ok((taken, refused))
 }
 
 /// Waits until no frame waits any more.
