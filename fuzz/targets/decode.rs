@@ -3,8 +3,9 @@
 #![no_main]
 
 #[allow(dead_code, reason = "a target uses a part of the files")]
+#[path = "."]
 mod camera {
-    #[path = "../../../src/camera/jpeg.rs"]
+    #[path = "../../src/camera/jpeg.rs"]
     pub mod jpeg;
 }
 
@@ -20,10 +21,11 @@ mod space {
 }
 
 #[allow(dead_code, reason = "a target uses a part of the files")]
+#[path = "."]
 mod vision {
-    #[path = "../../../src/vision/fit.rs"]
+    #[path = "../../src/vision/fit.rs"]
     mod fit;
-    #[path = "../../../src/vision/picture.rs"]
+    #[path = "../../src/vision/picture.rs"]
     mod picture;
 
     #[derive(Debug)]

@@ -3,13 +3,18 @@
 //! The first byte says which; the rest is the body, or a header.
 #![no_main]
 
-#[allow(dead_code, unused_imports, reason = "a target uses a part of the files")]
+#[allow(
+    dead_code,
+    unused_imports,
+    reason = "a target uses a part of the files"
+)]
+#[path = "."]
 mod viid {
-    #[path = "../../../src/viid/digest.rs"]
+    #[path = "../../src/viid/digest.rs"]
     pub mod digest;
-    #[path = "../../../src/viid/read/mod.rs"]
+    #[path = "../../src/viid/read/mod.rs"]
     pub mod read;
-    #[path = "../../../src/viid/status.rs"]
+    #[path = "../../src/viid/status.rs"]
     mod status;
 
     pub use status::Code;
@@ -51,7 +56,10 @@ const BYTES_MAX: usize = 1 << 12;
 
 fn is_sound(picture: &SentPicture) {
     assert!(picture.jpeg.len() <= BYTES_MAX);
-    assert_eq!(DeviceId::read(picture.camera.as_str()).as_ref(), Some(&picture.camera));
+    assert_eq!(
+        DeviceId::read(picture.camera.as_str()).as_ref(),
+        Some(&picture.camera)
+    );
 }
 
 fn headers(text: &str) {
@@ -78,13 +86,16 @@ fuzz_target!(|bytes: &[u8]| {
     match which % 10 {
         kind @ 0..5 => {
             if let Ok(sent) = pictures(body, KINDS[usize::from(kind)], &sender, limits) {
-                sent.iter().filter_map(|one| one.found.as_ref().ok()).for_each(is_sound);
+                sent.iter()
+                    .filter_map(|one| one.found.as_ref().ok())
+                    .for_each(is_sound);
             }
         }
         5 => {
             if let Ok(told) = notifications(body, &sender, limits) {
                 let sent = told.iter().flat_map(|one| &one.pictures);
-                sent.filter_map(|one| one.found.as_ref().ok()).for_each(is_sound);
+                sent.filter_map(|one| one.found.as_ref().ok())
+                    .for_each(is_sound);
             }
         }
         6 => drop(apes(body)),

@@ -36,27 +36,37 @@ mod catalogue {
     }
 }
 
-#[allow(dead_code, unused_imports, reason = "a target uses a part of the files")]
-mod vision {
-    pub mod fit {
-        use serde::Deserialize;
-
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-        #[serde(rename_all = "snake_case")]
-        pub enum Letterbox {
-            Centre,
-            TopLeft,
-            Stretch,
-        }
+#[allow(dead_code, reason = "a target uses a part of the files")]
+mod space {
+    #[derive(Debug, Clone, Copy, PartialEq)]
+    pub struct PixelBox {
+        pub left: f32,
+        pub top: f32,
+        pub right: f32,
+        pub bottom: f32,
     }
+}
 
-    #[path = "../../../src/vision/manifest/mod.rs"]
+#[allow(
+    dead_code,
+    unused_imports,
+    reason = "a target uses a part of the files"
+)]
+#[path = "."]
+mod vision {
+    #[path = "../../src/vision/fit.rs"]
+    pub mod fit;
+    #[path = "../../src/vision/manifest/mod.rs"]
     mod manifest;
 
     pub fn read(text: &str) {
         if let Ok(manifest) = manifest::Manifest::parse(text) {
             // what a manifest passes with has to hold in memory
-            assert!(!manifest.input.shape().is_empty());
+            let size = fit::Size {
+                width: manifest.input.width,
+                height: manifest.input.height,
+            };
+            assert!(!manifest.input.shape(size).is_empty());
         }
     }
 }
