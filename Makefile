@@ -52,17 +52,17 @@ test-rust: setup-tests web/dist/index.html .cache/shapely/bin/python .cache/ogc/
 	$(cargo) test --package cityward-partition-wasm
 
 # shapely brings GEOS, which judges the partition independently
-.cache/shapely/bin/python:
+.cache/shapely/bin/python: | setup-tests
 	python3 -m venv .cache/shapely
-	.cache/shapely/bin/pip install --quiet 'shapely>=2.1,<3'
+	.cache/shapely/bin/pip install --quiet 'shapely>=2.1,<3' || { rm -rf .cache/shapely; exit 1; }
 
 test-grid-oracle: .cache/shapely/bin/python ## compare check and repair of cells with GEOS
 	CITYWARD_ORACLE=$(CURDIR)/$< $(cargo) test --package cityward-partition --test it oracle -- --nocapture
 
 # the conformance suite of OGC API - Features, and a library that many programs read features with
-.cache/ogc/bin/python:
+.cache/ogc/bin/python: | setup-tests
 	python3 -m venv .cache/ogc
-	.cache/ogc/bin/pip install --quiet ogctests==0.1.15 OWSLib==0.35.0
+	.cache/ogc/bin/pip install --quiet ogctests==0.1.15 OWSLib==0.35.0 || { rm -rf .cache/ogc; exit 1; }
 
 test-ogc: .cache/ogc/bin/python setup-tests ## judge /ogc by the conformance suite ogctests and by OWSLib
 	CITYWARD_OGC=$(CURDIR)/$< $(cargo) test --test it features_by_others -- --nocapture
