@@ -10,15 +10,8 @@ mod camera {
 }
 
 #[allow(dead_code, reason = "a target uses a part of the files")]
-mod space {
-    #[derive(Debug, Clone, Copy, PartialEq)]
-    pub struct PixelBox {
-        pub left: f32,
-        pub top: f32,
-        pub right: f32,
-        pub bottom: f32,
-    }
-}
+#[path = "beside/space.rs"]
+mod space;
 
 #[allow(dead_code, reason = "a target uses a part of the files")]
 #[path = "."]

@@ -10,6 +10,8 @@
 )]
 #[path = "."]
 mod viid {
+    #[path = "../../src/viid/device_id.rs"]
+    mod device_id;
     #[path = "../../src/viid/digest.rs"]
     pub mod digest;
     #[path = "../../src/viid/read/mod.rs"]
@@ -17,27 +19,8 @@ mod viid {
     #[path = "../../src/viid/status.rs"]
     mod status;
 
+    pub use device_id::DeviceId;
     pub use status::Code;
-
-    /// As in `src/viid/device.rs`, which knows coordinates and schemas, too.
-    #[derive(Debug, Clone, PartialEq, Eq)]
-    pub struct DeviceId(String);
-
-    impl DeviceId {
-        pub fn read(text: &str) -> Option<Self> {
-            let text = text.trim();
-            let valid = text.len() == 20 && text.bytes().all(|byte| byte.is_ascii_digit());
-            valid.then(|| Self(text.to_owned()))
-        }
-
-        pub fn at_start_of(number: &str) -> Option<Self> {
-            Self::read(number.trim().get(..20)?)
-        }
-
-        pub fn as_str(&self) -> &str {
-            &self.0
-        }
-    }
 }
 
 use libfuzzer_sys::fuzz_target;

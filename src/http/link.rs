@@ -25,15 +25,32 @@ pub(crate) fn ogc_link(headers: &HeaderMap, rel: &str, media_type: &str, path: &
     json!({ "rel": rel, "type": media_type, "href": format!("{}/ogc{path}", origin(headers)) })
 }
 
-/// The same links for whoever reads headers alone (RFC 8288).
+/// A proxy may take a few kilobytes of headers and no more; a filter alone can be as long.
+const HREF_BYTES_MAX: usize = 1 << 10;
+
+/// The same links for whoever reads headers alone (RFC 8288), but for those that are too long.
 pub(crate) fn link_header(links: &[Value]) -> String {
     let text = |link: &Value, member: &str| link[member].as_str().unwrap_or_default().to_owned();
     let all: Vec<String> = links
         .iter()
-        .map(|link| {
+        .filter_map(|link| {
             let (href, rel, media) = (text(link, "href"), text(link, "rel"), text(link, "type"));
-            format!("<{href}>; rel=\"{rel}\"; type=\"{media}\"")
+            let fits = href.len() <= HREF_BYTES_MAX;
+            fits.then(|| format!("<{href}>; rel=\"{rel}\"; type=\"{media}\""))
         })
         .collect();
     all.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_link_that_no_proxy_would_carry_stays_in_the_body() {
+        let link = |path: &str| ogc_link(&HeaderMap::new(), "self", "application/json", path);
+        let links = [link("/short"), link(&"x".repeat(2 * HREF_BYTES_MAX))];
+        let expected = "</ogc/short>; rel=\"self\"; type=\"application/json\"";
+        assert_eq!(link_header(&links), expected);
+    }
 }

@@ -1,7 +1,5 @@
 //! Who registers, and for how long a registration holds.
 
-use std::fmt;
-
 use chrono::{DateTime, TimeDelta, Utc};
 use cityward_partition::{Degrees, gcj02_from_wgs84, wgs84_from_gcj02};
 use serde::{Deserialize, Serialize};
@@ -11,34 +9,6 @@ use crate::space::GroundPoint;
 
 /// Keepalives that may fail to come: with the third a device is offline and has to register anew.
 const KEEPALIVES_MISSED_MAX: u32 = 3;
-
-/// A device, a camera or a platform as GA/T 1400.1 and GB/T 28181 number them: 20 digits.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
-pub struct DeviceId(String);
-
-impl DeviceId {
-    /// `None` unless it is 20 digits; spaces around them are not looked at.
-    pub fn read(text: &str) -> Option<Self> {
-        let text = text.trim();
-        let valid = text.len() == 20 && text.bytes().all(|byte| byte.is_ascii_digit());
-        valid.then(|| Self(text.to_owned()))
-    }
-
-    /// The device at the beginning of a longer number, as those of pictures are.
-    pub fn at_start_of(number: &str) -> Option<Self> {
-        Self::read(number.trim().get(..20)?)
-    }
-
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for DeviceId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
 
 /// How long a device is believed to be there after it said so, when it is to say so every
 /// `keepalive_s`.
@@ -115,22 +85,6 @@ impl Coordinates {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_device_is_twenty_digits() {
-        assert!(DeviceId::read(" 32120200001320000001 ").is_some());
-        for wrong in [
-            "",
-            "3212020000132000000",
-            "3212020000132000000x",
-            "３２１２０２００００１３２００００００１",
-        ] {
-            assert_eq!(DeviceId::read(wrong), None, "{wrong}");
-            assert_eq!(DeviceId::at_start_of(wrong), None, "{wrong}");
-        }
-        let image = "32120200001320000001022026112218300000001";
-        assert_eq!(DeviceId::at_start_of(image).unwrap().as_str(), &image[..20]);
-    }
 
     #[test]
     fn the_third_missed_keepalive_makes_a_device_offline() {

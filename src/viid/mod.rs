@@ -5,6 +5,7 @@
 //! taken becomes frames by the same door as pushed ones. Pictures of persons are never taken.
 
 mod device;
+mod device_id;
 pub mod digest;
 mod http;
 mod keep;
@@ -14,7 +15,7 @@ pub mod read;
 mod status;
 mod store;
 
-pub use device::DeviceId;
+pub use device_id::DeviceId;
 pub use http::{access_routes, device_routes};
 pub use keep::keep;
 pub use nonce::Nonces;

@@ -5,7 +5,8 @@ use serde::Serialize;
 use sqlx::{FromRow, PgConnection, PgExecutor};
 use utoipa::ToSchema;
 
-use super::device::{Coordinates, DeviceId};
+use super::DeviceId;
+use super::device::Coordinates;
 use super::digest::Ha1;
 
 /// In whose name a device may register.

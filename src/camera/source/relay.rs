@@ -52,8 +52,9 @@ impl Relay {
 
 async fn carry(listener: TcpListener, camera: SocketAddr, told: &AtomicU16) -> io::Result<()> {
     let (player, _) = listener.accept().await?;
-    // nobody else comes in
-    drop(listener);
+    // Nobody else comes in; and as long as we listen nobody else can have the port, where a player
+    // that came too late would give away the camera's password.
+    let _held = listener;
     let camera = TcpStream::connect(camera).await?;
     let (mut from_player, to_player) = player.into_split();
     let (from_camera, mut to_camera) = camera.into_split();

@@ -360,6 +360,19 @@ mod tests {
     }
 
     #[test]
+    fn a_table_may_be_announced_again_but_not_with_other_columns() {
+        let mut tables = Tables::default();
+        assert_eq!(tables.announce(7, thing()), Ok(()));
+        assert_eq!(tables.announce(7, thing()), Ok(()));
+        let mut other = thing();
+        other.types[1].0 += 1;
+        assert_eq!(tables.announce(7, other), Err(Unreadable::Altered));
+        let mut fewer = thing();
+        fewer.columns.pop();
+        assert_eq!(tables.announce(7, fewer), Err(Unreadable::Altered));
+    }
+
+    #[test]
     fn a_row_has_the_values_of_its_tables_columns() {
         let bytes = b"I\x00\x00\x00\x07N\x00\x02b\x00\x00\x00\x08\x00\x00\x00\x00\x00\x00\x00\x05n";
         let Ok(Message::Insert(7, values)) = Message::read(bytes) else {

@@ -416,3 +416,21 @@ fn a_point_takes_less_than_64_bytes_beside_its_own_texts() {
     let each = layer.bytes() / layer.len();
     assert!(each < 64, "{each} bytes a point");
 }
+
+#[test]
+fn a_layer_whose_points_change_their_texts_again_and_again_has_outgrown_them() {
+    let mut layer = empty(POLICY);
+    let at = WorldPoint {
+        x: 3_578_000_000,
+        y: 1_741_000_000,
+    };
+    let limit = WORDS_SPARED + 2 * COLUMNS.len();
+    for number in 0..=limit {
+        assert!(!layer.has_outgrown(), "after {number} codes");
+        let code = format!("{number}");
+        let values = [None, None, Some(Value::Text(&code)), None];
+        let point = layer.point(1, at, &values);
+        layer.apply(vec![(1, Some(point))]);
+    }
+    assert!(layer.has_outgrown());
+}

@@ -11,8 +11,9 @@ use crate::access::{Person, Role, Secret, random_secret};
 use crate::http::{ApiError, App, JsonBody, PathParams, origin};
 use crate::journal::{self, Entry};
 use crate::outbound;
+use crate::viid::DeviceId;
 use crate::viid::SEALED;
-use crate::viid::device::{Coordinates, DeviceId};
+use crate::viid::device::Coordinates;
 use crate::viid::peer::store::{self, NewPeer, PeerView};
 
 const RESOURCES_MAX: usize = 64;

@@ -15,7 +15,7 @@ use crate::access::Secret;
 use crate::camera::{self, CameraId};
 use crate::http::ApiError;
 use crate::telemetry;
-use crate::viid::device::DeviceId;
+use crate::viid::DeviceId;
 use crate::viid::peer;
 use crate::viid::read::{self, Kind, Limits, Notification, Sent, SentPicture, Untaken};
 use crate::viid::status::{Code, Status};

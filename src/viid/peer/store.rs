@@ -5,7 +5,8 @@ use serde::Serialize;
 use sqlx::{FromRow, PgExecutor};
 use utoipa::ToSchema;
 
-use crate::viid::device::{Coordinates, DeviceId};
+use crate::viid::DeviceId;
+use crate::viid::device::Coordinates;
 use crate::viid::store::Registered;
 
 /// A new one.
