@@ -197,14 +197,17 @@ fn what_a_picture_is_of_stays_to_be_seen() {
             }
         }
     }
-    for (about, shares) in [("a sighting", &of_thing), ("an upload", &of_something)] {
+    for (about, shares, most) in [
+        ("a sighting", &of_thing, 0.06),
+        ("an upload", &of_something, 0.2),
+    ] {
         let hidden = shares.iter().filter(|share| **share > 0.3).count();
         println!(
             "{about}: {} things, of each {:.1} % of the pixels changed on the mean, more than 30 % of {hidden}",
             shares.len(),
             100.0 * shares.iter().sum::<f64>() / shares.len() as f64,
         );
-        assert!(hidden * 10 <= shares.len() * 2, "{about}");
+        assert!(hidden as f64 <= most * shares.len() as f64, "{about}");
     }
 }
 

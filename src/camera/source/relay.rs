@@ -143,6 +143,10 @@ impl Answers {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use tokio::time::timeout;
+
     use super::*;
 
     #[test]
@@ -206,7 +210,8 @@ mod tests {
             .await
             .unwrap();
         let mut rest = Vec::new();
-        player.read_to_end(&mut rest).await.unwrap();
+        let ended = timeout(Duration::from_secs(5), player.read_to_end(&mut rest));
+        ended.await.unwrap().unwrap();
         assert!(!rest.contains(&b'\n'), "{rest:?}");
         assert_eq!(relay.redirected(), Some(302));
     }
