@@ -8,6 +8,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::camera::{background, health, source};
+use crate::cases::redaction;
 use crate::config::Config;
 use crate::database::Pools;
 use crate::http::App;
@@ -37,6 +38,7 @@ pub async fn run(
     });
     let pipeline = Pipeline::start(&app, stop.clone()).await?;
     tokio::spawn(upkeep::run(app.clone(), stop.clone()));
+    let redacting = redact(&app, stop.clone());
     let keeping_health = keep_health(&app, stop.clone());
     let pulling = pull(&app, stop.clone());
     keep_library(&app, stop.clone());
@@ -79,6 +81,7 @@ pub async fn run(
     let (cameras, db) = (Arc::clone(&app.health), app.machine.clone());
     let backgrounds = Arc::clone(&app.backgrounds);
     http::serve(listener, app, routes, stop.cancelled_owned()).await;
+    redacting.await?;
     sealing.await?;
     noticing.await?;
     delivering.await??;
@@ -101,6 +104,14 @@ fn keep_health(app: &App, stop: CancellationToken) -> JoinHandle<()> {
         let (health, db) = (Arc::clone(&app.health), app.machine.clone());
         let now = || app.now();
         health::keep(health, db, app.cameras.clone(), offline_after, now, stop).await;
+    })
+}
+
+fn redact(app: &App, stop: CancellationToken) -> JoinHandle<()> {
+    let app = app.clone();
+    tokio::spawn(async move {
+        let is_busy = || app.intake.depth() > 0;
+        redaction::run(&app.redactions, || app.now(), is_busy, stop).await;
     })
 }
 

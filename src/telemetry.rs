@@ -49,6 +49,8 @@ pub const SHADOW: &str = "cityward_shadow_total";
 pub const MODELS: &str = "cityward_model";
 /// Pictures made fit to be stored or shown, by `redaction` (nothing, found, whole: no model could look).
 pub const PICTURES: &str = "cityward_pictures_total";
+/// Pictures of evidence that wait to be made fit to be seen.
+pub const PICTURES_WAITING: &str = "cityward_pictures_waiting";
 /// Case changes by `change` (opened, joined).
 pub const CASES: &str = "cityward_cases_total";
 /// Alarms that clocks of cases raised, by `alarm` (warn, breach, escalate).
@@ -106,6 +108,7 @@ fn install() -> anyhow::Result<PrometheusHandle> {
         DETECTIONS_DROPPED,
         "detections that were not followed further, by reason"
     );
+    describe_gauge!(PICTURES_WAITING, "pictures not yet fit to be seen");
     describe_gauge!(CAMERAS, "cameras in a condition");
     describe_gauge!(
         CAMERA_CONDITION_SINCE,

@@ -9,7 +9,7 @@ use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
 
 use crate::cases::reporter::Erased;
-use crate::cases::{attachment, original, reporter};
+use crate::cases::{attachment, original, redaction, reporter};
 use crate::http::App;
 use crate::journal;
 use crate::rules::RuleSet;
@@ -32,6 +32,11 @@ async fn round(app: &App) {
         Ok(0) => {}
         Ok(files) => tracing::info!(files, "swept pictures nobody used"),
         Err(error) => tracing::error!(error = format!("{error:#}"), "cannot sweep pictures"),
+    }
+    match redaction::sweep(&app.machine, &app.evidence, now).await {
+        Ok(0) => {}
+        Ok(files) => tracing::info!(files, "swept pictures that were held for nothing"),
+        Err(error) => tracing::error!(error = format!("{error:#}"), "cannot sweep held pictures"),
     }
     if let Err(error) = snapshots::sweep(&app.machine, now).await {
         tracing::error!(%error, "cannot forget old sessions of snapshots");

@@ -1,4 +1,5 @@
-//! Pictures kept for cases: files named by what is in them, with faces and plates unrecognisable.
+//! Pictures kept for cases: files named by what is in them, with faces and plates unrecognisable, or
+//! sealed.
 
 use std::fmt;
 use std::fs::{self, File};
@@ -16,7 +17,7 @@ use super::Picture;
 use super::picture::without_metadata;
 use super::reporter::ReporterKeys;
 use crate::camera::Mask;
-use crate::vision::{About, Redacted, Redactor, Shot};
+use crate::vision::{About, Redacted, Redactor, Shot, masked};
 
 /// SHA-256 of a stored picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -29,12 +30,14 @@ impl fmt::Display for PictureSha256 {
 }
 
 /// `<data>/evidence/<2 hex>/<sha-256>.jpg`, and of those with something made unrecognisable
-/// `<data>/originals/<2 hex>/<sha-256>.sealed`. A picture is on the disk before the transaction that
-/// cites it commits; one whose transaction failed stays behind, cited by nothing.
+/// `<data>/originals/<2 hex>/<sha-256>.sealed`; of those that are not fit to be seen yet
+/// `<data>/waiting/<2 hex>/<sha-256 of the file>.sealed`. A picture is on the disk before the
+/// transaction that cites it commits; one whose transaction failed stays behind, cited by nothing.
 #[derive(Debug, Clone)]
 pub struct EvidenceStore {
     pictures: Shelves,
     originals: Shelves,
+    waiting: Shelves,
     redactor: Arc<Redactor>,
     keys: Arc<ReporterKeys>,
 }
@@ -49,6 +52,15 @@ pub struct Kept {
     pub original_key: Option<String>,
 }
 
+/// A camera's picture that is safe on the disk, sealed, until it is made fit to be seen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Held {
+    /// Of the sealed file: no two are the same.
+    pub(super) sealed: PictureSha256,
+    /// Of the key that opens it.
+    pub(super) key_id: String,
+}
+
 impl EvidenceStore {
     /// Makes the folders when they are not there yet.
     pub fn open(
@@ -59,15 +71,45 @@ impl EvidenceStore {
         Ok(Self {
             pictures: Shelves::open(data_dir, "evidence", "jpg")?,
             originals: Shelves::open(data_dir, "originals", "sealed")?,
+            waiting: Shelves::open(data_dir, "waiting", "sealed")?,
             redactor,
             keys,
         })
     }
 
-    /// Stores a camera's picture, made fit to be seen, and its original, sealed.
-    pub async fn keep(&self, picture: &Picture, about: About) -> anyhow::Result<Kept> {
+    /// Stores a camera's picture sealed, masked and without metadata. A matter of milliseconds.
+    pub(super) async fn hold(&self, picture: &Picture) -> anyhow::Result<Held> {
         let (store, picture) = (self.clone(), picture.clone());
-        tokio::task::spawn_blocking(move || store.keep_frame(&picture, about)).await?
+        tokio::task::spawn_blocking(move || {
+            let clear = if picture.masks.is_empty() {
+                without_metadata(&picture.jpeg)?
+            } else {
+                masked(&picture.jpeg, &picture.masks)?
+            };
+            let sealed = store.keys.seal_waiting(&clear)?;
+            let sha256 = PictureSha256(Sha256::digest(&sealed).into());
+            store.waiting.write(sha256, &sealed)?;
+            Ok(Held {
+                sealed: sha256,
+                key_id: store.keys.current_id().to_owned(),
+            })
+        })
+        .await?
+    }
+
+    /// Stores a picture that was held, made fit to be seen, and its original, sealed.
+    ///
+    /// # Errors
+    /// Its file is gone, the key does not open it, or it cannot be decoded.
+    pub(super) async fn keep(&self, held: &Held, about: About) -> anyhow::Result<Kept> {
+        let sealed = self.waiting.read(held.sealed).await?;
+        let sealed = sealed.with_context(|| format!("the held picture {} is gone", held.sealed))?;
+        let (store, key_id) = (self.clone(), held.key_id.clone());
+        tokio::task::spawn_blocking(move || {
+            let clear = store.keys.unseal_waiting(&key_id, &sealed)?;
+            store.keep_frame(&clear, about)
+        })
+        .await?
     }
 
     /// Stores somebody's picture, upright and made fit to be seen; its original is not kept.
@@ -103,14 +145,14 @@ impl EvidenceStore {
         .await?
     }
 
-    fn keep_frame(&self, picture: &Picture, about: About) -> anyhow::Result<Kept> {
+    fn keep_frame(&self, jpeg: &[u8], about: About) -> anyhow::Result<Kept> {
         let redacted = self.redactor.redact(&Shot {
-            jpeg: &picture.jpeg,
-            masks: &picture.masks,
+            jpeg,
+            masks: &[],
             about,
             upright: false,
         })?;
-        let (shown, clear) = fit_to_be_seen(&picture.jpeg, &redacted)?;
+        let (shown, clear) = fit_to_be_seen(jpeg, &redacted)?;
         let mut kept = self.write(&shown, &redacted)?;
         if let Some(clear) = clear {
             let sealed = self.keys.seal_picture(kept.sha256, &clear)?;
@@ -163,6 +205,10 @@ impl EvidenceStore {
         self.originals.remove(sha256).await
     }
 
+    pub(super) async fn remove_held(&self, sealed: PictureSha256) -> anyhow::Result<()> {
+        self.waiting.remove(sealed).await
+    }
+
     /// Originals whose files were written before this.
     pub(super) async fn originals_before(
         &self,
@@ -170,6 +216,15 @@ impl EvidenceStore {
     ) -> anyhow::Result<Vec<PictureSha256>> {
         let originals = self.originals.clone();
         tokio::task::spawn_blocking(move || originals.written_before(at.into())).await?
+    }
+
+    /// Pictures that were held before this, by their sealed files.
+    pub(super) async fn held_before(
+        &self,
+        at: DateTime<Utc>,
+    ) -> anyhow::Result<Vec<PictureSha256>> {
+        let waiting = self.waiting.clone();
+        tokio::task::spawn_blocking(move || waiting.written_before(at.into())).await?
     }
 }
 

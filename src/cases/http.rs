@@ -11,7 +11,9 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::queue::{self, Asker, CaseFilter};
-use super::{CaseDetail, CaseId, CaseRow, attachment, departure, original, reporter, store};
+use super::{
+    CaseDetail, CaseId, CaseRow, attachment, departure, original, redaction, reporter, store,
+};
 use crate::access::Person;
 use crate::http::{ApiError, App, PathParams, QueryParams};
 use crate::workflow::WorkView;
@@ -125,9 +127,15 @@ async fn evidence_image(
     State(app): State<App>,
     PathParams(id): PathParams<i64>,
 ) -> Result<Response, ApiError> {
-    let sha256 = store::picture_of(&mut *app.scoped(&person).await?, id)
-        .await?
-        .ok_or_else(|| ApiError::not_found(format!("there is no evidence {id}")))?;
+    let none = || ApiError::not_found(format!("there is no evidence {id}"));
+    let seen = redaction::picture_of(&mut *app.scoped(&person).await?, id).await?;
+    let sha256 = if let Some(sha256) = seen.ok_or_else(none)? {
+        sha256
+    } else {
+        app.redactions.finish(id, app.now()).await?;
+        let made = redaction::picture_of(&mut *app.scoped(&person).await?, id).await?;
+        made.flatten().ok_or_else(none)?
+    };
     let jpeg = app
         .evidence
         .read(sha256)

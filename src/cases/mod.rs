@@ -14,6 +14,7 @@ mod picture;
 mod queue;
 mod record;
 mod recurrence;
+pub mod redaction;
 pub mod register;
 pub mod reporter;
 mod sighting;

@@ -18,8 +18,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::{PgConnection, PgPool};
 
 use super::confirm::Confirmed;
+use super::evidence::Held;
 use super::register::start_filing_clock;
-use super::{CaseId, CaseRow, EvidenceStore, Kept, Sighting, original, recurrence, store};
+use super::{CaseId, CaseRow, EvidenceStore, Sighting, recurrence, redaction, store};
 use crate::rules::RuleSet;
 
 /// Within this of the last written sighting another one changes nothing.
@@ -72,8 +73,8 @@ pub async fn record(
         .map(|c| c.sighting.class.as_str())
         .collect();
     store::lock_classes(&mut *tx, &classes).await?;
-    for (one, kept) in confirmed.iter().zip(prepared) {
-        let change = file(&mut tx, evidence, one, kept, rules, at)
+    for (one, held) in confirmed.iter().zip(prepared) {
+        let change = file(&mut tx, evidence, one, held, rules, at)
             .await
             .with_context(|| format!("cannot file a sighting of {}", one.sighting.class))?;
         changes.push(change);
@@ -82,14 +83,14 @@ pub async fn record(
     Ok(changes)
 }
 
-/// Keeps the pictures that filing is going to want while nothing is locked: to make one fit to be
-/// seen takes tenths of a second. It is a guess: what turns out otherwise is kept inside the
-/// transaction, or leaves a file that nobody cites, as a transaction that fails does.
+/// Holds the pictures that filing is going to want while nothing is locked: the disk has them before
+/// the first lock is taken. It is a guess: what turns out otherwise is held inside the transaction, or
+/// leaves a file that nobody cites, as a transaction that fails does.
 async fn prepare(
     db: &PgPool,
     evidence: &EvidenceStore,
     confirmed: &[Confirmed],
-) -> anyhow::Result<Vec<Option<Kept>>> {
+) -> anyhow::Result<Vec<Option<Held>>> {
     let mut prepared = Vec::with_capacity(confirmed.len());
     // what this batch will open itself: the next sighting of it joins
     let mut opening: Vec<&Sighting> = Vec::new();
@@ -105,7 +106,7 @@ async fn prepare(
             }
         };
         prepared.push(if wanted {
-            Some(evidence.keep(&sighting.picture, sighting.about()).await?)
+            Some(evidence.hold(&sighting.picture).await?)
         } else {
             None
         });
@@ -117,7 +118,7 @@ async fn file(
     tx: &mut PgConnection,
     evidence: &EvidenceStore,
     confirmed: &Confirmed,
-    kept: Option<Kept>,
+    held: Option<Held>,
     rules: Option<&RuleSet>,
     at: DateTime<Utc>,
 ) -> anyhow::Result<CaseChange> {
@@ -130,7 +131,7 @@ async fn file(
             let radius_m = sighting.join_radius_m();
             recurrence_of = recurrence::link(tx, id, radius_m, rules, at).await?;
         }
-        let evidence_id = keep_picture(tx, evidence, id, sighting, kept, at).await?;
+        let evidence_id = keep_picture(tx, evidence, id, sighting, held).await?;
         store::insert_opened(&mut *tx, id, confirmed, evidence_id, recurrence_of, at).await?;
         return Ok(CaseChange::Opened(store::row(&mut *tx, id).await?));
     };
@@ -139,7 +140,7 @@ async fn file(
     }
     store::touch_case(&mut *tx, case.id, confirmed).await?;
     let evidence_id = if case.wants_picture(sighting) {
-        Some(keep_picture(tx, evidence, case.id, sighting, kept, at).await?)
+        Some(keep_picture(tx, evidence, case.id, sighting, held).await?)
     } else {
         None
     };
@@ -155,15 +156,15 @@ async fn keep_picture(
     evidence: &EvidenceStore,
     case: CaseId,
     sighting: &Sighting,
-    kept: Option<Kept>,
-    at: DateTime<Utc>,
+    held: Option<Held>,
 ) -> anyhow::Result<i64> {
-    let kept = match kept {
-        Some(kept) => kept,
-        None => evidence.keep(&sighting.picture, sighting.about()).await?,
+    let held = match held {
+        Some(held) => held,
+        None => evidence.hold(&sighting.picture).await?,
     };
-    original::remember(tx, &kept, at).await?;
-    Ok(store::insert_evidence(tx, case, sighting, kept.sha256).await?)
+    let evidence_id = store::insert_evidence(&mut *tx, case, sighting).await?;
+    redaction::await_it(tx, evidence_id, &held, sighting.about()).await?;
+    Ok(evidence_id)
 }
 
 /// What must be known of an open case to decide what another sighting of it is worth.

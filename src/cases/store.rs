@@ -9,7 +9,6 @@ use sqlx::{FromRow, PgExecutor, Row};
 use super::case::{CaseCell, CaseRow, PressingClock};
 use super::confirm::Confirmed;
 use super::detail::{CaseComponent, CaseEvent, CaseLinks, Evidence, EvidenceImage, StoredCase};
-use super::evidence::PictureSha256;
 use super::record::OpenCase;
 use super::{Action, CaseId, Sighting};
 use crate::camera::CameraId;
@@ -154,20 +153,18 @@ pub(super) async fn insert_evidence(
     db: impl PgExecutor<'_>,
     case: CaseId,
     sighting: &Sighting,
-    picture: PictureSha256,
 ) -> sqlx::Result<i64> {
     sqlx::query_scalar(
-        "insert into case_evidence (case_id, frame_id, camera_id, captured_at, image_sha256,
+        "insert into case_evidence (case_id, frame_id, camera_id, captured_at,
             image_width_px, image_height_px, box_left, box_top, box_right, box_bottom, confidence,
             model_name, model_version, calibration_id, location)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
         returning evidence_id",
     )
     .bind(case)
     .bind(sighting.frame_id)
     .bind(sighting.camera_id.as_str())
     .bind(sighting.captured_at)
-    .bind(picture.0)
     .bind(sighting.picture.width_px.cast_signed())
     .bind(sighting.picture.height_px.cast_signed())
     .bind(sighting.pixel_box.left)
@@ -283,9 +280,11 @@ pub(super) async fn evidence_of(
     case: CaseId,
 ) -> sqlx::Result<Vec<Evidence>> {
     sqlx::query_as(
-        "select e.*, k.version as calibration_version, case when key_id is null then null
+        "select e.*, k.version as calibration_version, case
+                when image_sha256 is null then 'waiting' when key_id is null then null
                 when erased_at is null then 'kept' else 'erased' end as original
         from case_evidence e join calibration k using (calibration_id)
+        left join evidence_picture using (evidence_id)
         left join picture_original using (image_sha256) where case_id = $1 order by captured_at, evidence_id",
     )
     .bind(case)
@@ -324,18 +323,6 @@ pub(super) async fn links_of(db: impl PgExecutor<'_>, case: CaseId) -> sqlx::Res
     .bind(case)
     .fetch_one(db)
     .await
-}
-
-pub(super) async fn picture_of(
-    db: impl PgExecutor<'_>,
-    evidence_id: i64,
-) -> sqlx::Result<Option<PictureSha256>> {
-    let sha256: Option<[u8; 32]> =
-        sqlx::query_scalar("select image_sha256 from case_evidence where evidence_id = $1")
-            .bind(evidence_id)
-            .fetch_optional(db)
-            .await?;
-    Ok(sha256.map(PictureSha256))
 }
 
 /// A text column of a validated form, as its type.

@@ -16,6 +16,7 @@ use crate::camera::health::Health;
 use crate::camera::source::Pulls;
 use crate::camera::{Cameras, Intake, LastFrames};
 use crate::cases::EvidenceStore;
+use crate::cases::redaction::Redactions;
 use crate::cases::reporter::ReporterKeys;
 use crate::config::{Config, TileChanges};
 use crate::database::Pools;
@@ -89,6 +90,8 @@ pub struct Parts {
     pub tile_places: Arc<Semaphore>,
     /// Pictures kept for cases.
     pub evidence: EvidenceStore,
+    /// Makes those fit to be seen that are not yet.
+    pub redactions: Arc<Redactions>,
     /// What reporters' personal data is sealed with.
     pub reporter_keys: Arc<ReporterKeys>,
     /// On asking for a case's state with a code.
@@ -220,11 +223,12 @@ impl App {
             last_frames: Arc::new(LastFrames::new(LAST_FRAMES_BYTES_MAX)),
             shown_frames: Arc::new(LastFrames::new(SHOWN_FRAMES_BYTES_MAX)),
             config,
-            machine,
             db,
             oidc,
             no_password: no_password()?,
             tile_places: Arc::new(Semaphore::new(cores * TILE_PLACES_PER_CORE)),
+            redactions: Arc::new(Redactions::new(machine.clone(), evidence.clone())),
+            machine,
             evidence,
             redactor,
             picture_places: Arc::new(Semaphore::new(PICTURE_PLACES)),

@@ -187,6 +187,9 @@ impl Recorder {
             changes.extend(self.note_departures(&frames, at).await);
             // After the commit: the map never shows what may roll back.
             self.app.live.publish(&changes, at);
+            if !changes.is_empty() {
+                self.app.redactions.ring();
+            }
             for frame in frames {
                 self.finish(frame);
             }

@@ -31,6 +31,6 @@ pub use http::routes;
 pub use model::{Model, ModelError};
 pub use models::{Models, Reloaded, Roster};
 pub use picture::Picture;
-pub use redact::{About, Redacted, Redaction, Redactor, Shot};
+pub use redact::{About, Redacted, Redaction, Redactor, Shot, masked};
 pub use runtime::Computing;
 pub use shadow::{Agreement, Counted, Shadow};

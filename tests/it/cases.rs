@@ -1,5 +1,6 @@
 //! Confirmed sightings become cases in a real database.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -120,6 +121,11 @@ impl Street {
         let changes = cases::record(&self.city.db, &self.evidence, &confirmed, None, at).await;
         let [change] = changes.unwrap().try_into().unwrap();
         change
+    }
+
+    /// Where pictures are kept.
+    pub(crate) fn data(&self) -> &Path {
+        self.folder.path()
     }
 
     async fn count(&self, query: &str) -> i64 {
@@ -319,7 +325,7 @@ async fn history_and_evidence_are_append_only() {
         "truncate case_event",
         "update case_evidence set confidence = 1",
         "delete from case_evidence",
-        "truncate case_evidence",
+        "truncate case_evidence cascade",
     ] {
         let error = sqlx::query(refused)
             .execute(&street.city.db)

@@ -58,6 +58,7 @@ mod oidc;
 mod orders;
 mod organisation;
 mod partition_points;
+mod pictures_wait;
 mod plan_first;
 mod plan_impact;
 mod plan_presence;

@@ -150,7 +150,12 @@ impl Watch {
             assert!(self.push(second, jpeg).await["case_id"].is_null());
         }
         let case = self.push(2, jpeg).await["case_id"].as_i64().unwrap();
-        person.json(&format!("/api/v1/cases/{case}")).await
+        let path = format!("/api/v1/cases/{case}");
+        let seen = person.json(&path).await;
+        let image = seen["evidence"][0]["image"]["url"].as_str().unwrap();
+        // who asks for its picture has it made fit to be seen
+        assert!(!picture_at(person, image).await.is_empty());
+        person.json(&path).await
     }
 
     /// Files in the data folder that could be pictures.

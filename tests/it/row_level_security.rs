@@ -212,10 +212,10 @@ async fn lay_out_case(city: &TestCity, edition: i32, cell: i32, unit: i32, perso
         "insert into case_attachment (case_id, kind, image_sha256, image_width_px,
             image_height_px, uploaded_by, uploaded_at)
          values ($1, 'report', sha256('x'), 1, 1, $2, now())",
-        "insert into case_evidence (case_id, frame_id, camera_id, captured_at, image_sha256,
+        "insert into case_evidence (case_id, frame_id, camera_id, captured_at,
             image_width_px, image_height_px, box_left, box_top, box_right, box_bottom, confidence,
             model_name, model_version, calibration_id, location)
-         select $1, '00000000-0000-7000-8000-000000000000', camera_id, now(), sha256('x'), 1, 1,
+         select $1, '00000000-0000-7000-8000-000000000000', camera_id, now(), 1, 1,
             0, 0, 1, 1, 0.9, 'm', '1', calibration_id, c.location
          from calibration join camera c using (camera_id) where $2 is not null limit 1",
     ] {

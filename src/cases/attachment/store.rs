@@ -142,7 +142,7 @@ pub(super) async fn delete_unused(
             returning attachment_id, image_sha256
         )
         select distinct image_sha256 from gone g
-        where not exists (select from case_evidence e where e.image_sha256 = g.image_sha256)
+        where not exists (select from evidence_picture e where e.image_sha256 = g.image_sha256)
             and not exists (select from case_attachment a where a.image_sha256 = g.image_sha256
                 and a.attachment_id not in (select attachment_id from gone))",
     )

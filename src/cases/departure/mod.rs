@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use chrono::{DateTime, Utc};
 use sqlx::PgPool;
 
-use super::{CaseChange, CaseId, EvidenceStore, Picture, original};
+use super::{CaseChange, CaseId, EvidenceStore, Picture, redaction};
 use crate::camera::{CameraId, FrameId};
 use crate::space::PixelBox;
 use crate::vision::About;
@@ -47,11 +47,9 @@ pub async fn note(
     let mut looking = db.acquire().await.context("cannot look at a case")?;
     let few = store::pictures(&mut looking, departed.case).await? < PICTURES_MAX;
     drop(looking);
-    // whoever stands there now is not the thing
-    let about = About::Place(departed.pixel_box);
-    // before the case is held: it takes tenths of a second
+    // before the case is locked
     let prepared = if few {
-        Some(evidence.keep(&departed.picture, about).await?)
+        Some(evidence.hold(&departed.picture).await?)
     } else {
         None
     };
@@ -63,14 +61,17 @@ pub async fn note(
     if !store::touch(&mut tx, departed.case).await? || store::is_told(&mut tx, departed).await? {
         return Ok(None);
     }
-    let kept = if let Some(kept) = prepared
+    let mut kept = None;
+    if let Some(held) = prepared
         && store::pictures(&mut tx, departed.case).await? < PICTURES_MAX
     {
-        original::remember(&mut tx, &kept, at).await?;
-        store::insert_evidence(&mut tx, departed, kept.sha256).await?
-    } else {
-        None
-    };
+        kept = store::insert_evidence(&mut tx, departed).await?;
+        if let Some(evidence_id) = kept {
+            // whoever stands there now is not the thing
+            let about = About::Place(departed.pixel_box);
+            redaction::await_it(&mut tx, evidence_id, &held, about).await?;
+        }
+    }
     store::insert_event(&mut tx, departed, kept, at).await?;
     let row = super::store::row(&mut *tx, departed.case).await?;
     tx.commit().await.context("cannot commit a departure")?;

@@ -6,7 +6,7 @@ use sqlx::{FromRow, PgConnection, PgExecutor};
 
 use super::Departed;
 use crate::camera::CameraId;
-use crate::cases::{Action, CaseId, PictureSha256};
+use crate::cases::{Action, CaseId};
 use crate::catalogue::ClassCode;
 use crate::space::PixelBox;
 
@@ -99,13 +99,12 @@ pub(super) async fn pictures(tx: &mut PgConnection, case: CaseId) -> sqlx::Resul
 pub(super) async fn insert_evidence(
     tx: &mut PgConnection,
     departed: &Departed,
-    picture: PictureSha256,
 ) -> sqlx::Result<Option<i64>> {
     sqlx::query_scalar(
-        "insert into case_evidence (case_id, frame_id, camera_id, captured_at, image_sha256,
+        "insert into case_evidence (case_id, frame_id, camera_id, captured_at,
              image_width_px, image_height_px, box_left, box_top, box_right, box_bottom, confidence,
              model_name, model_version, calibration_id, location, gone)
-         select case_id, $3, camera_id, $4, $5, $6, $7, $8, $9, $10, $11, 0, model_name,
+         select case_id, $3, camera_id, $4, $5, $6, $7, $8, $9, $10, 0, model_name,
              model_version, calibration_id, location, true
          from case_evidence where case_id = $1 and camera_id = $2 and not gone
          order by captured_at desc limit 1
@@ -115,7 +114,6 @@ pub(super) async fn insert_evidence(
     .bind(departed.camera.as_str())
     .bind(departed.frame)
     .bind(departed.captured_at)
-    .bind(picture.0)
     .bind(departed.picture.width_px.cast_signed())
     .bind(departed.picture.height_px.cast_signed())
     .bind(departed.pixel_box.left)

@@ -57,6 +57,7 @@ async fn original(
         return Err(ApiError::field("purpose", detail));
     }
     let now = app.now();
+    app.redactions.finish(id, now).await?;
     let mut tx = app.scoped(&person).await?;
     let found = store::find(&mut *tx, id).await?;
     let found = found.ok_or_else(|| ApiError::not_found(format!("there is no evidence {id}")))?;

@@ -24,6 +24,8 @@ pub use store::accesses_of;
 #[serde(rename_all = "snake_case")]
 #[sqlx(type_name = "text", rename_all = "snake_case")]
 pub enum OriginalState {
+    /// The picture is not made fit to be seen yet, so nobody knows whether there is one.
+    Waiting,
     Kept,
     /// Its days are over.
     Erased,

@@ -48,7 +48,8 @@ impl Asked {
 pub(super) async fn find(db: impl PgExecutor<'_>, evidence_id: i64) -> sqlx::Result<Option<Asked>> {
     sqlx::query_as(
         "select case_id, image_sha256, key_id, erased_at
-        from case_evidence left join picture_original using (image_sha256)
+        from case_evidence join evidence_picture using (evidence_id)
+            left join picture_original using (image_sha256)
         where evidence_id = $1",
     )
     .bind(evidence_id)

@@ -18,6 +18,8 @@ use crate::cases::{CaseId, PictureSha256};
 
 const KEY_BYTES: usize = 32;
 const NONCE_BYTES: usize = 24;
+/// What pictures that wait are bound to: where one stands is no secret.
+const WAITING: &str = "waiting";
 
 /// The keys personal data is sealed with. The file has a line for each, `<name> <base64>`: the
 /// first seals, all open, so that a new key is put in front of the old ones.
@@ -95,6 +97,19 @@ impl ReporterKeys {
         clear: &[u8],
     ) -> anyhow::Result<Vec<u8>> {
         self.seal_for(&format!("original/{picture}"), clear)
+    }
+
+    /// A picture that is not fit to be seen yet.
+    pub(in crate::cases) fn seal_waiting(&self, clear: &[u8]) -> anyhow::Result<Vec<u8>> {
+        self.seal_for(WAITING, clear)
+    }
+
+    pub(in crate::cases) fn unseal_waiting(
+        &self,
+        key_id: &str,
+        sealed: &[u8],
+    ) -> Result<Vec<u8>, SealError> {
+        self.unseal_for(WAITING, key_id, sealed)
     }
 
     fn seal_for(&self, bound_to: &str, clear: &[u8]) -> anyhow::Result<Vec<u8>> {

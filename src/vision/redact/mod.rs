@@ -99,6 +99,16 @@ enum State {
     Missing,
 }
 
+/// A camera's picture with its masks painted on it, written anew.
+///
+/// # Errors
+/// The picture cannot be decoded or written.
+pub fn masked(jpeg: &[u8], masks: &[Mask]) -> Result<Vec<u8>, UnreadableFrame> {
+    let mut canvas = Canvas::decode(jpeg, false)?;
+    canvas.paint(masks)?;
+    canvas.encode()
+}
+
 impl Redactor {
     /// Models are read with the first picture, or by [`warm`](Self::warm).
     pub fn new(config: &PrivacyConfig, runtime: &RuntimeConfig) -> Self {

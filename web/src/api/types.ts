@@ -156,8 +156,8 @@ export interface Evidence {
   camera_id: string;
   captured_at: string;
   image: { width: number; height: number; url: string };
-  /** As the camera took it; null: nothing in it was made unrecognisable. */
-  original: 'kept' | 'erased' | null;
+  /** As the camera took it; null: nothing in it was made unrecognisable; waiting: nobody knows yet. */
+  original: 'waiting' | 'kept' | 'erased' | null;
   box: PixelBox;
   confidence: number;
   /** It shows that the thing is not there any more. */

@@ -32,6 +32,7 @@ export const maskWords = new Words(masksZh, masksEn);
 /** Pictures as the camera took them. */
 const originalsZh = {
   hidden: '人脸和号牌已模糊',
+  waiting: '正在模糊人脸和号牌',
   show: '看原图',
   title: '原图',
   why: '写明用途；谁、何时、为什么看，都会记录下来。',
@@ -44,6 +45,7 @@ const originalsZh = {
 
 const originalsEn: typeof originalsZh = {
   hidden: 'Faces and plates are blurred',
+  waiting: 'Faces and plates are being blurred',
   show: 'Show original',
   title: 'Original picture',
   why: 'Say what it is needed for. Who looked, when and why is recorded.',
