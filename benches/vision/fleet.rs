@@ -46,6 +46,7 @@ async fn measure(
     let (_, early) = push(&platform, &mut cameras, WARM_UP).await?;
     settle(&platform).await?;
     let (me, before) = (std::process::id(), outcomes(&platform).await?);
+    let stages_before = stages(&platform).await?;
     let (rss_before, cpu_before) = (cpu::resident_bytes(me)?, cpu::of_process(me)?);
     let arrivals = browser.listen().await?;
     let began = Instant::now();
@@ -72,6 +73,7 @@ async fn measure(
         of("superseded"),
         of("failed"),
     );
+    stages_between(&stages_before, &stages(&platform).await?);
     let all_counted = pushed.len() as u64 == accepted && accepted == ended;
     println!("no frame lost without being counted: {}", met(all_counted));
     let mib = |bytes: u64| bytes as f64 / f64::from(1 << 20);
@@ -158,6 +160,36 @@ async fn settle(platform: &Platform) -> anyhow::Result<()> {
         }
         ensure!(Instant::now() < until, "frames are left over: {outcomes:?}");
         tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+}
+
+/// Seconds and times by stage, as the service measures them.
+async fn stages(platform: &Platform) -> anyhow::Result<BTreeMap<String, [f64; 2]>> {
+    let metrics = platform.client.get(format!("{}/metrics", platform.base));
+    let metrics = metrics.send().await?.error_for_status()?.text().await?;
+    let mut stages: BTreeMap<String, [f64; 2]> = BTreeMap::new();
+    for line in metrics.lines() {
+        for (place, what) in ["sum", "count"].into_iter().enumerate() {
+            let named = line.strip_prefix(&format!("cityward_stage_seconds_{what}{{stage=\""));
+            if let Some((stage, value)) = named.and_then(|rest| rest.split_once("\"} ")) {
+                stages.entry(stage.to_owned()).or_default()[place] = value.parse()?;
+            }
+        }
+    }
+    Ok(stages)
+}
+
+/// Where the time went.
+fn stages_between(before: &BTreeMap<String, [f64; 2]>, after: &BTreeMap<String, [f64; 2]>) {
+    println!("| stage | times | ms each | s in all |");
+    println!("|---|---:|---:|---:|");
+    for (stage, [seconds, times]) in after {
+        let [seconds_before, times_before] = before.get(stage).copied().unwrap_or_default();
+        let (seconds, times) = (seconds - seconds_before, times - times_before);
+        println!(
+            "| {stage} | {times} | {:.1} | {seconds:.1} |",
+            1000.0 * seconds / times.max(1.0)
+        );
     }
 }
 

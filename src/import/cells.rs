@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use anyhow::{Context, ensure};
+use chrono::{DateTime, Utc};
 use geo_types::Geometry;
 use sqlx::{PgConnection, PgPool};
 
@@ -15,7 +16,7 @@ use super::report::Report;
 use super::row::{Row, Table};
 use super::store::{self, NewCell};
 use super::units::Units;
-use super::{overlap, read, staged};
+use super::{overlap, read, staged, succession};
 
 /// Imports a file of cells as a new edition: all of it in one transaction, or nothing, or with
 /// `partial` the rows that are right.
@@ -67,13 +68,18 @@ pub(crate) async fn take_cells(
     let columns = Columns::choose(options, &table, &mut report)?;
     let geometries = geometry::wgs84_geometries(&table.rows, &crs, Shape::Area, &mut report);
 
+    let beginning = succession::beginning(tx, options).await?;
     let units = units(tx, &table.rows, &columns, options, &mut report).await?;
-    let new = drafts(tx, &table.rows, &geometries, &columns, &units, &mut report).await?;
+    let mut new = drafts(&table.rows, &geometries, &columns, &units, &mut report);
+    succession::refuse_known_codes(tx, &new, options.replace, &mut report).await?;
     staged::stage(tx, &geometries, progress).await?;
     staged::settle_invalid(tx, file.repair, &mut report).await?;
     {
         let _overlaps = progress.stage("overlaps", 0);
-        overlap::refuse(tx, &mut report).await?;
+        overlap::refuse(tx, &mut report, options.replace).await?;
+        if options.replace {
+            succession::refuse_codes_elsewhere(tx, &new, &mut report).await?;
+        }
     }
     if report.refused() > 0 && !file.partial || report.refused() == table.rows.len() {
         report.withhold();
@@ -82,12 +88,9 @@ pub(crate) async fn take_cells(
             edition: None,
         });
     }
-    let new = new
-        .into_iter()
-        .filter(|cell| !report.is_refused(staged::index(cell.row)))
-        .collect();
+    new.retain(|cell| !report.is_refused(staged::index(cell.row)));
     let new = numbered(tx, new, options.community.as_deref()).await?;
-    let edition = write(tx, file, options, &new, progress).await?;
+    let edition = write(tx, file, options, beginning, &new, progress).await?;
     Ok(CellsTaken {
         report,
         edition: Some(edition),
@@ -185,23 +188,14 @@ async fn units(
 }
 
 /// What every row says, checked row by row.
-async fn drafts(
-    tx: &mut PgConnection,
+fn drafts(
     rows: &[Row],
     geometries: &[Option<Geometry>],
     columns: &Columns,
     units: &[Option<i32>],
     report: &mut Report,
-) -> anyhow::Result<Vec<NewCell>> {
+) -> Vec<NewCell> {
     let text = |row: &Row, field: &Option<String>| field.as_ref().and_then(|field| row.text(field));
-    let codes: Vec<String> = rows
-        .iter()
-        .filter_map(|row| text(row, &columns.code))
-        .collect();
-    let taken: BTreeSet<String> = store::cell_codes_in_use(tx, &codes)
-        .await?
-        .into_iter()
-        .collect();
     let mut seen = HashMap::new();
     let mut drafts = Vec::new();
     for (index, row) in rows.iter().enumerate() {
@@ -213,9 +207,6 @@ async fn drafts(
                 None => report.refuse(index, format!("no code in `{field}`")),
                 Some(code) if !cell_code::is_code(code) => {
                     report.refuse(index, format!("not a cell code of 15 digits: {code}"));
-                }
-                Some(code) if taken.contains(code) => {
-                    report.refuse(index, format!("duplicate code: {code} is a cell already"));
                 }
                 Some(code) => {
                     if let Some(other) = seen.insert(code.clone(), row.number) {
@@ -234,7 +225,7 @@ async fn drafts(
             });
         }
     }
-    Ok(drafts)
+    drafts
 }
 
 /// Gives the cells their codes if they are to be numbered, after those the community has.
@@ -278,6 +269,7 @@ async fn write(
     tx: &mut PgConnection,
     file: &FileOptions,
     options: &CellOptions,
+    from: DateTime<Utc>,
     cells: &[NewCell],
     progress: Progress,
 ) -> anyhow::Result<i32> {
@@ -287,8 +279,12 @@ async fn write(
         .note
         .clone()
         .unwrap_or_else(|| format!("{} cells from {source}", cells.len()));
-    let edition = store::insert_edition(tx, &note, &source).await?;
-    store::insert_cells(tx, edition, cells).await?;
+    let edition = store::insert_edition(tx, &note, &source, from).await?;
+    if options.replace {
+        succession::replace(tx, edition, from, cells).await?;
+    } else {
+        store::insert_cells(tx, edition, from, cells).await?;
+    }
     writing.advance(cells.len());
     Ok(edition)
 }

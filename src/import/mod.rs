@@ -32,6 +32,7 @@ mod run;
 mod shapefile;
 mod staged;
 mod store;
+mod succession;
 mod units;
 mod wkt_crs;
 

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use chrono::{DateTime, Utc};
 use clap::{Args, Subcommand};
 
 use super::Crs;
@@ -180,6 +181,18 @@ pub struct CellOptions {
     /// What to write beside the edition, for instance the decree.
     #[arg(long)]
     pub note: Option<String>,
+
+    /// Moment from which the cells are in force, with its zone: 2008-01-01T00:00:00+08:00; now if
+    /// not said. What comes in the future is for plans.
+    #[arg(long)]
+    pub from: Option<DateTime<Utc>>,
+
+    /// Put the file in the place of all cells that are in force then: those end, with where their
+    /// ground went; a cell whose code the file has goes on with another border. Classes' own rules
+    /// and areas come from the cell that had most of the ground; so does the responsible unit, where
+    /// the file does not say one.
+    #[arg(long)]
+    pub replace: bool,
 }
 
 /// How to read an OpenStreetMap extract.

@@ -13,14 +13,23 @@ const SLIVER_M2: f64 = 1.0;
 /// Less is rounding.
 const NOISE_M2: f64 = 0.001;
 
-/// Refuses staged cells that lie on a cell in force, or on an earlier row that was taken; notes
-/// slivers.
-pub(super) async fn refuse(tx: &mut PgConnection, report: &mut Report) -> sqlx::Result<()> {
+/// Refuses staged cells that lie on an earlier row that was taken or, unless they `replace` them, on a
+/// cell in force; notes slivers.
+pub(super) async fn refuse(
+    tx: &mut PgConnection,
+    report: &mut Report,
+    replace: bool,
+) -> sqlx::Result<()> {
     let usable: Vec<i32> = (0..report.rows.len())
         .filter(|index| !report.is_refused(*index))
         .map(staged::row)
         .collect();
-    for (row, code, area_m2) in store::overlaps_with_cells(tx, &usable).await? {
+    let in_force = if replace {
+        Vec::new()
+    } else {
+        store::overlaps_with_cells(tx, &usable).await?
+    };
+    for (row, code, area_m2) in in_force {
         let with = format!("cell {code}");
         judge(report, staged::index(row), &with, area_m2);
     }

@@ -3,6 +3,7 @@
 //! Geometries are first staged in a temporary table, where PostGIS checks them; then one
 //! statement per batch moves the rows that were taken to where they belong.
 
+use chrono::{DateTime, Utc};
 use geo_types::Geometry;
 use geozero::{CoordDimensions, ToWkb};
 use sqlx::{PgConnection, Result};
@@ -181,17 +182,6 @@ pub(super) struct NewCell {
     pub unit_id: Option<i32>,
 }
 
-/// Of these codes, those that a cell in force bears.
-pub(super) async fn cell_codes_in_use(
-    tx: &mut PgConnection,
-    codes: &[String],
-) -> Result<Vec<String>> {
-    sqlx::query_scalar("select code from cell where code = any($1) and valid @> now()")
-        .bind(codes)
-        .fetch_all(tx)
-        .await
-}
-
 /// Where staged rows lie on cells in force: row, the cell's code, shared area in square metres.
 pub(super) async fn overlaps_with_cells(
     tx: &mut PgConnection,
@@ -279,30 +269,41 @@ pub(super) async fn insert_unit(
     .await
 }
 
-pub(super) async fn insert_edition(tx: &mut PgConnection, note: &str, source: &str) -> Result<i32> {
-    sqlx::query_scalar("insert into edition (note, source) values ($1, $2) returning edition_id")
-        .bind(note)
-        .bind(source)
-        .fetch_one(tx)
-        .await
+/// An edition whose rows are valid from a moment on.
+pub(super) async fn insert_edition(
+    tx: &mut PgConnection,
+    note: &str,
+    source: &str,
+    from: DateTime<Utc>,
+) -> Result<i32> {
+    sqlx::query_scalar(
+        "insert into edition (note, source, published_at, written_at) values ($1, $2, $3, now())
+         returning edition_id",
+    )
+    .bind(note)
+    .bind(source)
+    .bind(from)
+    .fetch_one(tx)
+    .await
 }
 
 /// Writes cells and the unit that answers for each.
 pub(super) async fn insert_cells(
     tx: &mut PgConnection,
     edition_id: i32,
+    from: DateTime<Utc>,
     cells: &[NewCell],
 ) -> Result<()> {
     sqlx::query(
         "with new_cell as (
-             insert into cell (code, name, geom, edition_id, source_id)
-             select r.code, r.name, st_multi(s.geom), $1, r.source_id
+             insert into cell (code, name, geom, edition_id, source_id, valid)
+             select r.code, r.name, st_multi(s.geom), $1, r.source_id, tstzrange($7, null)
              from unnest($2::int[], $3::text[], $4::text[], $5::text[]) as r(row, code, name, source_id)
              join import_stage s on s.row = r.row
              returning cell_id, code
          )
-         insert into responsibility (cell_id, unit_id, edition_id)
-         select c.cell_id, r.unit_id, $1
+         insert into responsibility (cell_id, unit_id, edition_id, valid)
+         select c.cell_id, r.unit_id, $1, tstzrange($7, null)
          from unnest($3::text[], $6::int[]) as r(code, unit_id)
          join new_cell c on c.code = r.code
          where r.unit_id is not null",
@@ -313,6 +314,7 @@ pub(super) async fn insert_cells(
     .bind(column(cells, |cell| cell.name.as_str()))
     .bind(column(cells, |cell| cell.source_id.as_deref()))
     .bind(column(cells, |cell| cell.unit_id))
+    .bind(from)
     .execute(tx)
     .await?;
     Ok(())

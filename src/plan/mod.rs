@@ -3,13 +3,14 @@
 //! A [`Plan`] begins on the published [`ground`] and is changed step by step, each an operation of
 //! `cityward_partition`; the ground of a plan is its base with the steps in effect ([`working`]).
 //! What it would mean is shown before ([`impact`]); somebody else approves it; from its date on it is in force ([`publish`](mod@publish)), in one transaction that ends rows and writes others and changes
-//! nothing of the past. GB/T 30428.1: a cell is never edited in place.
+//! nothing of the past; what an edition [`moved`] can be asked for good. GB/T 30428.1: a cell is never edited in place.
 
 mod file;
 mod finding;
 mod ground;
 mod http;
 mod impact;
+mod moved;
 mod outcome;
 mod publish;
 mod reconcile;

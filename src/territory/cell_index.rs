@@ -84,28 +84,55 @@ impl CellIndex {
         if bucket & MIXED == 0 {
             return bucket.checked_sub(1);
         }
-        self.among_borders(bucket & !MIXED, p)
+        self.among_borders(bucket & !MIXED, p, |_| true)
+            .or_else(|| self.beside_crack(bucket & !MIXED, p, |_| true))
     }
 
-    fn among_borders(&self, place: u32, p: FixedPoint) -> Option<u32> {
+    /// The first cell of those that count that holds a point.
+    pub(super) fn holder(&self, point: GroundPoint, counts: impl Fn(u32) -> bool) -> Option<u32> {
+        let p = self.frame.fix(point)?;
+        let bucket = self.buckets[self.raster.bucket_of(p)];
+        if bucket & MIXED == 0 {
+            return bucket.checked_sub(1).filter(|cell| counts(*cell));
+        }
+        self.among_borders(bucket & !MIXED, p, counts)
+    }
+
+    /// The first cell of those that count that a point is beside, within [`CRACK_M`].
+    pub(super) fn beside(&self, point: GroundPoint, counts: impl Fn(u32) -> bool) -> Option<u32> {
+        let p = self.frame.fix(point)?;
+        let bucket = self.buckets[self.raster.bucket_of(p)];
+        if bucket & MIXED == 0 {
+            return None;
+        }
+        self.beside_crack(bucket & !MIXED, p, counts)
+    }
+
+    #[inline]
+    fn among_borders(
+        &self,
+        place: u32,
+        p: FixedPoint,
+        counts: impl Fn(u32) -> bool,
+    ) -> Option<u32> {
         let corner = self.raster.corner_of(p);
-        self.candidates(place)
-            .find_map(|(head, edges)| {
-                let crossings = edges
-                    .iter()
-                    .filter(|entry| Edge::read(**entry).crosses(corner, p))
-                    .count();
-                (head.holds_corner == (crossings % 2 == 0)).then_some(head.cell)
-            })
-            .or_else(|| self.beside_crack(place, p))
+        let mut candidates = self.candidates(place).filter(|(head, _)| counts(head.cell));
+        candidates.find_map(|(head, edges)| {
+            let crossings = edges
+                .iter()
+                .filter(|entry| Edge::read(**entry).crosses(corner, p))
+                .count();
+            (head.holds_corner == (crossings % 2 == 0)).then_some(head.cell)
+        })
     }
 
-    /// The first cell whose border is within [`CRACK_M`].
+    /// The first cell of those that count whose border is within [`CRACK_M`].
     #[cold]
-    fn beside_crack(&self, place: u32, p: FixedPoint) -> Option<u32> {
+    fn beside_crack(&self, place: u32, p: FixedPoint, counts: impl Fn(u32) -> bool) -> Option<u32> {
         let from = self.frame.vantage(self.frame.ground(p));
         let crack_squared_m2 = crack_m(from).powi(2);
-        self.candidates(place).find_map(|(head, edges)| {
+        let mut candidates = self.candidates(place).filter(|(head, _)| counts(head.cell));
+        candidates.find_map(|(head, edges)| {
             edges
                 .iter()
                 .any(|entry| Edge::read(*entry).distance_squared_m2(from) <= crack_squared_m2)
@@ -113,8 +140,13 @@ impl CellIndex {
         })
     }
 
-    /// From a point to the nearest border of a cell other than `cell`, metres, if within reach.
-    pub(super) fn border_m(&self, point: GroundPoint, cell: u32, within_m: f64) -> Option<f64> {
+    /// From a point to the nearest border of the cells that count, metres, if within reach.
+    pub(super) fn border_m(
+        &self,
+        point: GroundPoint,
+        within_m: f64,
+        counts: impl Fn(u32) -> bool,
+    ) -> Option<f64> {
         let from = self.frame.vantage(point);
         let mut best_squared_m2 = within_m * within_m;
         let mut found = false;
@@ -123,7 +155,7 @@ impl CellIndex {
             for bucket in self.buckets[buckets].iter().filter(|b| **b & MIXED != 0) {
                 let others = self
                     .candidates(bucket & !MIXED)
-                    .filter(|(head, _)| head.cell != cell);
+                    .filter(|(head, _)| counts(head.cell));
                 for entry in others.flat_map(|(_, edges)| edges) {
                     let squared_m2 = Edge::read(*entry).distance_squared_m2(from);
                     if squared_m2 <= best_squared_m2 {

@@ -139,7 +139,7 @@ proptest! {
                 .flat_map(|(_, cell)| edges(cell, &index.frame))
                 .map(|edge| edge.distance_squared_m2(from).sqrt())
                 .min_by(f64::total_cmp);
-            let found = index.border_m(point, own, 5000.0);
+            let found = index.border_m(point, 5000.0, |other| other != own);
             prop_assert!(
                 (found.unwrap() - expected.unwrap()).abs() < 1e-9,
                 "{:?}: {:?}, not {:?}", point, found, expected

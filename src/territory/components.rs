@@ -4,7 +4,8 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::component_index::ComponentIndex;
-use super::snapshot::{Component, position};
+use super::lands::position;
+use super::snapshot::Component;
 use crate::catalogue::ClassCode;
 use crate::space::GroundPoint;
 

@@ -10,6 +10,8 @@ mod components;
 mod edge;
 mod fixed;
 mod http;
+mod lands;
+mod layers;
 mod moments;
 mod placement;
 mod raster;

@@ -10,9 +10,9 @@ use tokio::sync::OnceCell;
 use super::Territory;
 use super::components::Components;
 
-/// Most territories of other moments held at a time: each is cells and responsibilities, tens of
-/// megabytes in a large city; components are shared.
-const OTHERS_MAX: usize = 4;
+/// Most territories of other moments held at a time: each is what differs, and a few bytes for every
+/// cell of the city; components and borders are shared.
+const OTHERS_MAX: usize = 32;
 
 /// Whoever asks for a stretch of time first reads it; others wait for the same one.
 type Other = Arc<OnceCell<Arc<Territory>>>;
@@ -51,6 +51,10 @@ impl Moments {
         let other = self.other(number);
         let read = async || {
             let _reading = self.reading.lock().await;
+            let beside = self.now.load_beside(db, number).await?;
+            if let Some(beside) = beside {
+                return Ok(Arc::new(beside));
+            }
             self.now.load_redrawn(db, at, None).await.map(Arc::new)
         };
         other.get_or_try_init(read).await.cloned()
@@ -111,6 +115,7 @@ mod tests {
             .iter()
             .map(|(number, _)| *number)
             .collect::<Vec<_>>();
-        assert_eq!(held, [0, 4, 3, 2]);
+        assert_eq!(held[..2], [0, OTHERS_MAX]);
+        assert_eq!(held.len(), OTHERS_MAX);
     }
 }

@@ -186,11 +186,7 @@ mod tests {
             owners: vec![(8, Some(3))],
         };
         let territory = Territory::build(parts().redrawn(redraw), Arc::default());
-        let codes: Vec<&str> = territory
-            .cells()
-            .iter()
-            .map(|cell| &cell.code[12..])
-            .collect();
+        let codes: Vec<&str> = territory.cells().map(|cell| &cell.code[12..]).collect();
         assert_eq!(codes, ["002", "003", "004"], "in their order");
         for (lon, of, code, unit, rule, edition) in [
             (119.1, STALL, "003", Some(3), Rule::CellDefault, 2),

@@ -7,8 +7,8 @@ use chrono::{DateTime, Utc};
 use geo_types::MultiPolygon;
 use sqlx::PgPool;
 
-use super::cell_index::CellIndex;
 use super::components::{Components, OfClass, nearer};
+use super::lands::{Duty, Lands};
 use super::placement::{Because, Edition, PlacedCell, PlacedComponent, Placement, Rule, Unit};
 use super::redraw::Redraw;
 use super::store;
@@ -55,7 +55,7 @@ pub(super) struct Parts {
     /// In the order of their codes.
     pub cells: Vec<(Cell, MultiPolygon<f64>)>,
     /// By cell id; class `None` is the cell's default.
-    pub responsibilities: Vec<(i32, Option<ClassCode>, Responsibility)>,
+    pub responsibilities: Vec<Duty>,
     pub units: HashMap<i32, Unit>,
     pub editions: HashMap<i32, Edition>,
     pub stretch: Stretch,
@@ -78,23 +78,6 @@ impl PartialEq for LandsMark {
         Weak::ptr_eq(&self.0, &other.0)
     }
 }
-
-/// A territory without what stands in it.
-#[derive(Debug)]
-struct Lands {
-    cells: Vec<Cell>,
-    cell_index: Option<CellIndex>,
-    responsibilities: Vec<Responsibility>,
-    /// Per cell its default: a position in `responsibilities`, or [`NOBODY`].
-    defaults: Vec<u32>,
-    /// The same per class that has a rule anywhere.
-    rules: HashMap<ClassCode, Vec<u32>>,
-    units: HashMap<i32, Unit>,
-    editions: HashMap<i32, Edition>,
-    stretch: Stretch,
-}
-
-const NOBODY: u32 = u32::MAX;
 
 /// A question ready to be put to many points: see [`Territory::ask`].
 #[derive(Debug)]
@@ -146,41 +129,35 @@ impl Territory {
     }
 
     pub(super) fn build(parts: Parts, components: Arc<Components>) -> Self {
-        let (cells, borders): (Vec<Cell>, Vec<MultiPolygon<f64>>) = parts.cells.into_iter().unzip();
-        let number_of: HashMap<i32, usize> = (0..)
-            .zip(&cells)
-            .map(|(number, cell)| (cell.id, number))
-            .collect();
-        let mut defaults = vec![NOBODY; cells.len()];
-        let mut rules: HashMap<ClassCode, Vec<u32>> = HashMap::new();
-        let mut responsibilities = Vec::new();
-        for (cell_id, class, responsibility) in parts.responsibilities {
-            let Some(number) = number_of.get(&cell_id) else {
-                continue; // the cell has ended
-            };
-            let of_class = match class {
-                None => &mut defaults,
-                Some(class) => rules
-                    .entry(class)
-                    .or_insert_with(|| vec![NOBODY; cells.len()]),
-            };
-            of_class[*number] = position(responsibilities.len());
-            responsibilities.push(responsibility);
-        }
-        let lands = Lands {
-            cell_index: CellIndex::build(&borders),
-            cells,
-            responsibilities,
-            defaults,
-            rules,
-            units: parts.units,
-            editions: parts.editions,
-            stretch: parts.stretch,
-        };
         Self {
-            lands: Arc::new(lands),
+            lands: Arc::new(Lands::build(parts)),
             components,
         }
+    }
+
+    /// Reads how another moment differs from this one, and no more. `None`: the database has moved on
+    /// from what is held here.
+    pub(super) async fn load_beside(
+        &self,
+        db: &PgPool,
+        number: usize,
+    ) -> anyhow::Result<Option<Self>> {
+        let (here, there) = (self.stretch(), self.stretch().at_number(number));
+        let moments = here.moment_in(here.number()).zip(there.moment_in(number));
+        let Some((base, at)) = moments else {
+            return Ok(None);
+        };
+        let known = self.lands.editions.keys().max().copied().unwrap_or(0);
+        let Some(difference) = store::difference(db, known, base, at).await? else {
+            return Ok(None);
+        };
+        let lands = Arc::clone(&self.lands);
+        let lay_over = move || lands.differing(difference, there);
+        let lands = tokio::task::spawn_blocking(lay_over).await?;
+        Ok(Some(Self {
+            lands: Arc::new(lands),
+            components: Arc::clone(&self.components),
+        }))
     }
 
     pub(super) fn components(&self) -> &Arc<Components> {
@@ -212,20 +189,14 @@ impl Territory {
         &self.lands.stretch
     }
 
-    /// All cells in the order of their codes.
-    pub fn cells(&self) -> &[Cell] {
-        &self.lands.cells
+    /// All cells.
+    pub fn cells(&self) -> impl Iterator<Item = &Cell> {
+        self.lands.layers.cells().map(|(_, cell)| cell)
     }
 
     /// The edition that published something in use here last.
     pub fn newest_edition(&self) -> Option<&Edition> {
-        let lands = &self.lands;
-        let of_cells = lands.cells.iter().map(|cell| cell.edition_id);
-        let of_rules = lands.responsibilities.iter().map(|rule| rule.edition_id);
-        of_cells
-            .chain(of_rules)
-            .filter_map(|id| lands.editions.get(&id))
-            .max_by_key(|edition| (edition.published_at, edition.id))
+        self.lands.newest_edition()
     }
 
     pub fn unit(&self, id: i32) -> Option<&Unit> {
@@ -236,8 +207,8 @@ impl Territory {
     /// cells, the outer border to the city; where cells overlap, the lower code has the point.
     #[inline]
     pub fn cell_at(&self, point: GroundPoint) -> Option<&Cell> {
-        let number = self.lands.cell_index.as_ref()?.cell_at(point)?;
-        Some(&self.lands.cells[number as usize])
+        let number = self.lands.layers.cell_at(point)?;
+        Some(self.lands.layers.cell(number))
     }
 
     /// The nearest component of a class and its distance in metres; of equally near ones that
@@ -257,9 +228,7 @@ impl Territory {
     pub fn ask(&self, class: Option<ClassCode>, snap: &[ClassCode], reach_m: f64) -> Question<'_> {
         Question {
             lands: &self.lands,
-            rules: class
-                .and_then(|class| self.lands.rules.get(&class))
-                .map(Vec::as_slice),
+            rules: class.and_then(|class| self.lands.rules_of(class)),
             snap: snap
                 .iter()
                 .filter_map(|class| self.components.of_class(*class))
@@ -307,9 +276,8 @@ impl Territory {
             class,
             border_m: self
                 .lands
-                .cell_index
-                .as_ref()
-                .and_then(|index| index.border_m(point, spot.cell_number, BORDER_REACH_M)),
+                .layers
+                .border_m(point, spot.cell_number, BORDER_REACH_M),
         };
         Some(Placement {
             cell: PlacedCell {
@@ -331,7 +299,7 @@ impl<'a> Question<'a> {
     #[inline]
     pub fn spot(&self, point: GroundPoint) -> Option<Spot<'a>> {
         let lands = self.lands;
-        let cell_number = lands.cell_index.as_ref()?.cell_at(point)?;
+        let cell_number = lands.layers.cell_at(point)?;
         let component = self.nearest(point);
         let of_component = component.and_then(|(component, _)| {
             component
@@ -342,7 +310,7 @@ impl<'a> Question<'a> {
                     .map(|unit_id| (Rule::ComponentOwner, unit_id)))
         });
         let mut spot = Spot {
-            cell: &lands.cells[cell_number as usize],
+            cell: lands.layers.cell(cell_number),
             component,
             unit_id: None,
             rule: Rule::Nobody,
@@ -371,19 +339,10 @@ impl<'a> Question<'a> {
 
     #[inline]
     fn of_cell(&self, cell_number: u32) -> Option<(Rule, Responsibility)> {
-        let by = |rule, table: &[u32]| {
-            let position = table[cell_number as usize];
-            let responsibility = self.lands.responsibilities.get(position as usize)?;
-            Some((rule, *responsibility))
-        };
-        self.rules
-            .and_then(|rules| by(Rule::CellClass, rules))
-            .or_else(|| by(Rule::CellDefault, &self.lands.defaults))
+        let of_class = |table| Some((Rule::CellClass, self.lands.duty(Some(table), cell_number)?));
+        let by_default = || Some((Rule::CellDefault, self.lands.duty(None, cell_number)?));
+        self.rules.and_then(of_class).or_else(by_default)
     }
-}
-
-pub(super) fn position(number: usize) -> u32 {
-    u32::try_from(number).expect("a city has fewer than 2^32 of anything")
 }
 
 #[cfg(test)]

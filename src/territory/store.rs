@@ -12,6 +12,7 @@ use sqlx::types::Json;
 use sqlx::{PgConnection, PgExecutor, PgPool, Postgres, Transaction};
 use utoipa::ToSchema;
 
+use super::lands::{Difference, Duty};
 use super::placement::{Edition, Unit};
 use super::snapshot::{Cell, Component, Parts, Responsibility};
 use super::stretch::Stretch;
@@ -86,20 +87,20 @@ async fn read_cells(
     .bind(at)
     .fetch_all(db)
     .await?;
-    rows.into_iter()
-        .map(|row| {
-            let Some(Geometry::MultiPolygon(border)) = row.geom.geometry else {
-                return Err(sqlx::Error::Decode("a cell is not a multipolygon".into()));
-            };
-            let cell = Cell {
-                id: row.cell_id,
-                code: row.code,
-                name: row.name,
-                edition_id: row.edition_id,
-            };
-            Ok((cell, border))
-        })
-        .collect()
+    rows.into_iter().map(with_border).collect()
+}
+
+fn with_border(row: CellRow) -> sqlx::Result<(Cell, MultiPolygon<f64>)> {
+    let Some(Geometry::MultiPolygon(border)) = row.geom.geometry else {
+        return Err(sqlx::Error::Decode("a cell is not a multipolygon".into()));
+    };
+    let cell = Cell {
+        id: row.cell_id,
+        code: row.code,
+        name: row.name,
+        edition_id: row.edition_id,
+    };
+    Ok((cell, border))
 }
 
 #[derive(sqlx::FromRow)]
@@ -168,25 +169,102 @@ impl From<ComponentRow> for Component {
 async fn read_responsibilities(
     db: impl PgExecutor<'_>,
     at: DateTime<Utc>,
-) -> sqlx::Result<Vec<(i32, Option<ClassCode>, Responsibility)>> {
-    let rows: Vec<(i32, Option<ClassCode>, i32, i32, i32)> = sqlx::query_as(
+) -> sqlx::Result<Vec<Duty>> {
+    let rows: Vec<DutyRow> = sqlx::query_as(
         "select cell_id, class_code, responsibility_id, unit_id, edition_id
          from responsibility where valid @> $1",
     )
     .bind(at)
     .fetch_all(db)
     .await?;
-    Ok(rows
+    Ok(rows.into_iter().map(duty).collect())
+}
+
+type DutyRow = (i32, Option<ClassCode>, i32, i32, i32);
+
+fn duty((cell_id, class, id, unit_id, edition_id): DutyRow) -> Duty {
+    let responsibility = Responsibility {
+        id: Some(id),
+        unit_id,
+        edition_id,
+    };
+    (cell_id, class, responsibility)
+}
+
+/// How cells and responsibilities of another moment differ from those of a base. `None`: there are
+/// editions newer than the newest that is `known` of.
+pub(super) async fn difference(
+    db: &PgPool,
+    known: i32,
+    base: DateTime<Utc>,
+    at: DateTime<Utc>,
+) -> anyhow::Result<Option<Difference>> {
+    let mut tx = begin_view(db).await?;
+    let newer: bool = sqlx::query_scalar(
+        "select exists (select from edition
+                 where edition_id > $1 and (plan_id is null or written_at is not null))",
+    )
+    .bind(known)
+    .fetch_one(&mut *tx)
+    .await?;
+    if newer {
+        return Ok(None);
+    }
+    // what is valid at one moment and not at the other begins or ends between them
+    let rows: Vec<CellRow> = sqlx::query_as(
+        "select cell_id, code, name, edition_id, geom from cell
+         where (lower(valid) > $3 and lower(valid) <= $4 or upper(valid) > $3 and upper(valid) <= $4)
+             and valid @> $2 and not valid @> $1
+         order by code collate \"C\"",
+    )
+    .bind(base)
+    .bind(at)
+    .bind(base.min(at))
+    .bind(base.max(at))
+    .fetch_all(&mut *tx)
+    .await?;
+    let cells = rows
         .into_iter()
-        .map(|(cell_id, class, id, unit_id, edition_id)| {
-            let responsibility = Responsibility {
-                id: Some(id),
-                unit_id,
-                edition_id,
-            };
-            (cell_id, class, responsibility)
-        })
-        .collect())
+        .map(with_border)
+        .collect::<Result<_, _>>()?;
+    let hidden: Vec<i32> = sqlx::query_scalar(
+        "select cell_id from cell
+         where (lower(valid) > $3 and lower(valid) <= $4 or upper(valid) > $3 and upper(valid) <= $4)
+             and valid @> $1 and not valid @> $2",
+    )
+    .bind(base)
+    .bind(at)
+    .bind(base.min(at))
+    .bind(base.max(at))
+    .fetch_all(&mut *tx)
+    .await?;
+    let duties: Vec<(bool, i32, Option<ClassCode>, i32, i32, i32)> = sqlx::query_as(
+        "select valid @> $2, cell_id, class_code, responsibility_id, unit_id, edition_id
+         from responsibility
+         where (lower(valid) > $3 and lower(valid) <= $4 or upper(valid) > $3 and upper(valid) <= $4)
+             and valid @> $1 <> valid @> $2",
+    )
+    .bind(base)
+    .bind(at)
+    .bind(base.min(at))
+    .bind(base.max(at))
+    .fetch_all(&mut *tx)
+    .await?;
+    tx.commit().await?;
+    let mut difference = Difference {
+        hidden: hidden.into_iter().collect(),
+        cells,
+        ..Difference::default()
+    };
+    for (then, cell, class, id, unit, edition) in duties {
+        if then {
+            let row = (cell, class, id, unit, edition);
+            difference.duties.push(duty(row));
+        } else {
+            difference.over.push((cell, class));
+        }
+    }
+    Ok(Some(difference))
 }
 
 async fn read_units(db: impl PgExecutor<'_>) -> sqlx::Result<HashMap<i32, Unit>> {

@@ -23,6 +23,14 @@ impl Stretch {
         self.number
     }
 
+    /// Another stretch of the same time.
+    pub(super) fn at_number(&self, number: usize) -> Self {
+        Self {
+            changes: self.changes.clone(),
+            number,
+        }
+    }
+
     /// The number of the stretch that holds another moment. A change is the first moment of what
     /// it makes.
     pub(super) fn number_of(&self, at: DateTime<Utc>) -> usize {

@@ -198,7 +198,7 @@ impl Follower {
             moments = Arc::new(Moments::around(now.context("load the lands")?));
         }
         if change.lands || change.register {
-            let cells = moments.now.cells().len();
+            let cells = moments.now.cells().count();
             tracing::info!(
                 cells,
                 register = change.register,

@@ -6,6 +6,8 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use cityward::space::GroundPoint;
 use cityward::territory::{Territory, TerritoryWatch};
+use rand::{Rng as _, SeedableRng as _};
+use rand_chacha::ChaCha8Rng;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
@@ -183,7 +185,7 @@ async fn a_moment_is_read_once_for_as_long_as_nothing_changes() {
     let becomes_two = async || {
         for _ in 0..200 {
             let then = at("2021-01-01T00:00:00Z").await;
-            if then.cells().len() == 2 {
+            if then.cells().count() == 2 {
                 return then;
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
@@ -223,4 +225,97 @@ async fn memory_and_postgis_agree_about_every_moment() {
         let territory = watch.at(at).await.unwrap();
         assert_eq!(unit_at(&territory, point), expected, "{at} {point:?}");
     }
+}
+
+/// Cells that were divided and joined again over the years, with rules that came and went.
+async fn live_through(city: &TestCity, random: &mut ChaCha8Rng) {
+    let edition = city.edition().await;
+    let units = [city.unit(1).await, city.unit(2).await, city.unit(3).await];
+    let year = |year: i64| format!("{}-01-01T00:00:00Z", 2000 + year);
+    let mut number = 0;
+    for column in 0..6_i32 {
+        let west = f64::from(column);
+        let mut from = random.random_range(0..5);
+        while from < 30 {
+            let to = from + random.random_range(1..12);
+            let (begins, ends) = (year(from), (to < 30).then(|| year(to)));
+            let middle = west + random.random_range(0.2..0.8);
+            // whole, or in two, or nobody's
+            let parts = match random.random_range(0..5) {
+                0 => Vec::new(),
+                1 | 2 => vec![[west, west + 1.0]],
+                _ => vec![[west, middle], [middle, west + 1.0]],
+            };
+            for across in parts {
+                number += 1;
+                let sequence = format!("{number:03}");
+                let id = cell(city, edition, &sequence, across, &begins, ends.as_deref()).await;
+                for class in [None, Some("M06010")] {
+                    let handed = year(random.random_range(from..=to));
+                    for (from, to) in [(&begins, Some(&handed)), (&handed, ends.as_ref())] {
+                        if to == Some(from) || random.random_bool(0.2) {
+                            continue;
+                        }
+                        sqlx::query(
+                            "insert into responsibility (cell_id, class_code, unit_id, edition_id, valid)
+                             values ($1, $2, $3, $4, tstzrange($5::timestamptz, $6::timestamptz))",
+                        )
+                        .bind(id)
+                        .bind(class)
+                        .bind(units[random.random_range(0..3)])
+                        .bind(edition)
+                        .bind(from)
+                        .bind(to)
+                        .execute(&city.db)
+                        .await
+                        .unwrap();
+                    }
+                }
+            }
+            from = to;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_past_laid_over_the_present_is_the_past_read_whole() {
+    let city = TestCity::new().await;
+    let mut random = ChaCha8Rng::seed_from_u64(6);
+    live_through(&city, &mut random).await;
+    let watch = TerritoryWatch::open(city.db.clone()).await.unwrap();
+    let classes = ["M06010", "M06042"].map(|class| class.parse().unwrap());
+    let mut found = 0;
+    for months in 0..400 {
+        let at = time("1999-06-01T00:00:00Z") + TimeDelta::days(30 * months);
+        let laid_over = watch.at(at).await.unwrap();
+        let whole = Territory::load(&city.db, at).await.unwrap();
+        assert_eq!(laid_over.newest_edition(), whole.newest_edition(), "{at}");
+        for _ in 0..20 {
+            let point = place(
+                random.random_range(-50.0..650.0),
+                random.random_range(0.0..100.0),
+            );
+            for class in classes {
+                let of = |territory: &Territory| {
+                    let mut placement = territory.locate(point, class, &[], 0.0)?;
+                    let border_m = placement.because.border_m.take();
+                    Some((placement, border_m))
+                };
+                let (one, other) = (of(&laid_over), of(&whole));
+                let [(one, one_m), (other, other_m)] = [one, other].map(Option::unzip);
+                // each layer rounds in a frame of its own, to a tenth of a millimetre
+                let apart_m = one_m
+                    .flatten()
+                    .zip(other_m.flatten())
+                    .map(|(a, b)| (a - b).abs());
+                assert!(
+                    apart_m.is_none_or(|apart_m| apart_m < 0.001),
+                    "{at} {point:?}"
+                );
+                found += i32::from(one.is_some());
+                assert_eq!(one, other, "{at} {point:?}");
+            }
+        }
+    }
+    assert!(found > 5_000, "{found}");
 }

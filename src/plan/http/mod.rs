@@ -33,7 +33,7 @@ use crate::http::{ApiError, App, JsonBody, PathParams, QueryParams};
 use crate::journal::{self, Entry};
 use crate::plan::ground::{self, Ground, PartitionHead, no_ground, octets};
 use crate::plan::store::{self, Asked, NewPlan, NewStep};
-use crate::plan::{Base, Plan, PlanState, Step};
+use crate::plan::{Base, Plan, PlanState, Step, moved};
 
 const PAGE_DEFAULT: u32 = 100;
 const PAGE_MAX: u32 = 500;
@@ -55,6 +55,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .merge(decide::routes())
         .merge(first::routes())
         .merge(impact::routes())
+        .merge(moved::routes())
         .merge(presence::routes())
         .merge(reconcile::routes())
 }

@@ -43,13 +43,19 @@ const STRAGGLE: chrono::TimeDelta = chrono::TimeDelta::minutes(10);
 /// Publishes what is due until `stop`. Of several processes one does it.
 pub(crate) async fn run(app: App, stop: CancellationToken) {
     let mut swept = tokio::time::Instant::now();
+    let newest = store::newest_written(&app.machine).await;
+    // cells may have been written while no service ran
+    if let Err(error) = sweep(&app, newest).await {
+        tracing::error!(error = format!("{error:#}"), "cannot re-home cases");
+    }
     while !stop.is_cancelled() && !app.machine.is_closed() {
         if let Err(error) = round(&app).await {
             tracing::error!(error = format!("{error:#}"), "cannot publish a plan");
         }
         if swept.elapsed() > SWEEP_EVERY {
             swept = tokio::time::Instant::now();
-            if let Err(error) = sweep(&app).await {
+            let lately = store::written_since(&app.machine, STRAGGLE).await;
+            if let Err(error) = sweep(&app, lately).await {
                 tracing::error!(error = format!("{error:#}"), "cannot re-home cases");
             }
         }
@@ -363,10 +369,9 @@ async fn record(
     journal::record(tx, &entry).await
 }
 
-/// Cases that were filed by the ground before, when the ground after was in force already.
-async fn sweep(app: &App) -> anyhow::Result<()> {
-    let written = store::written_since(&app.machine, STRAGGLE).await?;
-    for (edition_id, from) in written {
+/// Cases that were filed by the ground before, when the ground of these editions was in force already.
+async fn sweep(app: &App, written: sqlx::Result<Vec<(i32, DateTime<Utc>)>>) -> anyhow::Result<()> {
+    for (edition_id, from) in written? {
         let mut tx = app.machine.begin().await?;
         let rehomed = rehome::rehome(&mut tx, edition_id, from).await?;
         tx.commit().await?;

@@ -268,6 +268,18 @@ pub(super) async fn written_since(
     .await
 }
 
+/// The edition whose rows were written last, with when it took effect.
+pub(super) async fn newest_written(
+    db: impl PgExecutor<'_>,
+) -> sqlx::Result<Vec<(i32, DateTime<Utc>)>> {
+    sqlx::query_as(
+        "select edition_id, published_at from edition where written_at is not null
+        order by written_at desc, edition_id desc limit 1",
+    )
+    .fetch_all(db)
+    .await
+}
+
 fn column<'a, T, V>(rows: &'a [T], value: impl FnMut(&'a T) -> V) -> Vec<V> {
     rows.iter().map(value).collect()
 }

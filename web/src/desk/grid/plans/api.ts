@@ -230,6 +230,17 @@ export const planCellsUrl = (id: number, format: FileFormat) =>
 
 export const ground = (moment: string) =>
   ask<Ground>('GET', `/api/v1/partition${query({ at: moment })}`);
+/** How much an edition moved: pieces of ground, components, cases as far as one sees them. */
+export interface MovedCount {
+  cells: number;
+  components: number;
+  cases: number;
+}
+export const moved = (edition: number) =>
+  ask<MovedCount>('GET', `/api/v1/editions/${edition}/moved`);
+export const movedUrl = (edition: number, kind: keyof MovedCount) =>
+  `/api/v1/editions/${edition}/moved/${kind}/csv`;
+
 export const editions = () => ask<{ editions: Edition[] }>('GET', '/api/v1/editions');
 
 /** How a file becomes the first cells of a city. */

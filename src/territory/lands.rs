@@ -1,0 +1,143 @@
+//! Cells and who answers for them at one moment.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use geo_types::MultiPolygon;
+
+use super::layers::Layers;
+use super::placement::{Edition, Unit};
+use super::snapshot::{Cell, Parts, Responsibility};
+use super::stretch::Stretch;
+use crate::catalogue::ClassCode;
+
+/// A territory without what stands in it.
+#[derive(Debug)]
+pub(super) struct Lands {
+    pub(super) layers: Layers,
+    responsibilities: Vec<Responsibility>,
+    /// Per cell its default: a position in `responsibilities`, or [`NOBODY`].
+    defaults: Vec<u32>,
+    /// The same per class that has a rule anywhere.
+    rules: HashMap<ClassCode, Vec<u32>>,
+    pub(super) units: Arc<HashMap<i32, Unit>>,
+    pub(super) editions: Arc<HashMap<i32, Edition>>,
+    pub(super) stretch: Stretch,
+}
+
+const NOBODY: u32 = u32::MAX;
+
+/// A responsibility with its cell's id; class `None` is the cell's default.
+pub(super) type Duty = (i32, Option<ClassCode>, Responsibility);
+
+/// How another moment differs.
+#[derive(Debug, Default)]
+pub(super) struct Difference {
+    /// Cells that are not valid then.
+    pub(super) hidden: HashSet<i32>,
+    /// Others that are, in the order of their codes.
+    pub(super) cells: Vec<(Cell, MultiPolygon<f64>)>,
+    pub(super) over: Vec<(i32, Option<ClassCode>)>,
+    pub(super) duties: Vec<Duty>,
+}
+
+impl Lands {
+    pub(super) fn build(parts: Parts) -> Self {
+        let mut lands = Self {
+            layers: Layers::of(parts.cells),
+            responsibilities: Vec::new(),
+            defaults: Vec::new(),
+            rules: HashMap::new(),
+            units: Arc::new(parts.units),
+            editions: Arc::new(parts.editions),
+            stretch: parts.stretch,
+        };
+        lands.take_up(parts.responsibilities);
+        lands
+    }
+
+    /// The lands of another moment, in the stretch of this number.
+    pub(super) fn differing(&self, difference: Difference, stretch: Stretch) -> Self {
+        let mut lands = Self {
+            layers: self.layers.with(&difference.hidden, difference.cells),
+            responsibilities: self.responsibilities.clone(),
+            defaults: self.defaults.clone(),
+            rules: self.rules.clone(),
+            units: Arc::clone(&self.units),
+            editions: Arc::clone(&self.editions),
+            stretch,
+        };
+        let number_of = lands.number_of();
+        for (cell_id, class) in difference.over {
+            let table = match class {
+                None => Some(&mut lands.defaults),
+                Some(class) => lands.rules.get_mut(&class),
+            };
+            if let (Some(table), Some(number)) = (table, number_of.get(&cell_id)) {
+                table[*number] = NOBODY;
+            }
+        }
+        lands.take_up(difference.duties);
+        lands
+    }
+
+    /// By cell id, of those valid.
+    fn number_of(&self) -> HashMap<i32, usize> {
+        let cells = self.layers.cells();
+        cells.map(|(number, cell)| (cell.id, number)).collect()
+    }
+
+    /// Enters who answers for what.
+    fn take_up(&mut self, duties: Vec<Duty>) {
+        let (numbers, number_of) = (self.layers.numbers(), self.number_of());
+        self.defaults.resize(numbers, NOBODY);
+        for table in self.rules.values_mut() {
+            table.resize(numbers, NOBODY);
+        }
+        for (cell_id, class, responsibility) in duties {
+            let Some(number) = number_of.get(&cell_id) else {
+                continue; // the cell has ended
+            };
+            let of_class = match class {
+                None => &mut self.defaults,
+                Some(class) => {
+                    let table = self.rules.entry(class);
+                    table.or_insert_with(|| vec![NOBODY; numbers])
+                }
+            };
+            of_class[*number] = position(self.responsibilities.len());
+            self.responsibilities.push(responsibility);
+        }
+    }
+
+    /// For every cell who answers for a class that has rules of its own somewhere.
+    pub(super) fn rules_of(&self, class: ClassCode) -> Option<&[u32]> {
+        self.rules.get(&class).map(Vec::as_slice)
+    }
+
+    /// Who answers for a cell by a table; [`rules_of`](Self::rules_of) or, `None`, the defaults.
+    #[inline]
+    pub(super) fn duty(&self, table: Option<&[u32]>, cell: u32) -> Option<Responsibility> {
+        let position = table.unwrap_or(&self.defaults)[cell as usize];
+        self.responsibilities.get(position as usize).copied()
+    }
+
+    /// The edition that published something in use here last.
+    pub(super) fn newest_edition(&self) -> Option<&Edition> {
+        let of_cell = |(number, cell): (usize, &Cell)| {
+            let tables = self.rules.values().chain([&self.defaults]);
+            let duties = tables.filter_map(move |table| {
+                let duty = self.responsibilities.get(table[number] as usize);
+                duty.map(|duty| duty.edition_id)
+            });
+            duties.chain([cell.edition_id])
+        };
+        let used = self.layers.cells().flat_map(of_cell);
+        used.filter_map(|id| self.editions.get(&id))
+            .max_by_key(|edition| (edition.published_at, edition.id))
+    }
+}
+
+pub(super) fn position(number: usize) -> u32 {
+    u32::try_from(number).expect("a city has fewer than 2^32 of anything")
+}

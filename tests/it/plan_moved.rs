@@ -1,0 +1,114 @@
+//! What an edition moved can be asked of it: ground, components and cases.
+
+use reqwest::StatusCode;
+use serde_json::{Value, json};
+
+use crate::cases::BIN;
+use crate::city::place;
+use crate::drawing::Town;
+use crate::service::problem;
+
+#[tokio::test]
+#[expect(clippy::too_many_lines, reason = "one story from beginning to end")]
+async fn an_edition_says_what_it_moved() {
+    let town = Town::new().await;
+    let [west, east] = [place(20.0, 50.0), place(80.0, 50.0)];
+    let bins = [
+        town.city.component(BIN, west, None).await,
+        town.city.component(BIN, east, None).await,
+        // in a cell that only changes hands, and in one that nothing happens to
+        town.city.component(BIN, place(150.0, 150.0), None).await,
+        town.city.component(BIN, place(150.0, 50.0), None).await,
+    ];
+    let case = town.case(town.cells[0], east, None).await;
+    let [one, two] = town.units;
+
+    let plan = town.begin().await;
+    town.stepped(plan, &town.split(50.0).await).await;
+    let planned = town
+        .partition(&format!("/api/v1/plans/{plan}/partition"))
+        .await;
+    let half = planned.face_at(town.at(80.0, 50.0)).unwrap();
+    let handed = town.face(town.cells[3]).await;
+    for (face, owner) in [(json!(half), two), (json!(handed), one)] {
+        let owner = json!({ "set_owner": { "faces": [face], "owner": owner } });
+        town.stepped(plan, &owner).await;
+    }
+    let edition = town.approved(plan, json!({})).await["edition_id"].clone();
+    let asked = format!("/api/v1/editions/{edition}/moved");
+    let client = &town.planner.client;
+    assert_eq!(
+        client.json(&asked).await,
+        json!({ "cells": 3, "components": 3, "cases": 1 })
+    );
+
+    let of = |row: &Value| {
+        let digits = |cell: &Value| cell.as_str().map(|code| code[12..].to_owned());
+        let units = [&row["from_unit"], &row["to_unit"]].map(Value::as_i64);
+        (digits(&row["from_cell"]), digits(&row["to_cell"]), units)
+    };
+    let page = async |kind: &str| {
+        let page = client.json(&format!("{asked}/{kind}")).await;
+        assert_eq!(page["next"], Value::Null);
+        page["moved"].as_array().unwrap().clone()
+    };
+    let text = |digits: &str| Some(digits.to_owned());
+    let [one, two] = [one, two].map(|unit| Some(i64::from(unit)));
+    let ground = page("cells").await;
+    let expected = [
+        (text("001"), text("005"), [one, one]),
+        (text("001"), text("006"), [one, two]),
+        (text("004"), text("004"), [two, one]),
+    ];
+    assert_eq!(ground.iter().map(of).collect::<Vec<_>>(), expected);
+    let area = ground[1]["area_m2"].as_f64().unwrap();
+    assert!((4_900.0..5_100.0).contains(&area), "{area}");
+    let components = page("components").await;
+    assert_eq!(components.iter().map(of).collect::<Vec<_>>(), expected);
+    let ids: Vec<i64> = components
+        .iter()
+        .filter_map(|it| it["id"].as_i64())
+        .collect();
+    assert_eq!(ids, bins[..3]);
+    let cases = page("cases").await;
+    assert_eq!(cases.iter().map(of).collect::<Vec<_>>(), expected[1..2]);
+    assert_eq!(cases[0]["id"], case);
+
+    let first = client.json(&format!("{asked}/components?limit=2")).await;
+    assert_eq!(first["next"], 2);
+    let rest = client
+        .json(&format!("{asked}/components?limit=2&after=2"))
+        .await;
+    assert_eq!(rest["moved"].as_array().unwrap(), &components[2..]);
+
+    let sheet = client
+        .get(&format!("{asked}/components/csv"))
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(sheet.headers()["content-type"], "text/csv; charset=utf-8");
+    let sheet = sheet.text().await.unwrap();
+    let lines: Vec<&str> = sheet.trim_start_matches('\u{feff}').lines().collect();
+    assert_eq!(lines.len(), 4, "{sheet}");
+    assert_eq!(
+        lines[0],
+        "id,class,from_cell,to_cell,from_unit,to_unit,area_m2"
+    );
+    assert!(
+        lines[2].starts_with(&format!("{},{BIN},", bins[1])),
+        "{sheet}"
+    );
+
+    let none = client
+        .get("/api/v1/editions/999/moved")
+        .send()
+        .await
+        .unwrap();
+    problem(none, StatusCode::NOT_FOUND, "not-found").await;
+    let much = client
+        .get(&format!("{asked}/cells?limit=0"))
+        .send()
+        .await
+        .unwrap();
+    problem(much, StatusCode::BAD_REQUEST, "invalid-field").await;
+}
