@@ -30,8 +30,16 @@ impl Desk {
         let (to, at) = vertex
             .or_else(|| border().map(|seam| (SnappedTo::Border(seam.between), seam.at)))
             .unwrap_or((SnappedTo::Nothing, pointer));
-        let place = position(&self.frame, at);
-        Some(Snapped { to, at, place })
+        let border = match to {
+            SnappedTo::Border(ends) => Some(ends.map(|end| position(&self.frame, end))),
+            SnappedTo::Vertex | SnappedTo::Nothing => None,
+        };
+        Some(Snapped {
+            to,
+            at,
+            place: position(&self.frame, at),
+            border,
+        })
     }
 
     /// Longitude and latitude of the vertices in a box of degrees, one after the other; `None`

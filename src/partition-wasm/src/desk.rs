@@ -234,7 +234,7 @@ impl Desk {
         }
     }
 
-    fn refusal(&self, why: Refusal) -> RefusalTold {
+    pub(crate) fn refusal(&self, why: Refusal) -> RefusalTold {
         let inside = |face| self.partition.inner_point(face);
         let place = why.at().or_else(|| why.face().and_then(inside));
         RefusalTold {

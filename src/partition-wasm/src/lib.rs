@@ -5,12 +5,13 @@
 mod ask;
 mod desk;
 mod file;
+mod remedy;
 mod told;
 
 #[cfg(test)]
 mod tests;
 
-use cityward_partition::{FaceId, Frame, Limits, Operation};
+use cityward_partition::{FaceId, Frame, Limits, Operation, Point};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -174,6 +175,18 @@ impl PartitionDesk {
 
     pub fn neighbours(&self, face: u32) -> Answer {
         json(&self.0.neighbours(FaceId(face)))
+    }
+
+    /// What mends a face; `concern` says what is the matter with it.
+    pub fn remedies(&self, face: u32, concern: &str) -> Answer {
+        json(&self.0.remedies(FaceId(face), from_json(concern)?))
+    }
+
+    /// The scope with its outline along `[[x, y], …]` of the grid, as polygons; `null` where the
+    /// line does not begin and end on one ring of it.
+    pub fn scope_along(&self, line: &str) -> Answer {
+        let line: Vec<Point> = from_json(line)?;
+        json(&self.0.partition.scope_along(&line))
     }
 }
 

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use crate::desk::Desk;
 use crate::file::Coordinates;
+use crate::remedy::{Concern, Means, Remedy};
 use crate::told::{Outcome, SnappedTo};
 
 const STEP: f64 = 0.001;
@@ -159,6 +160,14 @@ fn a_pointer_rests_on_vertices_before_borders() {
         SnappedTo::Border(_)
     ));
     assert_eq!(to(120.001_5, 32.000_5, 2_000), SnappedTo::Nothing);
+    let ends = desk
+        .snap(120.001_01, 32.000_5, 2_000)
+        .unwrap()
+        .border
+        .unwrap();
+    assert!(ends.iter().all(|[lon, _]| (lon - 120.001).abs() < 1e-7));
+    assert!((ends[0][1] - ends[1][1]).abs() > 0.9 * STEP);
+    assert!(desk.snap(120.001_01, 32.0, 2_000).unwrap().border.is_none());
     let box_of = [119.9995, 31.9995, 120.0015, 32.0005];
     assert_eq!(desk.vertices(box_of, 100).map(|known| known.len()), Some(4));
     assert_eq!(desk.vertices(box_of, 1), None);
@@ -207,4 +216,84 @@ fn owners_can_come_from_the_file_and_a_partition_from_bytes() {
     let [west, south, east, north] = again.bounds();
     assert!((east - west - 3.0 * STEP).abs() < 1e-7 && (north - south - STEP).abs() < 1e-7);
     assert!(Desk::with_partition(&bytes, &bytes[1..], desk.frame).is_err());
+}
+
+fn offered(remedies: &[Remedy<'_>]) -> Vec<(Means, Option<FaceId>)> {
+    let offer = |remedy: &Remedy<'_>| (remedy.means, remedy.to);
+    remedies.iter().map(offer).collect()
+}
+
+#[test]
+fn ground_in_question_goes_to_a_claimant_or_becomes_a_cell() {
+    let mut desk = desk(&[(0.0, 2.0), (1.5, 3.0), (3.0, 4.0)]);
+    let face = desk.repair(500).conflicts[0].face;
+    let found = offered(&desk.remedies(face, Concern::Undecided));
+    let to = |face| (Means::JoinTo, Some(FaceId(face)));
+    assert_eq!(found, [to(0), to(1), (Means::Settle, None)]);
+
+    let operation = desk.remedies(face, Concern::Undecided)[0].operation.clone();
+    act(&mut desk, &operation);
+    assert!(!desk.partition.faces().contains_key(&face));
+    assert!(desk.partition.verify().is_ok());
+}
+
+#[test]
+fn a_small_cell_joins_the_neighbour_that_can_take_it() {
+    let mut desk = desk(&[(0.0, 1.0), (1.0, 1.1), (1.1, 2.0)]);
+    desk.repair(500);
+    desk.own_by("zone");
+    let small = FaceId(1);
+    let remedies = desk.remedies(small, Concern::Small);
+    assert_eq!(offered(&remedies), [(Means::JoinTo, Some(FaceId(0)))]);
+    assert_eq!(remedies[0].label, "cell 0");
+
+    let lock = |face| Operation::Lock {
+        faces: vec![FaceId(face)],
+    };
+    act(&mut desk, &lock(0));
+    let found = offered(&desk.remedies(small, Concern::Small));
+    assert_eq!(found, [(Means::JoinTo, Some(FaceId(2)))]);
+    act(&mut desk, &lock(2));
+    let remedies = desk.remedies(small, Concern::Small);
+    let why = remedies[0].refused.as_ref().map(|refused| &refused.why);
+    assert_eq!(why, Some(&Refusal::Locked { face: FaceId(0) }));
+    assert_eq!(remedies.len(), 1);
+    assert!(desk.remedies(small, Concern::Large).is_empty());
+}
+
+#[test]
+fn an_unowned_cell_is_given_to_whom_the_longest_border_leads() {
+    let mut desk = desk(&[(0.0, 1.0), (1.0, 2.0)]);
+    desk.repair(500);
+    assert!(desk.remedies(FaceId(1), Concern::Unowned).is_empty());
+    let owner = Some(desk.add_owner("north".to_owned()));
+    let faces = vec![FaceId(0)];
+    act(&mut desk, &Operation::SetOwner { faces, owner });
+    let operation = desk.remedies(FaceId(1), Concern::Unowned)[0]
+        .operation
+        .clone();
+    let faces = vec![FaceId(1)];
+    assert_eq!(operation, Operation::SetOwner { faces, owner });
+}
+
+#[test]
+fn the_smallest_piece_of_a_cell_goes_to_who_is_beside_that_piece() {
+    // of the two rows with one name one cell is made
+    let whole = file(&[(0.0, 1.0), (1.0, 3.0), (3.0, 3.5)]);
+    let mut collection: Value = serde_json::from_str(&whole).unwrap();
+    let features = collection["features"].as_array_mut().unwrap();
+    let island = features.pop().unwrap();
+    let parts = [&features[0], &island].map(|each| each["geometry"]["coordinates"].clone());
+    features[0]["geometry"] = json!({ "type": "MultiPolygon", "coordinates": parts });
+    let mut desk = Desk::with_file(&collection.to_string(), Coordinates::Wgs84).unwrap();
+    // a piece so small in comparison is else moved by the repair itself
+    desk.repair(0);
+    assert_eq!(desk.partition.polygons(FaceId(0)).len(), 2);
+
+    let remedies = desk.remedies(FaceId(0), Concern::Apart);
+    assert_eq!(offered(&remedies), [(Means::PieceTo, Some(FaceId(1)))]);
+    let operation = remedies[0].operation.clone();
+    act(&mut desk, &operation);
+    assert_eq!(desk.partition.polygons(FaceId(0)).len(), 1);
+    assert!(desk.remedies(FaceId(0), Concern::Apart).is_empty());
 }

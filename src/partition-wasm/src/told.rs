@@ -237,6 +237,8 @@ pub(crate) struct Snapped {
     pub to: SnappedTo,
     pub at: Point,
     pub place: Position,
+    /// Between which places the border passes that it rests on.
+    pub border: Option<[Position; 2]>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]

@@ -37,6 +37,7 @@ mod refusal;
 mod repair;
 mod ring;
 mod ring_faults;
+mod scope;
 mod seams;
 mod snap;
 mod squares;

@@ -46,10 +46,20 @@ pub(crate) fn outline<'a>(
     face: FaceId,
     arcs: impl IntoIterator<Item = &'a Arc>,
 ) -> Vec<Vec<Point>> {
+    rings_around(|side| side == Some(face), arcs)
+}
+
+/// The same around all that `is_inside` says of the sides of arcs; of the arcs given those count
+/// that have it on one side.
+pub(crate) fn rings_around<'a>(
+    is_inside: impl Fn(Option<FaceId>) -> bool,
+    arcs: impl IntoIterator<Item = &'a Arc>,
+) -> Vec<Vec<Point>> {
     let mut sides: Vec<Side<'a>> = Vec::new();
     for arc in arcs {
         let line = arc.line.as_slice();
-        if arc.left == Some(face) {
+        let [left, right] = arc.sides().map(&is_inside);
+        if left && !right {
             let (from, to) = (arc.from, arc.to);
             sides.push(Side {
                 from,
@@ -58,7 +68,7 @@ pub(crate) fn outline<'a>(
                 is_reversed: false,
             });
         }
-        if arc.right == Some(face) {
+        if right && !left {
             let (from, to) = (arc.to, arc.from);
             sides.push(Side {
                 from,

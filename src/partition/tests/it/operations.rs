@@ -322,6 +322,42 @@ fn the_scope_gets_another_outline() {
 }
 
 #[test]
+fn the_outline_follows_a_line_and_all_else_stays() {
+    let partition = blocks();
+    let outline = partition.scope();
+    assert_eq!((outline.len(), outline[0].holes.len()), (1, 0));
+    assert_eq!(outline[0].area_m2(), 40_000.0);
+
+    // out to the south between two places on the border, one of them not a vertex
+    let line = [
+        at(20_000, 0),
+        at(20_000, -50_000),
+        at(100_000, -50_000),
+        at(100_000, 0),
+    ];
+    let redraw = |line: &[Point]| Operation::RedrawScope {
+        scope: partition.scope_along(line).unwrap(),
+        to: Some(SOUTH_WEST),
+    };
+    let (grown, planned) = try_one(&redraw(&line)).unwrap();
+    assert_eq!(grown.area_m2(SOUTH_WEST), 14_000.0);
+    let touched = planned.change.faces_touched();
+    assert_eq!(touched.into_iter().collect::<Vec<_>>(), [SOUTH_WEST]);
+    // a corner cut off
+    let line = [at(0, 40_000), at(40_000, 0)];
+    let (cut, _) = try_one(&redraw(&line)).unwrap();
+    assert_eq!(cut.area_m2(SOUTH_WEST), 9_200.0);
+    assert_eq!(cut.faces().len(), 5);
+
+    // between the city and nowhere, and between a border inside and the outline
+    assert_eq!(partition.scope_along(&[at(0, 0), at(-9_000, 0)]), None);
+    assert_eq!(
+        partition.scope_along(&[at(100_000, 50_000), at(100_000, 0)]),
+        None
+    );
+}
+
+#[test]
 fn a_locked_face_stays_as_it_is() {
     let mut partition = blocks();
     let mut make = |operation: Operation| -> Result<(), Refusal> {
