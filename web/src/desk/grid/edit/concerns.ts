@@ -1,15 +1,17 @@
-import type { Face, Limits, Position } from '../partition/types';
+import {
+  CONCERNS,
+  type ConcernKind,
+  type Face,
+  type Limits,
+  type Position,
+} from '../partition/types';
 
-/** What the borders themselves cannot rule out and a planner has to look at. */
-export type ConcernKind = 'undecided' | 'unowned' | 'apart' | 'small' | 'large';
-
+/** Something that a planner has to look at. */
 export interface Concern {
   kind: ConcernKind;
   face: Face;
   at: Position | null;
 }
-
-const ORDER: readonly ConcernKind[] = ['undecided', 'unowned', 'apart', 'small', 'large'];
 
 function kindsOf({ ground, owner, parts, area_m2 }: Face, limits: Limits): ConcernKind[] {
   if (ground !== 'cell') return ['undecided'];
@@ -27,5 +29,5 @@ export function concernsOf(faces: Iterable<Face>, limits: Limits): Concern[] {
   for (const face of faces) {
     for (const kind of kindsOf(face, limits)) found.push({ kind, face, at: face.at });
   }
-  return found.toSorted((one, other) => ORDER.indexOf(one.kind) - ORDER.indexOf(other.kind));
+  return found.toSorted((one, other) => CONCERNS.indexOf(one.kind) - CONCERNS.indexOf(other.kind));
 }

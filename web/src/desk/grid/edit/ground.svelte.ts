@@ -24,12 +24,17 @@ export interface Step {
   name: OperationName;
   /** The names of the cells it touched. */
   cells: string[];
+  /** Why; empty where nobody said. */
+  reason: string;
+  /** When, RFC 3339. */
+  at: string;
   by?: string;
 }
 
 /** Keeps what is done elsewhere too: a plan of the service. It throws where that fails. */
 export interface Keeper {
-  act(operation: Operation): Promise<void>;
+  /** Says by whom and when it was done. */
+  act(operation: Operation, reason: string): Promise<Pick<Step, 'at' | 'by'>>;
   undo(): Promise<void>;
   redo(): Promise<void>;
   /** Asks for everything to be read anew. */
@@ -56,6 +61,8 @@ export class EditedGround {
   history = $state.raw<Step[]>([]);
   /** How many of the history's steps are in effect. */
   done = $state(0);
+  /** Why the next step is done, as far as somebody has said. */
+  reason = $state('');
   before = $state.raw<Totals>(new Map());
   warnings = $state.raw<Warning[]>([]);
   refused = $state.raw<Refused | null>(null);
@@ -146,13 +153,20 @@ export class EditedGround {
       this.warnings = [];
       return null;
     }
-    const step = { name: nameOf(operation), cells: this.namesOf(outcome.done) };
+    const reason = this.reason.trim();
+    this.reason = '';
+    const name = nameOf(operation);
+    const at = new Date().toISOString();
+    const step: Step = { name, cells: this.namesOf(outcome.done), reason, at };
     const ids = outcome.done.faces.features.map(({ properties }) => properties.face);
     const born = ids.filter((face) => !this.faces.has(face));
     this.take(outcome.done);
     this.history = [...this.history.slice(0, this.done), step];
     this.done += 1;
-    await this.keep((keeper) => keeper.act(operation));
+    await this.keep(async (keeper) => {
+      const kept = { ...step, ...(await keeper.act(operation, reason)) };
+      this.history = this.history.map((each) => (each === step ? kept : each));
+    });
     return born;
   }
 

@@ -1,25 +1,27 @@
 import type { MapMouseEvent } from 'maplibre-gl';
 import type { GridMap } from '../map/grid_map.svelte';
-import type { FaceId, GridPoint, Operation, Position, Snapped, UnitId } from '../partition/types';
+import type { FaceId, Operation, Position, UnitId } from '../partition/types';
 import type { EditedGround } from './ground.svelte';
-import { linesOf, nearestOn, partBetween } from './street';
-import { type DeedName, SKETCH_TOOLS, STROKE_TOOLS, type ToolName, VERTEX_TOOLS } from './tools';
+import { marksOf } from './marks';
+import { placesAlong, withoutRepeats } from './sketch';
+import { type Held, type Rest, Snapping } from './snapping';
+import {
+  BORDER_TOOLS,
+  type DeedName,
+  LOOP_TOOLS,
+  SKETCH_TOOLS,
+  STROKE_TOOLS,
+  type ToolName,
+  VERTEX_TOOLS,
+  type Why,
+  whyNotTool,
+} from './tools';
 
-/** A pointer this near takes hold. */
-const REACH_PX = 12;
 /** More vertices than these in view are dots on dots. */
 export const HANDLES_MAX = 800;
-const STREET_LAYERS = ['street'];
 
-/** A vertex that was clicked, on the grid and on the map. */
-interface Held {
-  at: GridPoint;
-  place: Position;
-}
-
-function dot(mark: 'rests' | 'held' | 'refused', coordinates: Position): GeoJSON.Feature {
-  return { type: 'Feature', geometry: { type: 'Point', coordinates }, properties: { mark } };
-}
+/** A point of what is drawn; the corners of a street between two of them are at none. */
+type Drawn = Held & Partial<Pick<Rest, 'streets'>>;
 
 /**
  * The planner's hand: what a click means with the tool that is taken up. It holds no ground; every
@@ -32,10 +34,16 @@ export class Hand {
   snaps = $state(true);
   /** Vertices held on the way to an operation of two or more. */
   held = $state.raw<Held[]>([]);
-  sketch = $state.raw<Held[]>([]);
+  sketch = $state.raw<Drawn[]>([]);
+  /** Where the pointer rests. */
+  rests = $state.raw<Rest | null>(null);
+  /** Why the last click or key did nothing. */
+  missed = $state<Why | null>(null);
   /** So many vertices are in view that none is drawn; they can be taken all the same. */
   tooMany = $state(false);
-  private resting: Snapped | null = null;
+  private readonly snapping: Snapping;
+  /** The street between the last point that was put and where the pointer rests. */
+  private way: Held[] = [];
   private pointer: Position | null = null;
   private busy = false;
   private dragging: Held | null = null;
@@ -47,10 +55,18 @@ export class Hand {
   constructor(
     private readonly ground: EditedGround,
     private readonly map: GridMap,
-  ) {}
+  ) {
+    this.snapping = new Snapping(ground.client, map);
+  }
+
+  whyNot(tool: ToolName): Why | null {
+    return whyNotTool(tool, this.chosen.length, this.ground.owners.length > 0);
+  }
 
   take(tool: ToolName): void {
     this.drop();
+    this.missed = this.whyNot(tool);
+    if (this.missed) return;
     this.tool = tool;
     const strokes = STROKE_TOOLS.includes(tool);
     if (strokes) this.map.map.dragPan.disable();
@@ -61,6 +77,9 @@ export class Hand {
 
   toggleSnapping(): void {
     this.snaps = !this.snaps;
+    this.rests = null;
+    this.way = [];
+    this.mark();
   }
 
   /** Lets go of what is under way; `false` where nothing was. */
@@ -70,10 +89,25 @@ export class Hand {
     this.sketch = [];
     this.dragging = null;
     this.stroke = null;
+    this.rests = null;
+    this.way = [];
+    this.missed = null;
     this.painted.clear();
     this.ground.refused = null;
     this.ground.draftTotals = null;
     this.map.draft(null);
+    this.mark();
+    return had;
+  }
+
+  /** Takes back the last point of what is being drawn; `false` where there is none. */
+  back(): boolean {
+    const had = this.sketch.length > 0;
+    const kept = this.sketch.slice(0, -1);
+    // the corners of a street go with the point that they led to
+    while (kept.length > 0 && !kept.at(-1)?.streets) kept.pop();
+    this.sketch = kept;
+    this.way = [];
     this.mark();
     return had;
   }
@@ -132,18 +166,10 @@ export class Hand {
     return this.last;
   }
 
-  private get reachMm(): number {
-    const { map } = this.map;
-    // 512 px are the equator at zoom 0
-    const metresPerPixel =
-      (78_271.517 * Math.cos((map.getCenter().lat * Math.PI) / 180)) / 2 ** map.getZoom();
-    return Math.max(1, Math.round(metresPerPixel * REACH_PX * 1000));
-  }
-
-  private snap(place: Position): Promise<Snapped | null> {
+  private rest(place: Position): Promise<Rest | null> {
     // a sketch is free without snapping; other tools are about what is there
     const free = !this.snaps && SKETCH_TOOLS.includes(this.tool);
-    return this.ground.client.ask('snap', place, free ? 0 : this.reachMm);
+    return this.snapping.rest(place, { free, streets: BORDER_TOOLS.includes(this.tool) });
   }
 
   private press(event: MapMouseEvent): void {
@@ -153,9 +179,9 @@ export class Hand {
       if (this.tool === 'brush') void this.paint(place);
       return;
     }
-    if (this.tool !== 'move' || !this.resting || this.resting.to !== 'vertex') return;
+    if (this.tool !== 'move' || this.rests?.on !== 'vertex') return;
     event.preventDefault();
-    this.dragging = { at: this.resting.at, place: this.resting.place };
+    this.dragging = { at: this.rests.at, place: this.rests.place };
   }
 
   private move(event: MapMouseEvent): void {
@@ -177,24 +203,38 @@ export class Hand {
       const place = this.pointer;
       this.pointer = null;
       if (this.dragging) await this.pull(this.dragging, place);
-      else if (this.tool !== 'select') {
-        this.resting = await this.snap(place);
-        this.mark();
-      }
+      else if (this.tool !== 'select') await this.hover(place);
     }
     this.busy = false;
   }
 
-  /** Where a vertex goes to: with snapping onto the nearest street, if one is near. */
-  private async target(place: Position): Promise<GridPoint | null> {
-    const on = this.snaps ? nearestOn(this.streetsAt(place), place) : null;
-    return (await this.ground.client.ask('points', [on ?? place]))?.[0] ?? null;
+  private async hover(place: Position): Promise<void> {
+    const { tool } = this;
+    const [first, second] = this.held;
+    let rests = await this.rest(place);
+    let way: Held[] | null = null;
+    if (tool === 'move' && first) rests = await this.snapping.target(place, this.snaps);
+    else if (tool === 'follow' && first && second) {
+      way = await this.snapping.follow(place, first.place, second.place);
+    } else way = await this.wayTo(rests);
+    if (this.tool !== tool) return;
+    this.rests = rests;
+    this.way = way ?? [];
+    this.mark();
+  }
+
+  /** The street from the last point that was put, where both are at one. */
+  private async wayTo(rest: Rest | null): Promise<Held[] | null> {
+    const from = this.sketch.at(-1);
+    if (!this.snaps || !from?.streets || !rest) return null;
+    return this.snapping.between({ place: from.place, streets: from.streets }, rest);
   }
 
   private async pull(vertex: Held, place: Position): Promise<void> {
-    const to = await this.target(place);
+    const to = await this.snapping.target(place, this.snaps);
     if (!to || this.dragging !== vertex) return;
-    this.latest = { move_vertex: { at: vertex.at, to } };
+    this.rests = to;
+    this.latest = { move_vertex: { at: vertex.at, to: to.at } };
     const touched = await this.ground.preview(this.latest);
     if (this.dragging !== vertex) return;
     if (touched) this.map.draft(touched);
@@ -240,6 +280,7 @@ export class Hand {
   }
 
   private async click(place: Position, shift: boolean): Promise<void> {
+    this.missed = null;
     switch (this.tool) {
       case 'select':
         return this.pick(place, shift);
@@ -254,10 +295,9 @@ export class Hand {
         return;
       }
       case 'insert': {
-        const rests = await this.snap(place);
-        if (rests && typeof rests.to === 'object') {
-          await this.ground.act({ insert_vertex: { between: rests.to.border, at: rests.at } });
-        }
+        const rest = await this.rest(place);
+        if (!rest?.between) this.missed = 'noBorder';
+        else await this.ground.act({ insert_vertex: { between: rest.between, at: rest.at } });
         return;
       }
       case 'delete': {
@@ -279,59 +319,55 @@ export class Hand {
   }
 
   private async vertexAt(place: Position): Promise<Held | null> {
-    const rests = await this.snap(place);
-    return rests?.to === 'vertex' ? { at: rests.at, place: rests.place } : null;
+    const rest = await this.rest(place);
+    if (rest?.on === 'vertex') return rest;
+    this.missed = 'noVertex';
+    return null;
   }
 
   /** A click of a tool that needs several. */
   private async put(place: Position): Promise<void> {
-    if (SKETCH_TOOLS.includes(this.tool)) {
-      const rests = await this.snap(place);
-      if (rests) this.sketch = [...this.sketch, { at: rests.at, place: rests.place }];
-      this.mark();
-      return;
-    }
     const [first, second] = this.held;
-    if (this.tool === 'move' && first) {
-      const to = await this.target(place);
+    if (SKETCH_TOOLS.includes(this.tool)) await this.putPoint(place);
+    else if (this.tool === 'move' && first) {
+      const to = await this.snapping.target(place, this.snaps);
       this.held = [];
-      if (to) await this.ground.act({ move_vertex: { at: first.at, to } });
+      if (to) await this.ground.act({ move_vertex: { at: first.at, to: to.at } });
     } else if (this.tool === 'follow' && first && second) {
       await this.followStreet(first, second, place);
-    } else {
-      const vertex = await this.vertexAt(place);
-      if (!vertex) return;
-      this.held = [...this.held, vertex];
-      const [from, to] = this.held;
-      if (this.tool === 'straighten' && from && to) {
-        this.held = [];
-        await this.ground.act({ straighten: { from: from.at, to: to.at } });
-      }
-    }
+    } else await this.hold(place);
     this.mark();
   }
 
-  private async followStreet(first: Held, second: Held, place: Position): Promise<void> {
-    const lines = this.streetsAt(place);
-    const parts = lines.map((line) => partBetween(line, first.place, second.place));
-    const street = parts.toSorted((one, other) => other.length - one.length)[0];
-    if (!street) return;
-    const points = await this.ground.client.ask('points', street);
-    this.held = [];
-    if (points) await this.ground.act({ follow: { line: [first.at, ...points, second.at] } });
+  private async putPoint(place: Position): Promise<void> {
+    const rest = await this.rest(place);
+    if (!rest) return;
+    const corners = (await this.wayTo(rest)) ?? [];
+    this.sketch = [...this.sketch, ...corners, rest];
+    this.rests = rest;
+    this.way = [];
   }
 
-  /** The streets drawn near a place. */
-  private streetsAt(place: Position): Position[][] {
-    const { map } = this.map;
-    const { x, y } = map.project(place);
-    const box: [[number, number], [number, number]] = [
-      [x - REACH_PX, y - REACH_PX],
-      [x + REACH_PX, y + REACH_PX],
-    ];
-    return map
-      .queryRenderedFeatures(box, { layers: STREET_LAYERS })
-      .flatMap(({ geometry }) => linesOf(geometry));
+  private async hold(place: Position): Promise<void> {
+    const vertex = await this.vertexAt(place);
+    if (!vertex) return;
+    this.held = [...this.held, vertex];
+    const [from, to] = this.held;
+    if (this.tool !== 'straighten' || !from || !to) return;
+    this.held = [];
+    await this.ground.act({ straighten: { from: from.at, to: to.at } });
+  }
+
+  private async followStreet(first: Held, second: Held, place: Position): Promise<void> {
+    const way = await this.snapping.follow(place, first.place, second.place);
+    if (!way) {
+      this.missed = 'noStreet';
+      return;
+    }
+    this.held = [];
+    this.way = [];
+    const line = withoutRepeats([first, ...way, second].map(({ at }) => at));
+    await this.ground.act({ follow: { line } });
   }
 
   /** Ends the line or loop that is being drawn. */
@@ -342,32 +378,56 @@ export class Hand {
   private async end(): Promise<void> {
     const sketch = this.sketch;
     this.sketch = [];
+    this.way = [];
     this.mark();
     const points = withoutRepeats(sketch.map(({ at }) => at));
     if (this.tool === 'lasso' && sketch.length > 2) {
       await this.encircle(sketch.map(({ place }) => place));
     }
     if (this.tool === 'split' && points.length > 1) {
-      const face = await this.dividedBy(sketch);
+      const face = await this.dividedBy(sketch.map(({ place }) => place));
       if (face !== null) await this.ground.act({ split: { face, line: points } });
     }
-    const [from, to] = this.chosen;
-    if (this.tool === 'transfer' && points.length > 2 && from !== undefined && to !== undefined) {
-      await this.ground.act({ transfer: { polygon: { exterior: points, holes: [] }, from, to } });
-    }
+    if (this.tool === 'scope' && points.length > 1) await this.redrawScope(points);
+    if (LOOP_TOOLS.includes(this.tool) && points.length > 2) await this.transfer(points);
   }
 
-  /** The cell that is chosen, or else the one in the middle of the line's longest piece. */
-  private async dividedBy(sketch: Held[]): Promise<FaceId | null> {
+  /** What comes in goes to the cell that is chosen, where it is one, and is else to be decided. */
+  private async redrawScope(line: Held['at'][]): Promise<void> {
+    const scope = await this.ground.client.ask('scopeAlong', line);
+    const [only, other] = this.chosen;
+    const to = only !== undefined && other === undefined ? only : null;
+    if (scope) await this.ground.act({ redraw_scope: { scope, to } });
+    else this.missed = 'noOutline';
+  }
+
+  /** Ground in a loop goes from one cell to another, from the outside to one, or out of one. */
+  private async transfer(exterior: Held['at'][]): Promise<void> {
+    const [first, second] = this.chosen;
+    this.missed = this.whyNot(this.tool);
+    if (this.missed || first === undefined) return;
+    const polygon = { exterior, holes: [] };
+    const ends = {
+      transfer: { from: first, to: second ?? null },
+      takeIn: { from: null, to: first },
+      cutOut: { from: first, to: null },
+    }[this.tool as 'transfer' | 'takeIn' | 'cutOut'];
+    await this.ground.act({ transfer: { polygon, ...ends } });
+  }
+
+  /** The cell that is chosen, or else the one that the line is in for the most part. */
+  private async dividedBy(line: Position[]): Promise<FaceId | null> {
     const [only, other] = this.chosen;
     if (only !== undefined && other === undefined) return only;
-    const pieces = sketch.slice(1).map(({ place: [lon, lat] }, index) => {
-      const [fromLon, fromLat] = sketch[index]!.place;
-      const middle: Position = [(lon + fromLon) / 2, (lat + fromLat) / 2];
-      return { middle, length: Math.hypot(lon - fromLon, lat - fromLat) };
-    });
-    const longest = pieces.toSorted((one, two) => two.length - one.length)[0];
-    return longest ? this.ground.client.ask('faceAt', longest.middle) : null;
+    const passed = placesAlong(line).map((place) => this.ground.client.ask('faceAt', place));
+    const faces = (await Promise.all(passed)).filter((face) => face !== null);
+    const count = (face: FaceId) => faces.filter((each) => each === face).length;
+    return faces.toSorted((one, two) => count(two) - count(one))[0] ?? null;
+  }
+
+  /** Of what is chosen, the ground that nobody or several claim. */
+  get undecided(): FaceId[] {
+    return this.chosen.filter((face) => this.ground.face(face)?.ground !== 'cell');
   }
 
   do(deed: DeedName): Promise<void> {
@@ -379,6 +439,10 @@ export class Hand {
     if (deed === 'merge') {
       const born = await this.ground.act({ merge: { faces } });
       if (born) this.choose(born);
+      return;
+    }
+    if (deed === 'settle') {
+      for (const face of this.undecided) await this.ground.act({ settle: { face } });
       return;
     }
     const locked = faces.every((face) => this.ground.face(face)?.locked);
@@ -406,25 +470,11 @@ export class Hand {
 
   /** Draws what the hand holds and where it rests. */
   private mark(): void {
-    const features = this.held.map(({ place }) => dot('held', place));
-    const line = this.stroke ?? this.sketch.map(({ place }) => place);
-    const rests = this.resting;
-    const drawing = line.length > 0 && rests && !this.stroke ? [...line, rests.place] : line;
-    if (drawing.length > 1) {
-      const geometry = { type: 'LineString' as const, coordinates: drawing };
-      features.push({ type: 'Feature', geometry, properties: { mark: 'sketch' } });
-    }
-    if (rests && rests.to !== 'nothing' && !this.dragging) features.push(dot('rests', rests.place));
-    const refused = this.ground.refused?.place;
-    if (refused) features.push(dot('refused', refused));
-    this.map.show('marks', features);
+    const sketch = this.sketch.map(({ place }) => place);
+    const way = this.way.map(({ place }) => place);
+    const ahead = this.rests && sketch.length > 0 ? [...way, this.rests.place] : way;
+    const line = this.stroke ?? [...sketch, ...ahead];
+    const refused = this.ground.refused?.place ?? null;
+    this.map.show('marks', marksOf({ held: this.held, line, rests: this.rests, refused }));
   }
-}
-
-/** A double click puts its point twice. */
-function withoutRepeats(points: GridPoint[]): GridPoint[] {
-  return points.filter(([x, y], index) => {
-    const before = points[index - 1];
-    return !before || before[0] !== x || before[1] !== y;
-  });
 }

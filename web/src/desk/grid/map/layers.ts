@@ -197,7 +197,8 @@ function hands(colours: Palette): LayerSpecification[] {
       filter: ['==', ['geometry-type'], 'Point'],
       paint: {
         'circle-radius': ['match', ['get', 'mark'], 'refused', 11, 7],
-        'circle-color': 'transparent',
+        // filled on a street, so that it is told from a border without a colour
+        'circle-color': ['match', ['get', 'mark'], 'street', colours.camera, 'transparent'],
         'circle-stroke-color': [
           'match',
           ['get', 'mark'],

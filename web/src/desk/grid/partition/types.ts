@@ -89,7 +89,7 @@ export interface Face {
 
 export type FaceFeature = GeoJSON.Feature<GeoJSON.MultiPolygon, Face>;
 
-interface Polygon {
+export interface Polygon {
   exterior: GridPoint[];
   holes: GridPoint[][];
 }
@@ -111,9 +111,12 @@ export type Operation =
   | { unlock: { faces: FaceId[] } };
 
 type KeysOf<T> = T extends unknown ? keyof T : never;
-export type OperationName = KeysOf<Operation>;
+/** What an operation is called; ground that comes from or goes to the outside has names of its own. */
+export type OperationName = KeysOf<Operation> | 'take_in' | 'cut_out';
 
 export function nameOf(operation: Operation): OperationName {
+  if ('transfer' in operation && operation.transfer.from === null) return 'take_in';
+  if ('transfer' in operation && operation.transfer.to === null) return 'cut_out';
   return Object.keys(operation)[0] as OperationName;
 }
 
@@ -125,6 +128,7 @@ export function facesOf(operation: Operation): FaceId[] {
   if ('set_owner' in operation) return operation.set_owner.faces;
   if ('lock' in operation) return operation.lock.faces;
   if ('unlock' in operation) return operation.unlock.faces;
+  if ('redraw_scope' in operation) return [operation.redraw_scope.to].filter((to) => to !== null);
   if ('transfer' in operation) {
     const { from, to } = operation.transfer;
     return [from, to].filter((face) => face !== null);
@@ -180,10 +184,26 @@ export interface Neighbour {
   border_m: number;
 }
 
+/** What is the matter with a face: what borders themselves cannot rule out. */
+export const CONCERNS = ['undecided', 'unowned', 'apart', 'small', 'large'] as const;
+export type ConcernKind = (typeof CONCERNS)[number];
+
+/** An operation that mends a face, and why it could not be done. */
+export interface Remedy {
+  means: 'join_to' | 'settle' | 'own_as' | 'piece_to';
+  /** The neighbour, and its name. */
+  to: FaceId | null;
+  label: string;
+  operation: Operation;
+  refused: Refused | null;
+}
+
 export interface Snapped {
   to: 'vertex' | 'nothing' | { border: [GridPoint, GridPoint] };
   at: GridPoint;
   place: Position;
+  /** Between which places the border passes that it rests on. */
+  border: [Position, Position] | null;
 }
 
 export interface Limits {

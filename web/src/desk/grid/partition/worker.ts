@@ -4,6 +4,7 @@ import init, { PartitionDesk } from '../pkg/partition';
 import wasmUrl from '../pkg/partition_bg.wasm?url';
 import type {
   Bounds,
+  ConcernKind,
   Coordinates,
   Defect,
   Face,
@@ -15,7 +16,9 @@ import type {
   Neighbour,
   Operation,
   Outcome,
+  Polygon,
   Position,
+  Remedy,
   Repaired,
   Snapped,
   Touched,
@@ -82,6 +85,11 @@ const deeds = {
   facesWithin: (around: Position[]) => told<FaceId[]>(desk().faces_within(JSON.stringify(around))),
   points: (places: Position[]) => told<GridPoint[] | null>(desk().points(JSON.stringify(places))),
   neighbours: (face: FaceId) => told<Neighbour[]>(desk().neighbours(face)),
+  remedies: (face: FaceId, concern: ConcernKind) =>
+    told<Remedy[]>(desk().remedies(face, JSON.stringify(concern))),
+  /** The scope with its outline along a line; `null` where the line does not end on it. */
+  scopeAlong: (line: GridPoint[]) =>
+    told<Polygon[] | null>(desk().scope_along(JSON.stringify(line))),
 };
 
 export type Deeds = typeof deeds;

@@ -188,8 +188,12 @@ const at = '/api/v1/plans';
 export const plans = () => ask<{ plans: Plan[]; next: number | null }>('GET', at);
 export const plan = (id: number) => ask<OpenPlan>('GET', `${at}/${id}`);
 export const draft = (title: string, reason: string) => ask<Plan>('POST', at, { title, reason });
-export const addStep = (id: number, version: number, operation: Operation) =>
-  ask<{ version: number; step: PlanStep }>('POST', `${at}/${id}/steps`, { version, operation });
+export const addStep = (id: number, version: number, operation: Operation, reason: string) =>
+  ask<{ version: number; step: PlanStep }>('POST', `${at}/${id}/steps`, {
+    version,
+    operation,
+    reason,
+  });
 export const undo = (id: number, version: number) =>
   ask<{ version: number }>('POST', `${at}/${id}/undo`, { version });
 export const redo = (id: number, version: number) =>

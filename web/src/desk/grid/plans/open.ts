@@ -37,8 +37,10 @@ class PlanKeeper implements Keeper {
     readonly reopen: () => void,
   ) {}
 
-  async act(operation: Parameters<Keeper['act']>[0]): Promise<void> {
-    this.moved(await addStep(this.id, this.version, operation));
+  async act(...[operation, reason]: Parameters<Keeper['act']>): ReturnType<Keeper['act']> {
+    const taken = await addStep(this.id, this.version, operation, reason);
+    this.moved(taken);
+    return { at: taken.step.at, by: taken.step.by.name };
   }
 
   async undo(): Promise<void> {
@@ -58,9 +60,11 @@ class PlanKeeper implements Keeper {
 function stepsOf(history: readonly PlanStep[], nameFace: (face: FaceId) => string): Step[] {
   return history
     .filter(({ state }) => state !== 'dropped')
-    .map(({ operation, by }) => ({
+    .map(({ operation, by, reason, at }) => ({
       name: nameOf(operation),
       cells: fewOf(facesOf(operation).map(nameFace).filter(Boolean)),
+      reason,
+      at,
       by: by.name,
     }));
 }
@@ -113,7 +117,9 @@ export async function openPlan(
   const keeper = new PlanKeeper(plan.id, plan.version, changed, reopen);
   const opened = await put(new PartitionClient(), head, [base, now], keeper, language);
   const names = new Map(head.faces.map(({ face, name, code }) => [face, shortName(name, code)]));
-  opened.ground.history = stepsOf(plan.history, (face) => names.get(face) ?? '');
+  opened.ground.history = stepsOf(plan.history, (face) => {
+    return names.get(face) ?? opened.ground.face(face)?.label ?? '';
+  });
   opened.ground.done = plan.history.filter(({ state }) => state === 'done').length;
   return opened;
 }
