@@ -1,5 +1,14 @@
-import type { FileFormat, FindingKind, PlanState } from '../desk/grid/plans/api';
+import type {
+  About,
+  CellChange,
+  FileFormat,
+  FindingKind,
+  ImpactTable,
+  PlanState,
+} from '../desk/grid/plans/api';
 import { Words } from './index.svelte';
+
+type Codes = Extract<About, { codes: unknown }>['codes'];
 
 /** Plans for other ground, from the draft until they are in force. */
 const zh = {
@@ -48,6 +57,13 @@ const zh = {
     community_border_moved: '社区边界被移动',
     unclaimed: '有地方不属于任何网格',
   } satisfies Record<FindingKind, string>,
+  communities: (codes: string[]) => `社区 ${codes.join('、')}`,
+  codesLeft: ({ community, given, wanted, most }: Codes) =>
+    `社区 ${community} 已用 ${given} 个，共 ${most} 个，还要 ${wanted} 个`,
+  stepRefused: (seq: number, why: string) => `第 ${seq} 步：${why}`,
+  isNow: (state: string) => `现在是“${state}”`,
+  listed: '；',
+  stale: '校验之后方案又改过，请再校验一次',
   errors: (n: number) => `${n} 处错误`,
   warnings: (n: number) => `${n} 处提醒`,
   timeline: '网格的历史',
@@ -76,8 +92,33 @@ const zh = {
   stays: '不改派',
   case: '案件',
   fromTo: '网格',
-  shown: (n: number, all: number) => `显示 ${n} 件，共 ${all} 件；表格文件里有全部`,
-  exportCsv: '下载表格',
+  shown: (n: number, all: number) => `显示 ${n} 件，共 ${all} 件；下载的文件里有全部`,
+  cellsShown: (n: number, all: number) => `显示 ${n} 个，共 ${all} 个；下载的文件里有全部`,
+  cellChanges: {
+    added: '新增',
+    changed: '边界改变',
+    gone: '撤销',
+    handed_over: '换责任单位',
+  } satisfies Record<CellChange, string>,
+  noCode: '生效时编码',
+  came: '来自',
+  cell: '网格',
+  change: '变化',
+  due: '期限',
+  download: '下载数据',
+  tables: {
+    units: '各单位（CSV）',
+    cells: '网格（CSV）',
+    components: '部件（CSV）',
+    cases: '在办案件（CSV）',
+    cameras: '相机（CSV）',
+  } satisfies Record<ImpactTable, string>,
+  asMap: '全部，带位置（GeoJSON）',
+  print: '打印',
+  mapPicture: '方案里的网格',
+  author: '编制',
+  basis: '所依据的网格',
+  version: (n: number, at: string) => `第 ${n} 稿，打印于 ${at}`,
   export: '导出网格',
   formats: {
     gpkg: 'GeoPackage',
@@ -138,6 +179,13 @@ const en: PlanWords = {
     community_border_moved: 'The border of a community moves',
     unclaimed: 'Ground belongs to no cell',
   },
+  communities: (codes) => `communities ${codes.join(', ')}`,
+  codesLeft: ({ community, given, wanted, most }) =>
+    `community ${community} has given ${given} of ${most}; ${wanted} more are wanted`,
+  stepRefused: (seq, why) => `Step ${seq}: ${why}`,
+  isNow: (state) => `It is “${state}” now`,
+  listed: '; ',
+  stale: 'The plan was changed since; validate it again',
   errors: (n) => `${n} error${n === 1 ? '' : 's'}`,
   warnings: (n) => `${n} warning${n === 1 ? '' : 's'}`,
   timeline: 'The grid through time',
@@ -172,7 +220,32 @@ const en: PlanWords = {
   case: 'Case',
   fromTo: 'Cell',
   shown: (n, all) => `${n} of ${all} shown; the file has them all`,
-  exportCsv: 'Download as table',
+  cellsShown: (n, all) => `${n} of ${all} shown; the file has them all`,
+  cellChanges: {
+    added: 'added',
+    changed: 'other border',
+    gone: 'gone',
+    handed_over: 'other unit',
+  },
+  noCode: 'gets its code later',
+  came: 'Made of',
+  cell: 'Cell',
+  change: 'Change',
+  due: 'Deadline',
+  download: 'Download data',
+  tables: {
+    units: 'Units (CSV)',
+    cells: 'Cells (CSV)',
+    components: 'Components (CSV)',
+    cases: 'Open cases (CSV)',
+    cameras: 'Cameras (CSV)',
+  },
+  asMap: 'All of it with its places (GeoJSON)',
+  print: 'Print',
+  mapPicture: 'The cells of the plan',
+  author: 'Drawn by',
+  basis: 'On the grid of',
+  version: (n, at) => `Version ${n}, printed ${at}`,
   export: 'Export cells',
   formats: {
     gpkg: 'GeoPackage',

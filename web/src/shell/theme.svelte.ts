@@ -1,6 +1,9 @@
+import { flushSync } from 'svelte';
+
 export type Theme = 'dark' | 'light';
 
 const STORED = 'cityward.theme';
+const printing = matchMedia('print');
 const systemIsLight = matchMedia('(prefers-color-scheme: light)');
 
 function stored(): Theme | null {
@@ -11,12 +14,19 @@ function stored(): Theme | null {
 class ThemeChoice {
   private system = $state<Theme>(systemIsLight.matches ? 'light' : 'dark');
   private chosen = $state<Theme | null>(stored());
+  /** Paper is light. */
+  onPaper = $state(false);
   /** What the person chose, else what the system prefers. */
-  readonly current = $derived(this.chosen ?? this.system);
+  readonly current = $derived(this.onPaper ? 'light' : (this.chosen ?? this.system));
 
   constructor() {
     systemIsLight.addEventListener('change', (event) => {
       this.system = event.matches ? 'light' : 'dark';
+    });
+    printing.addEventListener('change', ({ matches }) => {
+      this.onPaper = matches;
+      // what is printed is what is there when this ends
+      flushSync();
     });
   }
 

@@ -67,7 +67,7 @@ export class EditedGround {
   warnings = $state.raw<Warning[]>([]);
   refused = $state.raw<Refused | null>(null);
   /** The keeper failed: what is shown and what is kept differ. */
-  apart = $state<string | null>(null);
+  apart = $state.raw<Error | null>(null);
   /** What is to be looked at; read `revision` to follow it. */
   readonly concerns = $derived.by(() => {
     this.revision;
@@ -210,7 +210,7 @@ export class EditedGround {
     try {
       await deed(this.keeper);
     } catch (error) {
-      this.apart = error instanceof Error ? error.message : String(error);
+      this.apart = error instanceof Error ? error : new Error(String(error));
     }
   }
 
@@ -228,6 +228,8 @@ export class EditedGround {
 
   private namesOf({ faces: { features }, gone }: Touched): string[] {
     const was = gone.flatMap((face) => this.faces.get(face)?.label ?? []);
-    return fewOf(was.length > 0 ? was : features.map(({ properties }) => properties.label));
+    const names = was.length > 0 ? was : features.map(({ properties }) => properties.label);
+    // ground that is still to be decided has none
+    return fewOf(names.filter(Boolean));
   }
 }

@@ -178,6 +178,22 @@ export class GridMap {
     this.map.fitBounds(bounds, { padding: PADDING, maxZoom: CLOSE_ZOOM, duration: EASE_MS });
   }
 
+  /** What the map shows, as the address of a picture. */
+  picture(): string {
+    // the canvas is empty but for the moment in which it was drawn
+    this.map.redraw();
+    return this.map.getCanvas().toDataURL();
+  }
+
+  /** Resolves when everything is drawn, or after so long that nobody waits on. */
+  async drawn(): Promise<void> {
+    const WAIT_MS = 4_000;
+    await Promise.race([
+      new Promise((resolve) => this.map.once('idle', resolve).triggerRepaint()),
+      new Promise((resolve) => setTimeout(resolve, WAIT_MS)),
+    ]);
+  }
+
   remove(): void {
     this.stopEffects();
     this.map.remove();

@@ -224,6 +224,8 @@ export function gridStyle(look: Look): StyleSpecification {
   ]);
   return {
     version: 8,
+    // colours of paper are there at once when somebody prints
+    transition: { duration: 0, delay: 0 },
     'font-faces': fontFaces(),
     sources: { basemap: { type: 'vector', url: '/tiles/basemap' }, ...Object.fromEntries(own) },
     layers: [

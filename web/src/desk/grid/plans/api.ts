@@ -81,13 +81,19 @@ export const FINDING_KINDS = [
 ] as const;
 export type FindingKind = (typeof FINDING_KINDS)[number];
 
+/** The numbers and codes in a finding. */
+export type About =
+  | { area: { area_m2: number } }
+  | { communities: string[] }
+  | { codes: { community: string; given: number; wanted: number; most: number } };
+
 export interface Finding {
   severity: 'error' | 'warning';
   kind: FindingKind;
   face: FaceId | null;
   code: string | null;
   place: { lon: number; lat: number } | null;
-  detail: string;
+  about: About | null;
 }
 
 export interface Load {
@@ -98,17 +104,24 @@ export interface Load {
   recent_cases: number;
 }
 
-interface ImpactCell {
+export interface ImpactCell {
   face: FaceId;
   code: string | null;
   name: string;
   area_m2: number;
   unit_id: UnitId | null;
+  /** Whose it was, if it was there. */
+  from_unit: UnitId | null;
   from: string[];
 }
 
+export const CELL_CHANGES = ['added', 'changed', 'gone', 'handed_over'] as const;
+export type CellChange = (typeof CELL_CHANGES)[number];
+
 export interface ImpactCase {
   id: number;
+  lon: number;
+  lat: number;
   class: string;
   state: string;
   due_at: string | null;
@@ -122,7 +135,7 @@ export interface ImpactCase {
 
 export interface Impact {
   version: number;
-  cells: { added: ImpactCell[]; changed: ImpactCell[]; gone: ImpactCell[]; owner_changed: number };
+  cells: Record<CellChange, ImpactCell[]> & { owner_changed: number };
   components: { other_cell: number; other_unit: number };
   open_cases: ImpactCase[];
   open_cases_total: number;
@@ -218,7 +231,11 @@ export const reject = (id: number, version: number, reason: string) =>
 export const withdraw = (id: number, version: number, reason: string) =>
   ask<Plan>('POST', `${at}/${id}/withdraw`, { version, reason });
 export const impact = (id: number) => ask<Impact>('GET', `${at}/${id}/impact`);
-export const impactCsvUrl = (id: number) => `${at}/${id}/impact.csv`;
+export const IMPACT_TABLES = ['units', 'cells', 'components', 'cases', 'cameras'] as const;
+export type ImpactTable = (typeof IMPACT_TABLES)[number];
+export const impactTableUrl = (id: number, of: ImpactTable) =>
+  `${at}/${id}/impact.csv${query({ of })}`;
+export const impactMapUrl = (id: number) => `${at}/${id}/impact.geojson`;
 export const difference = (id: number) =>
   ask<GeoJSON.FeatureCollection<GeoJSON.MultiPolygon>>('GET', `${at}/${id}/difference`);
 export const planBytes = (id: number) => bytes(`${at}/${id}/partition`);

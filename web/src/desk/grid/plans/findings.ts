@@ -1,0 +1,35 @@
+import { gridWords } from '../../../i18n/grid';
+import { planWords } from '../../../i18n/plans';
+import { areaText } from '../measure';
+import type { ConcernKind } from '../partition/types';
+import type { About, Finding, FindingKind } from './api';
+
+/** What a finding says beyond its kind; empty where the kind says it all. */
+export function aboutText(about: About | null | undefined, locale: string): string {
+  const t = planWords.t;
+  if (!about) return '';
+  if ('area' in about) return areaText(about.area.area_m2, locale);
+  if ('communities' in about) return t.communities(about.communities);
+  return t.codesLeft(about.codes);
+}
+
+/** What is the matter with the cell of a finding, where something can be done about it at once. */
+const CONCERN_OF: Partial<Record<FindingKind, ConcernKind>> = {
+  unclaimed_new: 'undecided',
+  unclaimed: 'undecided',
+  no_unit: 'unowned',
+  small: 'small',
+  large: 'large',
+};
+
+export const concernOf = ({ kind }: Finding): ConcernKind | null => CONCERN_OF[kind] ?? null;
+
+/** Kinds of findings with how many there are, in the order they came. */
+export function countsOf(findings: readonly Finding[]): [FindingKind, number][] {
+  const counts = new Map<FindingKind, number>();
+  for (const { kind } of findings) counts.set(kind, (counts.get(kind) ?? 0) + 1);
+  return [...counts];
+}
+
+export const refusalText = (name: string) =>
+  (gridWords.t.refusals as Record<string, string>)[name] ?? name;
