@@ -24,7 +24,7 @@ wasm := $(wasm_dir)/partition_bg.wasm
 web_sources := $(shell find web -path web/node_modules -prune -o -path web/dist -prune -o -path $(wasm_dir) -prune -o -type f -print)
 partition_sources := $(shell find src/partition/src src/partition-wasm src/partition/Cargo.toml -type f) Cargo.lock
 
-.PHONY: help run password test check test-rust test-web test-grid-oracle test-ogc bench bench-tiles bench-vision bench-grid bench-pull fuzz check-licences setup setup-tests
+.PHONY: help run password test check test-rust test-web test-grid-oracle test-ogc bench bench-tiles bench-vision bench-grid bench-drag bench-pull fuzz check-licences setup setup-tests
 
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -100,6 +100,10 @@ bench-vision: $(vision_peers)/yolo11n-640x384.onnx ## measure: frames a core, 20
 bench-grid: setup ## measure: check and edits of 20,000 cells, a million vertices; publishing; locate in the past
 	$(cargo) bench --package cityward-partition --bench grid
 	$(cargo) bench --bench redraw
+
+bench-drag: web/dist/index.html ## measure: a vertex of 20,000 cells dragged in a browser
+	$(cargo) build
+	cd web && CITYWARD_CELLS=20000 npm run e2e -- many_cells
 
 bench-pull: setup-tests ## measure: a thousand pulled sources and fifty ffmpegs come and go, memory stays
 	$(cargo) test --test it a_thousand_sources -- --ignored --nocapture

@@ -62,6 +62,24 @@ impl FindingKind {
     }
 }
 
+/// The numbers and codes in a finding, for those who say it in their own words.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum About {
+    Area {
+        area_m2: f64,
+    },
+    /// The first twelve digits of the codes of their cells.
+    Communities(Vec<String>),
+    /// Of one community.
+    Codes {
+        community: String,
+        given: usize,
+        wanted: usize,
+        most: usize,
+    },
+}
+
 /// One thing found, with its place.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub(super) struct Finding {
@@ -73,6 +91,7 @@ pub(super) struct Finding {
     pub(super) code: Option<String>,
     #[schema(value_type = Option<Object>)]
     pub(super) place: Option<GroundPoint>,
+    pub(super) about: Option<About>,
     pub(super) detail: String,
 }
 
@@ -84,7 +103,15 @@ impl Finding {
             face: None,
             code: None,
             place: None,
+            about: None,
             detail: detail.into(),
+        }
+    }
+
+    fn about(self, about: About) -> Self {
+        Self {
+            about: Some(about),
+            ..self
         }
     }
 
@@ -148,7 +175,13 @@ pub(super) fn codes_used_up(
         if given + wanted > SEQUENCE_MAX {
             let detail =
                 format!("{community} has given {given} of {SEQUENCE_MAX} codes; {wanted} more");
-            found.push(Finding::of_plan(FindingKind::CodesUsedUp, detail));
+            let about = About::Codes {
+                community: community.to_owned(),
+                given,
+                wanted,
+                most: SEQUENCE_MAX,
+            };
+            found.push(Finding::of_plan(FindingKind::CodesUsedUp, detail).about(about));
         }
     }
     found
@@ -156,32 +189,36 @@ pub(super) fn codes_used_up(
 
 fn of_cell(base: &Ground, after: &Partition, cell: &NewCell, found: &mut Vec<Finding>) {
     let limits = Limits::default();
-    let mut say =
-        |kind, detail: String| found.push(Finding::at(base, after, kind, cell.face, detail));
-    let communities: Vec<&str> = cell.communities.iter().map(String::as_str).collect();
+    let of = |kind, detail: String| Finding::at(base, after, kind, cell.face, detail);
+    let communities: Vec<String> = cell.communities.iter().cloned().collect();
+    let several = communities.join(", ");
     match (&cell.kept, communities.as_slice()) {
-        (Some((code, _)), [_, _, ..]) => say(
-            FindingKind::CommunityBorderMoved,
-            format!("{code} gets ground of {}", communities.join(", ")),
-        ),
-        (None, [_, _, ..]) => say(
-            FindingKind::CrossesCommunities,
-            format!("made of ground of {}", communities.join(", ")),
-        ),
-        (None, []) => say(
-            FindingKind::NoCommunity,
-            "no published cell is beside it".to_owned(),
-        ),
+        (Some((code, _)), [_, _, ..]) => {
+            let detail = format!("{code} gets ground of {several}");
+            let about = About::Communities(communities);
+            found.push(of(FindingKind::CommunityBorderMoved, detail).about(about));
+        }
+        (None, [_, _, ..]) => {
+            let detail = format!("made of ground of {several}");
+            let about = About::Communities(communities);
+            found.push(of(FindingKind::CrossesCommunities, detail).about(about));
+        }
+        (None, []) => {
+            let detail = "no published cell is beside it".to_owned();
+            found.push(of(FindingKind::NoCommunity, detail));
+        }
         (_, [_]) | (Some(_), []) => {}
     }
     if cell.unit_id.is_none() {
-        say(FindingKind::NoUnit, "nobody answers for it".to_owned());
+        let detail = "nobody answers for it".to_owned();
+        found.push(of(FindingKind::NoUnit, detail));
     }
-    let area = format!("{:.0} m²", cell.area_m2);
-    if cell.area_m2 < limits.area_min_m2 {
-        say(FindingKind::Small, area);
-    } else if cell.area_m2 > limits.area_max_m2 {
-        say(FindingKind::Large, area);
+    let area_m2 = cell.area_m2;
+    let sized = |kind| of(kind, format!("{area_m2:.0} m²")).about(About::Area { area_m2 });
+    if area_m2 < limits.area_min_m2 {
+        found.push(sized(FindingKind::Small));
+    } else if area_m2 > limits.area_max_m2 {
+        found.push(sized(FindingKind::Large));
     }
 }
 

@@ -111,6 +111,7 @@ async fn the_impact_says_what_publishing_then_does() {
     assert_eq!(lines.len(), 6);
     assert!(lines[0].starts_with("unit,") && lines[3].starts_with("case,"));
     assert!(lines[4].starts_with(&format!("{waiting},M06042,filed,")));
+    files_have_all(&town, &path, half.0).await;
 
     town.approved(plan, json!({})).await;
     let moved: Vec<i64> =
@@ -121,4 +122,61 @@ async fn the_impact_says_what_publishing_then_does() {
             .await
             .unwrap();
     assert_eq!(moved, [waiting]);
+}
+
+/// Each table by itself, and everything as features.
+async fn files_have_all(town: &Town, path: &str, half: u32) {
+    let text = async |path: String| {
+        let answer = town.planner.client.get(&path).send().await.unwrap();
+        assert_eq!(answer.status(), 200, "{path}");
+        let text = answer.text().await.unwrap();
+        text.trim_start_matches('\u{feff}').to_owned()
+    };
+    let table = async |of: &str| {
+        let text = text(format!("{path}.csv?of={of}")).await;
+        text.lines().map(ToOwned::to_owned).collect::<Vec<String>>()
+    };
+    let [first, second] = town.units;
+    let cells = table("cells").await;
+    assert_eq!(cells.len(), 4, "{cells:?}");
+    assert!(cells[1].starts_with("added,,") && cells[3].starts_with("gone,321202001001001,"));
+    assert!(cells[3].ends_with(&format!(",{first},,")), "{cells:?}");
+    let components = table("components").await;
+    assert_eq!(components.len(), 3);
+    // the one that has no unit of its own gets the new one
+    let moved = format!(",C03005,,{},", place(70.0, 20.0).lon);
+    let row = components.iter().find(|row| row.contains(&moved)).unwrap();
+    assert!(
+        row.ends_with(&format!(",321202001001001,,{first},{second}")),
+        "{row}"
+    );
+    assert_eq!(table("cases").await.len(), 3);
+    assert_eq!(table("units").await.len(), 3);
+    assert!(table("cameras").await[1].starts_with("east,"));
+    let wrong = town
+        .planner
+        .client
+        .get(&format!("{path}.csv?of=everything"));
+    assert_eq!(wrong.send().await.unwrap().status(), 400);
+
+    let map: Value = serde_json::from_str(&text(format!("{path}.geojson")).await).unwrap();
+    let features = map["features"].as_array().unwrap();
+    let of_kind = |kind: &str| -> Vec<&Value> {
+        let kinds = features.iter();
+        kinds
+            .filter(|each| each["properties"]["kind"] == kind)
+            .collect()
+    };
+    let counts =
+        ["cell_added", "cell_gone", "component", "case", "camera"].map(|kind| of_kind(kind).len());
+    assert_eq!(counts, [2, 1, 2, 2, 1]);
+    let planned = of_kind("cell_added");
+    let given = planned
+        .iter()
+        .find(|each| each["properties"]["face"] == half);
+    let given = given.unwrap();
+    assert_eq!(given["properties"]["unit_id"], second);
+    assert_eq!(given["geometry"]["type"], "MultiPolygon");
+    assert_eq!(of_kind("case")[0]["geometry"]["type"], "Point");
+    assert!(of_kind("case")[0]["properties"]["at_risk"].is_boolean());
 }

@@ -216,6 +216,16 @@ async fn what_changes_hands_is_shown_and_what_cannot_be_published_said() {
     assert!((half - 5_000.0).abs() < 100.0, "{half}");
     assert_eq!(features[2]["properties"]["to_unit"], town.units[0]);
     assert_eq!(features[2]["properties"]["from_code"], "321202001001002");
+
+    // what it says is there as numbers too
+    let narrow = town.begin().await;
+    town.stepped(narrow, &town.split(10.0).await).await;
+    let found = town.turned(&town.planner, narrow, "validate", json!({}));
+    let small = &found.await["findings"][0];
+    assert_eq!(small["kind"], "small", "{small}");
+    let area = small["about"]["area"]["area_m2"].as_f64().unwrap();
+    assert!((area - 1_000.0).abs() < 20.0, "{area}");
+    assert_eq!(small["detail"], format!("{area:.0} m²"));
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::defect::{Defect, DefectKind, Place, RingFault};
-use crate::frame::Frame;
+use crate::frame::{Degrees, Frame};
 use crate::point::Point;
 use crate::repair::{Repair, RepairKind};
 use crate::ring::Polygon;
@@ -33,6 +33,12 @@ impl<'a> Features<'a> {
     ) {
         let geometry = multi_polygon(self.frame, polygons);
         self.push(id, &geometry, properties);
+    }
+
+    /// A place with properties.
+    pub fn push_point(&mut self, at: Degrees, properties: &impl Serialize) {
+        let geometry = json!({ "type": "Point", "coordinates": [at.lon, at.lat] });
+        self.push(None, &geometry.to_string(), properties);
     }
 
     /// A defect; `rows` says which row of the file each cell is.

@@ -1,6 +1,7 @@
 //! What a plan would mean, before it is published: for cells, for what stands and happens in them,
 //! for the units.
 
+mod areas;
 mod sheet;
 mod store;
 
@@ -18,8 +19,9 @@ use crate::catalogue::ClassCode;
 use crate::space::GroundPoint;
 use crate::territory::Unit;
 
-pub(super) use sheet::write as sheet;
-pub(super) use store::{Standing, read};
+pub(super) use areas::{Area, areas, features};
+pub(super) use sheet::{Table, table, write as sheet};
+pub(super) use store::{Standing, name_components, read};
 
 /// Cases that are told of one by one.
 pub(super) const CASES_MAX: usize = 1_000;
@@ -35,7 +37,10 @@ pub(super) struct ImpactCell {
     code: Option<String>,
     name: String,
     area_m2: f64,
+    /// Who answers for it; of one that ends, who did.
     unit_id: Option<i32>,
+    /// Who answered for it, where it was there before.
+    from_unit: Option<i32>,
     /// The codes of the cells whose ground it has, the largest part first.
     from: Vec<String>,
 }
@@ -47,6 +52,7 @@ pub(super) struct ImpactCells {
     changed: Vec<ImpactCell>,
     gone: Vec<ImpactCell>,
     /// The border stays, the unit changes.
+    handed_over: Vec<ImpactCell>,
     owner_changed: usize,
 }
 
@@ -57,6 +63,23 @@ pub(super) struct ImpactComponents {
     other_unit: usize,
 }
 
+/// A component that another cell or another unit gets.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(super) struct MovedComponent {
+    id: i64,
+    /// Its own, in the register; empty until they are asked for.
+    code: String,
+    class: String,
+    name: String,
+    from_cell: Option<String>,
+    /// Null: a cell that has no code yet, or none.
+    to_cell: Option<String>,
+    from_unit: Option<i32>,
+    to_unit: Option<i32>,
+    #[serde(skip)]
+    place: GroundPoint,
+}
+
 /// An open case in a cell that changes.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub(super) struct ImpactCase {
@@ -65,6 +88,9 @@ pub(super) struct ImpactCase {
     #[schema(value_type = String)]
     class: ClassCode,
     state: CaseState,
+    #[serde(flatten)]
+    #[schema(value_type = Object)]
+    place: GroundPoint,
     due_at: Option<DateTime<Utc>>,
     /// It goes to another unit after 80 % of its time.
     at_risk: bool,
@@ -114,14 +140,24 @@ pub(super) struct UnitLoad {
 pub(super) struct Impact {
     cells: ImpactCells,
     components: ImpactComponents,
-    /// Those at risk first; 1,000 at most.
+    /// Those at risk first.
     open_cases: Vec<ImpactCase>,
     open_cases_total: usize,
     /// Of the last 90 days, in cells that change.
     recent_cases: usize,
     cameras: Vec<ImpactCamera>,
+    #[serde(skip)]
+    pub(super) moved: Vec<MovedComponent>,
     /// Every unit that answers for something before or after, by id.
     units: Vec<UnitLoad>,
+}
+
+impl Impact {
+    /// With as many cases as a page tells of one by one.
+    pub(super) fn shortened(mut self) -> Self {
+        self.open_cases.truncate(CASES_MAX);
+        self
+    }
 }
 
 /// Two grounds side by side.
@@ -203,25 +239,15 @@ pub(super) fn impact(
             }
         }
     }
-    let mut components = ImpactComponents::default();
-    for component in standing.components {
-        let faces = sides.faces_at(component.place);
-        let owners = sides.owners(faces);
-        components.other_cell += usize::from(faces[0] != faces[1]);
-        if !component.has_unit {
-            components.other_unit += usize::from(owners[0] != owners[1]);
-            loads.add(owners, |load| load.components += 1);
-        }
-    }
+    let (components, moved) = components(&sides, &standing.components, &mut loads);
     let mut recent_cases = 0;
     for place in standing.recent {
         let faces = sides.faces_at(place);
         recent_cases += usize::from(sides.is_touched(faces));
         loads.add(sides.owners(faces), |load| load.recent_cases += 1);
     }
-    let mut open_cases = open_cases(base, &sides, standing.open, &mut loads, now);
+    let open_cases = open_cases(base, &sides, standing.open, &mut loads, now);
     let open_cases_total = open_cases.len();
-    open_cases.truncate(CASES_MAX);
     let mut cameras = standing.cameras;
     cameras.retain(|camera| sides.is_touched(sides.faces_at(camera.place)));
     Impact {
@@ -231,8 +257,51 @@ pub(super) fn impact(
         open_cases_total,
         recent_cases,
         cameras,
+        moved,
         units: units(loads, &base.units),
     }
+}
+
+/// How many components get another cell or unit, and which; those without a unit of their own count
+/// for the units whose ground they stand on.
+fn components(
+    sides: &Sides<'_>,
+    standing: &[store::StandingComponent],
+    loads: &mut Loads,
+) -> (ImpactComponents, Vec<MovedComponent>) {
+    let mut components = ImpactComponents::default();
+    let mut moved = Vec::new();
+    for component in standing {
+        let faces = sides.faces_at(component.place);
+        let owners = sides.owners(faces);
+        let (other_cell, mut other_unit) = (faces[0] != faces[1], false);
+        if !component.has_unit {
+            other_unit = owners[0] != owners[1];
+            loads.add(owners, |load| load.components += 1);
+        }
+        components.other_cell += usize::from(other_cell);
+        components.other_unit += usize::from(other_unit);
+        if other_cell || other_unit {
+            let [from_cell, to_cell] = faces.map(|face| Some(sides.base.code(face?)?.to_owned()));
+            let units = if component.has_unit {
+                [None, None]
+            } else {
+                owners
+            };
+            moved.push(MovedComponent {
+                id: component.id,
+                code: String::new(),
+                class: String::new(),
+                name: String::new(),
+                from_cell,
+                to_cell,
+                from_unit: units[0],
+                to_unit: units[1],
+                place: component.place,
+            });
+        }
+    }
+    (components, moved)
 }
 
 /// The open cases on ground that changes, those at risk first; all of them count for their units.
@@ -257,6 +326,7 @@ fn open_cases(
                 id: case.case_id,
                 class: case.class_code,
                 state: case.state,
+                place: case.place,
                 due_at: case.due_at,
                 at_risk: moves_unit && case.warn_at.is_some_and(|warn_at| warn_at <= now),
                 from_cell: case.code,
@@ -290,6 +360,7 @@ fn cells(base: &Ground, after: &Partition, outcome: &Outcome) -> ImpactCells {
             name: name.unwrap_or_default(),
             area_m2: cell.area_m2,
             unit_id: cell.unit_id,
+            from_unit: base.cells.get(&cell.face).and_then(|cell| cell.unit_id),
             from: codes.map(ToOwned::to_owned).collect(),
             code,
         };
@@ -303,18 +374,29 @@ fn cells(base: &Ground, after: &Partition, outcome: &Outcome) -> ImpactCells {
         .ended
         .iter()
         .filter(|face| !after.faces().contains_key(face));
-    cells.gone = gone
-        .filter_map(|face| base.cells.get(face))
-        .map(|cell| ImpactCell {
-            face: cell.face,
-            code: Some(cell.code.clone()),
-            name: cell.name.clone(),
-            area_m2: base.partition.area_m2(cell.face),
-            unit_id: cell.unit_id,
-            from: Vec::new(),
+    cells.gone = gone.filter_map(|face| published(base, *face)).collect();
+    let handed_over = outcome.owners.iter().filter_map(|owner| {
+        Some(ImpactCell {
+            unit_id: owner.after,
+            ..published(base, owner.face)?
         })
-        .collect();
+    });
+    cells.handed_over = handed_over.collect();
     cells
+}
+
+/// A cell as it is published.
+fn published(base: &Ground, face: FaceId) -> Option<ImpactCell> {
+    let cell = base.cells.get(&face)?;
+    Some(ImpactCell {
+        face,
+        code: Some(cell.code.clone()),
+        name: cell.name.clone(),
+        area_m2: base.partition.area_m2(face),
+        unit_id: cell.unit_id,
+        from_unit: cell.unit_id,
+        from: Vec::new(),
+    })
 }
 
 fn units(loads: Loads, known: &HashMap<i32, Unit>) -> Vec<UnitLoad> {

@@ -1,9 +1,11 @@
 //! What stands and happens in the city, by place, as far as whoever asks may see it.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
-use super::{ImpactCamera, RECENT};
+use super::{ImpactCamera, MovedComponent, RECENT};
 use crate::cases::{CaseId, CaseState};
 use crate::catalogue::ClassCode;
 use crate::space::GroundPoint;
@@ -11,6 +13,7 @@ use crate::space::GroundPoint;
 /// A component that stands.
 #[derive(sqlx::FromRow)]
 pub(in crate::plan) struct StandingComponent {
+    pub(super) id: i64,
     pub(super) place: GroundPoint,
     /// Whether a unit of its own answers for it.
     pub(super) has_unit: bool,
@@ -47,7 +50,7 @@ pub(in crate::plan) async fn read(
     now: DateTime<Utc>,
 ) -> sqlx::Result<Standing> {
     let components = sqlx::query_as(
-        "select anchor as place, maintenance_unit_id is not null or owner_unit_id is not null
+        "select component_id as id, anchor as place, maintenance_unit_id is not null or owner_unit_id is not null
                 as has_unit
         from component where state <> 'removed'",
     )
@@ -78,4 +81,29 @@ pub(in crate::plan) async fn read(
         recent,
         cameras,
     })
+}
+
+/// What the register says of components that move.
+pub(in crate::plan) async fn name_components(
+    tx: &mut PgConnection,
+    moved: &mut [MovedComponent],
+) -> sqlx::Result<()> {
+    let ids: Vec<i64> = moved.iter().map(|component| component.id).collect();
+    let known: Vec<(i64, Option<String>, String, String)> = sqlx::query_as(
+        "select component_id, code, class_code, name from component where component_id = any($1)",
+    )
+    .bind(ids)
+    .fetch_all(tx)
+    .await?;
+    let known: HashMap<i64, _> = { known.into_iter() }
+        .map(|(id, code, class, name)| (id, (code, class, name)))
+        .collect();
+    for component in moved {
+        if let Some((code, class, name)) = known.get(&component.id) {
+            component.code = code.clone().unwrap_or_default();
+            component.class.clone_from(class);
+            component.name.clone_from(name);
+        }
+    }
+    Ok(())
 }

@@ -27,6 +27,7 @@ const zh = {
   } satisfies Record<ToolName, string>,
   deeds: { merge: '合并', settle: '定为网格', lock: '锁定' } satisfies Record<DeedName, string>,
   unlock: '解锁',
+  lockedMark: '（已锁）',
   toolbar: '工具',
   hints: {
     select: '点选网格；按住 Shift 多选',
@@ -163,6 +164,7 @@ const en: GridEditWords = {
   },
   deeds: { merge: 'Merge', settle: 'Make it a cell', lock: 'Lock' },
   unlock: 'Unlock',
+  lockedMark: ' (locked)',
   toolbar: 'Tools',
   hints: {
     select: 'Click a cell; Shift for several',

@@ -1,4 +1,5 @@
 import type { ExpressionSpecification, LayerSpecification, StyleSpecification } from 'maplibre-gl';
+import { editWords } from '../../../i18n/grid_edit';
 import { fontFaces } from '../../../map/fonts';
 import type { Palette } from '../../../map/palette';
 import { EMPTY, font, groundAlone, type Look, ownerColour } from '../../../map/style';
@@ -111,7 +112,8 @@ function labels(colours: Palette): LayerSpecification {
       'text-field': [
         'case',
         ['get', 'locked'],
-        ['concat', ['get', 'label'], ' 🔒'],
+        // a word: not every computer has a font with a picture of a lock
+        ['concat', ['get', 'label'], editWords.t.lockedMark],
         ['get', 'label'],
       ],
       'text-size': 12,

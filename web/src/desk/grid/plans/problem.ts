@@ -48,5 +48,5 @@ export function failureText(error: Error): string {
     problem.status === 0
       ? i18n.t.error.unreachable
       : (t.kinds[kind] ?? (problem.status >= 500 ? t.server : t.other));
-  return [title, planDetail(problem)].filter(Boolean).join(' ');
+  return [title, planDetail(problem)].filter(Boolean).join(i18n.language === 'zh' ? '' : ' ');
 }
