@@ -15,19 +15,25 @@ const face = (id: number, about: Partial<Face>): Face => ({
   ...about,
 });
 
-test('ground to be decided comes first, and sound cells are not told of', () => {
+test('ground to be decided comes first, the largest of it, and sound cells are not told of', () => {
   const faces = [
     face(1, {}),
     face(2, { area_m2: 3, owner: null }),
     face(3, { ground: 'contested', area_m2: 1 }),
     face(4, { parts: 2 }),
     face(5, { area_m2: 2000 }),
+    face(6, { ground: 'unclaimed', area_m2: 70 }),
+    face(7, { area_m2: 2 }),
+    face(8, { area_m2: 3000 }),
   ];
   expect(concernsOf(faces, LIMITS).map(({ kind, face: { face: id } }) => [kind, id])).toEqual([
+    ['undecided', 6],
     ['undecided', 3],
     ['unowned', 2],
     ['apart', 4],
+    ['small', 7],
     ['small', 2],
+    ['large', 8],
     ['large', 5],
   ]);
 });

@@ -23,11 +23,18 @@ function kindsOf({ ground, owner, parts, area_m2 }: Face, limits: Limits): Conce
   return kinds;
 }
 
-/** By kind, the gravest first, in the order of faces. */
+/** Which comes first of two of a kind: the largest piece to decide, the smallest of small cells. */
+function bySize({ kind, face }: Concern, other: Concern): number {
+  if (kind === 'small') return face.area_m2 - other.face.area_m2;
+  return kind === 'unowned' || kind === 'apart' ? 0 : other.face.area_m2 - face.area_m2;
+}
+
+/** By kind, the gravest first. */
 export function concernsOf(faces: Iterable<Face>, limits: Limits): Concern[] {
   const found: Concern[] = [];
   for (const face of faces) {
     for (const kind of kindsOf(face, limits)) found.push({ kind, face, at: face.at });
   }
-  return found.toSorted((one, other) => CONCERNS.indexOf(one.kind) - CONCERNS.indexOf(other.kind));
+  const order = ({ kind }: Concern) => CONCERNS.indexOf(kind);
+  return found.toSorted((one, other) => order(one) - order(other) || bySize(one, other));
 }
