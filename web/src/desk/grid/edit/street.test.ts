@@ -56,16 +56,12 @@ test('a street and a border cross in one place, the nearest of several', () => {
     [0, 1],
   ];
   expect(crossingWith([STREET, back], border, [1.4, 0.9])).toEqual([1.5, 1]);
-  expect(
-    crossingWith(
-      [STREET],
-      [
-        [5, 5],
-        [6, 6],
-      ],
-      [5, 5],
-    ),
-  ).toBe(null);
+  // beyond the end of the street, beyond the end of the border
+  const short: Position[] = STREET.slice(0, 2);
+  const between = (...ends: [Position, Position]) => crossingWith([short], ends, [1, 0]);
+  expect(between([5, -1], [5, 1])).toBe(null);
+  expect(between([0.5, 1], [0.5, 2])).toBe(null);
+  expect(between([0.5, -1], [0.5, 2])).toEqual([0.5, 0]);
 });
 
 test('a street that tiles have cut into overlapping pieces is one again, whichever way they run', () => {
