@@ -57,6 +57,10 @@ async fn the_impact_says_what_publishing_then_does() {
         (&impact["open_cases_total"], &impact["recent_cases"]),
         (&json!(2), &json!(2))
     );
+    assert_eq!(
+        (&impact["cases_moved"], &impact["cases_at_risk"]),
+        (&json!(1), &json!(1))
+    );
     let cases: Vec<(&Value, &Value, &Value)> = impact["open_cases"]
         .as_array()
         .unwrap()

@@ -161,7 +161,7 @@ test('a cell is divided along a street: the line follows its corners, unless sna
   await page.waitForFunction(
     () => document.querySelector<HTMLElement>('[data-test=rests]')?.dataset.on === 'street',
   );
-  expect(await rests.textContent()).toContain('凤城大道');
+  expect(await rests.textContent()).toContain('Fengcheng Avenue');
   await page.keyboard.press('n');
   await page.mouse.move(x + 1, y);
   await page.waitForFunction(

@@ -143,6 +143,9 @@ pub(super) struct Impact {
     /// Those at risk first.
     open_cases: Vec<ImpactCase>,
     open_cases_total: usize,
+    /// Of all of them, those that go to another unit.
+    cases_moved: usize,
+    cases_at_risk: usize,
     /// Of the last 90 days, in cells that change.
     recent_cases: usize,
     cameras: Vec<ImpactCamera>,
@@ -247,7 +250,10 @@ pub(super) fn impact(
         loads.add(sides.owners(faces), |load| load.recent_cases += 1);
     }
     let open_cases = open_cases(base, &sides, standing.open, &mut loads, now);
+    let count = |is: fn(&ImpactCase) -> bool| open_cases.iter().filter(|case| is(case)).count();
     let open_cases_total = open_cases.len();
+    let cases_moved = count(|case| case.moves_unit);
+    let cases_at_risk = count(|case| case.at_risk);
     let mut cameras = standing.cameras;
     cameras.retain(|camera| sides.is_touched(sides.faces_at(camera.place)));
     Impact {
@@ -255,6 +261,8 @@ pub(super) fn impact(
         components,
         open_cases,
         open_cases_total,
+        cases_moved,
+        cases_at_risk,
         recent_cases,
         cameras,
         moved,

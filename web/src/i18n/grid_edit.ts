@@ -194,10 +194,10 @@ const en: GridEditWords = {
   why: {
     chooseTwo: 'choose two cells or more first',
     chooseSome: 'choose cells first',
-    chooseOne: 'choose one cell first',
+    chooseOne: 'choose one cell',
     chooseOwner: 'choose an owner first',
-    chooseFromTo: 'choose the cell that gives, then the one that gets',
-    chooseUndecided: 'choose ground that is still to decide first',
+    chooseFromTo: 'choose two: from, to',
+    chooseUndecided: 'choose undecided ground',
     noVertex: 'there is no vertex here',
     noBorder: 'there is no border here',
     noStreet: 'there is no street here',

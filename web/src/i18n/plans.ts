@@ -215,7 +215,7 @@ const en: PlanWords = {
   before: 'before',
   after: 'after',
   area: 'Area',
-  movesUnit: 'goes to another unit',
+  movesUnit: 'go to another unit',
   stays: 'stays with its unit',
   case: 'Case',
   fromTo: 'Cell',

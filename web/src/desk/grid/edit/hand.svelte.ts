@@ -215,7 +215,8 @@ export class Hand {
     let way: Held[] | null = null;
     if (tool === 'move' && first) rests = await this.snapping.target(place, this.snaps);
     else if (tool === 'follow' && first && second) {
-      way = await this.snapping.follow(place, first.place, second.place);
+      const street = await this.snapping.follow(place, first.place, second.place);
+      way = street && [first, ...street, second];
     } else way = await this.wayTo(rests);
     if (this.tool !== tool) return;
     this.rests = rests;

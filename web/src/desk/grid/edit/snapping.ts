@@ -27,11 +27,11 @@ export interface Held {
   place: Position;
 }
 
-/** A street of the base map, as far as it is drawn. */
+/** A street of the base map, as far as it is drawn; its names are empty where it has none. */
 export interface Street {
   id: number | string | undefined;
-  /** In the language of the place; empty where it has none. */
-  name: string;
+  name_zh: string;
+  name_en: string;
   lines: Position[][];
 }
 
@@ -48,7 +48,8 @@ type AtStreets = Pick<Rest, 'place' | 'streets'>;
 
 /** Streets are cut where they cross others; the pieces have one name. */
 const isSame = (one: Street, other: Street) =>
-  (one.id !== undefined && one.id === other.id) || (one.name !== '' && one.name === other.name);
+  (one.id !== undefined && one.id === other.id) ||
+  (one.name_zh !== '' && one.name_zh === other.name_zh);
 
 /** Finds where a pointer comes to rest: the partition knows borders, the map knows streets. */
 export class Snapping {
@@ -129,7 +130,7 @@ export class Snapping {
   }
 
   /** All that is loaded of a street, in as few lines as it is. */
-  private whole({ id, name, lines }: Street): Position[][] {
+  private whole({ id, name_zh: name, lines }: Street): Position[][] {
     const { map } = this.map;
     const ofId = ['==', ['id'], id ?? -1];
     const filter = name === '' ? ofId : ['any', ofId, ['==', ['get', 'name'], name]];
@@ -151,7 +152,8 @@ export class Snapping {
     const drawn = map.queryRenderedFeatures(box, { layers: STREET_LAYERS });
     const streets = drawn.map(({ id, properties, geometry }) => ({
       id,
-      name: String(properties.name ?? ''),
+      name_zh: String(properties.name ?? ''),
+      name_en: String(properties.name_en ?? ''),
       lines: linesOf(geometry),
     }));
     return byDistance(streets, place);

@@ -139,6 +139,8 @@ export interface Impact {
   components: { other_cell: number; other_unit: number };
   open_cases: ImpactCase[];
   open_cases_total: number;
+  cases_moved: number;
+  cases_at_risk: number;
   recent_cases: number;
   cameras: { id: string; name_zh: string; name_en: string; lon: number; lat: number }[];
   units: { unit: Unit; before: Load; after: Load }[];
