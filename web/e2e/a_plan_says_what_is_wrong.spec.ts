@@ -49,6 +49,10 @@ test('findings and refusals are said in Chinese, from codes and values', async (
   expect(english(await text(page, '[data-test=findings]'))).toEqual([]);
   expect(await barriers(page)).toEqual([]);
 
+  // once the plan is changed, that is said of what was found before
+  await page.keyboard.press('k');
+  await page.waitForSelector('[data-test=stale]');
+
   // somebody else is faster
   await page.evaluate(async (hash) => {
     const path = `/api/v1/plans/${hash.split('/').at(-1)}`;

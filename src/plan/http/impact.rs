@@ -7,6 +7,7 @@ use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse as _, Response};
 use chrono::{DateTime, Utc};
+use cityward_partition::Partition;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -45,7 +46,7 @@ async fn impact_of(
     State(app): State<App>,
     PathParams(id): PathParams<i32>,
 ) -> Result<Json<ImpactReport>, ApiError> {
-    let seen = look(&app, &person, id).await?;
+    let seen = look(&app, &person, id, no_areas).await?;
     Ok(Json(ImpactReport {
         version: seen.plan.version,
         base_at: seen.plan.base.at,
@@ -73,7 +74,7 @@ async fn impact_sheet(
     PathParams(id): PathParams<i32>,
     QueryParams(asked): QueryParams<SheetAsked>,
 ) -> Result<Response, ApiError> {
-    let mut seen = look(&app, &person, id).await?;
+    let mut seen = look(&app, &person, id, no_areas).await?;
     if asked.of == Some(Table::Components) {
         seen.name_components(&app, &person).await?;
     }
@@ -100,7 +101,7 @@ async fn impact_map(
     State(app): State<App>,
     PathParams(id): PathParams<i32>,
 ) -> Result<Response, ApiError> {
-    let mut seen = look(&app, &person, id).await?;
+    let mut seen = look(&app, &person, id, impact::areas).await?;
     seen.name_components(&app, &person).await?;
     let map = impact::features(&seen.base, &seen.areas, &seen.impact);
     let name = format!("plan-{id}-{}-impact.geojson", seen.plan.version);
@@ -135,7 +136,17 @@ impl Seen {
     }
 }
 
-async fn look(app: &App, person: &Person, id: i32) -> Result<Seen, ApiError> {
+fn no_areas(_: &Ground, _: &Partition, _: &Impact) -> Vec<Area> {
+    Vec::new()
+}
+
+/// `areas` draws the cells, for those who need their borders.
+async fn look(
+    app: &App,
+    person: &Person,
+    id: i32,
+    areas: fn(&Ground, &Partition, &Impact) -> Vec<Area>,
+) -> Result<Seen, ApiError> {
     let (plan, recipe) = read(app, person, id).await?;
     let base = Arc::clone(&recipe.base);
     let now = app.now();
@@ -145,7 +156,7 @@ async fn look(app: &App, person: &Person, id: i32) -> Result<Seen, ApiError> {
     let seen = working(app, id, recipe, move |_, working| {
         let (base, after) = (&working.base, &working.partition);
         let impact = impact::impact(base, after, standing, now);
-        let areas = impact::areas(base, after, &impact);
+        let areas = areas(base, after, &impact);
         (impact, areas)
     });
     let (impact, areas) = seen.await?;
