@@ -60,6 +60,9 @@ pub mod notify;
 /// 7. Case → browsers.
 pub mod live;
 
+/// Where those who go to places are.
+pub mod whereabouts;
+
 /// The map beneath.
 pub mod tiles;
 

@@ -28,7 +28,7 @@ use crate::http::{ApiError, App, ClientAddress, measure, security_headers};
 use crate::{
     access, camera, cases, catalogue, export, features, http, journal, ledger, live, notify,
     orders, organisation, outcomes, plan, rules, snapshots, telemetry, territory, tiles, viid,
-    vision, workflow,
+    vision, whereabouts, workflow,
 };
 
 #[derive(OpenApi)]
@@ -73,6 +73,7 @@ fn api() -> (Router<App>, Router<App>, Document) {
         .merge(viid::access_routes())
         .merge(viid::device_routes()) // digest authentication, or the registration that followed it
         .merge(vision::routes())
+        .merge(whereabouts::routes())
         .merge(workflow::routes())
         .split_for_parts();
     document.merge(of_tiles);

@@ -14,15 +14,33 @@ use crate::http::App;
 use crate::journal;
 use crate::rules::RuleSet;
 use crate::snapshots;
+use crate::whereabouts;
 
 /// Between two rounds. Each does only what is due, so that more rounds do no more.
 const EVERY: Duration = Duration::from_secs(3600);
 
+/// Between two looks at who is on duty and not heard of.
+const WHEREABOUTS_EVERY: Duration = Duration::from_secs(15);
+
 /// Goes its rounds until `stop`; a round that fails is logged, and the next one tries again.
 pub(crate) async fn run(app: App, stop: CancellationToken) {
+    tokio::join!(go_rounds(&app, &stop), expire_whereabouts(&app, &stop));
+}
+
+async fn go_rounds(app: &App, stop: &CancellationToken) {
     while !stop.is_cancelled() {
-        round(&app).await;
+        round(app).await;
         stop.run_until_cancelled(tokio::time::sleep(EVERY)).await;
+    }
+}
+
+async fn expire_whereabouts(app: &App, stop: &CancellationToken) {
+    while !stop.is_cancelled() {
+        if let Err(error) = whereabouts::expire(&app.machine, app.now()).await {
+            tracing::error!(%error, "cannot forget where people were");
+        }
+        stop.run_until_cancelled(tokio::time::sleep(WHEREABOUTS_EVERY))
+            .await;
     }
 }
 

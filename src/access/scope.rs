@@ -7,7 +7,11 @@ use sqlx::FromRow;
 pub struct Scope {
     pub person_id: i32,
     pub sees_all: bool,
+    /// They send people and cases, not only read.
+    pub works_all: bool,
     pub districts: Vec<i32>,
+    /// Those of them in which they send people and cases.
+    pub work_districts: Vec<i32>,
     /// Of the areas that narrow a role.
     pub cells: Vec<i32>,
     /// For which they act.
@@ -21,6 +25,7 @@ impl Scope {
     pub(super) fn ordered(mut self) -> Self {
         for list in [
             &mut self.districts,
+            &mut self.work_districts,
             &mut self.cells,
             &mut self.units,
             &mut self.sector_units,

@@ -377,6 +377,7 @@ pub(crate) async fn act_as(db: impl PgExecutor<'_>, person: &Person) -> sqlx::Re
 pub(crate) async fn scope(db: impl PgExecutor<'_>) -> sqlx::Result<Scope> {
     let scope: Scope = sqlx::query_as(
         "select coalesce(cityward_person(), 0) as person_id, cityward_sees_all() as sees_all,
+            cityward_works_all() as works_all, cityward_work_districts() as work_districts,
             cityward_districts() as districts, cityward_cells() as cells,
             cityward_units() as units, cityward_sector_units() as sector_units",
     )

@@ -12,7 +12,7 @@ use axum::http::{HeaderMap, HeaderName};
 use axum::response::sse::{Event, Sse};
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
-use futures::stream;
+use futures::{future, stream};
 use metrics::gauge;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -29,6 +29,7 @@ use crate::cases::{self, CaseRow};
 use crate::http::{ApiError, App, QueryParams};
 use crate::notify::Addressed;
 use crate::telemetry;
+use crate::tiles::{Layer, TileChange, TileView};
 
 /// Open cases in a snapshot, the newest.
 const SNAPSHOT_MAX: u32 = 5_000;
@@ -75,6 +76,32 @@ async fn snapshot(person: Person, State(app): State<App>) -> Result<Response, Ap
 struct From {
     /// The `seq` of a snapshot; the header Last-Event-ID goes before it.
     after: Option<String>,
+    /// The tiles that the page shows, to be told which of them change: zoom, columns and rows of Web
+    /// Mercator, 1024 at most.
+    #[param(example = "14/13640-13660/6620-6635")]
+    tiles: Option<String>,
+    /// Of which layers, separated by commas; all of them when not given.
+    #[param(example = "cells,components")]
+    layers: Option<String>,
+}
+
+impl From {
+    fn view(&self) -> Result<Option<TileView>, ApiError> {
+        let Some(tiles) = &self.tiles else {
+            return Ok(None);
+        };
+        let layer = |name: &str| {
+            let unknown = |()| ApiError::field("layers", format!("there is no layer {name}"));
+            name.parse().map_err(unknown)
+        };
+        let layers = match &self.layers {
+            Some(names) => names.split(',').map(layer).collect::<Result<_, _>>()?,
+            None => Layer::ALL.to_vec(),
+        };
+        let view = TileView::parse(tiles, layers);
+        view.map(Some)
+            .map_err(|error| ApiError::field("tiles", error.to_string()))
+    }
 }
 
 /// Changes of cases as server-sent events.
@@ -83,14 +110,15 @@ struct From {
 /// gone: [case id]}`, at most ten a second, each with its id; `gone` are cases that have left what
 /// the person may see. The stream ends when the session does or the person reaches others.
 /// `n`: `{notices}`, new notices for this person.
-/// `t`: `{layer, tiles}`, tiles of zoom 16 (`[x, y]`) in which something of a layer of tiles changed,
-/// `null` for any; at most four a second and layer.
+/// `t`, for who asks with `tiles`: `{layer, zoom, tiles}`, which of those tiles (`[x, y]`) show something
+/// else now, as far as the person sees it; `null` for any of them. At most four a second and layer.
 /// `hb`: `{seq, now, tiles_age_s}` every five seconds, with how old what tiles show may be. `reset`: what the client saw last is unknown, it was too
 /// slow, or what the person reaches has changed; it must fetch the snapshot again.
 #[utoipa::path(get, path = "/api/v1/live", tag = "live", params(From,
     ("Last-Event-ID" = Option<String>, Header, description = "seq of the event seen last")),
     responses(
         (status = 200, content_type = "text/event-stream", body = String),
+        (status = 400, description = "no tiles of the map's grid, too many, or of no layer"),
         (status = 401, description = "sign in first"),
     ))]
 async fn live(
@@ -100,10 +128,14 @@ async fn live(
     headers: HeaderMap,
     parts: Parts,
 ) -> Result<Response, ApiError> {
+    let watched = from.view()?.map(|view| Watched {
+        view,
+        news: app.tile_news.subscribe(),
+    });
     let scope = access::scope(&mut *app.scoped(&person).await?).await?;
     let last_event_id = headers.get("last-event-id").and_then(|id| id.to_str().ok());
     let subscription = app.live.subscribe(last_event_id.or(from.after.as_deref()));
-    let client = Client::new(app, parts, person, scope, subscription);
+    let client = Client::new(app, parts, person, scope, subscription, watched);
     let events = stream::unfold(client, async |mut client| {
         let event = client.next().await?;
         Some((Ok::<_, Infallible>(event), client))
@@ -113,6 +145,35 @@ async fn live(
         (HeaderName::from_static("x-accel-buffering"), "no"),
     ];
     Ok((unbuffered, Sse::new(events)).into_response())
+}
+
+/// The tiles that a client shows, and what changes.
+struct Watched {
+    view: TileView,
+    news: broadcast::Receiver<Arc<TileChange>>,
+}
+
+impl Watched {
+    /// What this client is told next; `None`: nobody tells any more.
+    async fn next(&mut self, scope: &Scope) -> Option<Event> {
+        let event = |data| Some(Event::default().event("t").data(data));
+        loop {
+            match self.news.recv().await {
+                Ok(change) => {
+                    if let Some(tiles) = change.seen(&self.view, scope) {
+                        return event(json!(tiles).to_string());
+                    }
+                }
+                // whatever it was, it is asked for again
+                Err(RecvError::Lagged(_)) => {
+                    return event(
+                        json!({ "layer": null, "zoom": null, "tiles": null }).to_string(),
+                    );
+                }
+                Err(RecvError::Closed) => return None,
+            }
+        }
+    }
 }
 
 /// One open stream.
@@ -126,7 +187,8 @@ struct Client {
     /// When that was asked last.
     scoped_at: Instant,
     notices: broadcast::Receiver<Arc<[Addressed]>>,
-    tile_news: broadcast::Receiver<Arc<str>>,
+    /// `None`: it shows no tiles.
+    watched: Option<Watched>,
     greeted: bool,
     ended: bool,
     subscription: Subscription,
@@ -141,11 +203,12 @@ impl Client {
         person: Person,
         scope: Scope,
         subscription: Subscription,
+        watched: Option<Watched>,
     ) -> Self {
         gauge!(telemetry::LIVE_CLIENTS).increment(1);
         Self {
             notices: app.notices.subscribe(),
-            tile_news: app.tile_news.subscribe(),
+            watched,
             app,
             parts,
             person,
@@ -186,14 +249,12 @@ impl Client {
                         return Some(event);
                     }
                 }
-                news = self.tile_news.recv() => match news {
-                    Ok(news) => return Some(Event::default().event("t").data(&*news)),
-                    // whatever it was, it is asked for again
-                    Err(RecvError::Lagged(_)) => {
-                        return Some(Event::default().event("t").data(r#"{"layer":null,"tiles":null}"#));
+                told = async {
+                    match &mut self.watched {
+                        Some(watched) => watched.next(&self.scope).await,
+                        None => future::pending().await,
                     }
-                    Err(RecvError::Closed) => return None,
-                },
+                } => return told,
                 _ = self.heartbeat.tick() => return Some(self.heartbeat()),
                 _ = self.recheck.tick() => match self.stands().await {
                     Standing::SignedOut => return None,

@@ -8,7 +8,7 @@ use crate::access::Scope;
 use crate::cases::CaseRow;
 
 /// Of a case, what decides who sees it.
-#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, FromRow)]
 pub struct Audience {
     pub district_id: Option<i32>,
     pub cell_id: i32,

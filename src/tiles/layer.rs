@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::areas::AreaSet;
 use super::source::PointSet;
+use crate::access::Scope;
 
 /// A tile layer.
 #[derive(
@@ -28,6 +29,7 @@ pub enum Layer {
     Components,
     Cases,
     Cameras,
+    Collectors,
 }
 
 /// Where a layer's tiles come from.
@@ -47,13 +49,14 @@ pub(super) struct VectorLayer {
 }
 
 impl Layer {
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Basemap,
         Self::Cells,
         Self::Areas,
         Self::Components,
         Self::Cases,
         Self::Cameras,
+        Self::Collectors,
     ];
 
     pub fn name(self) -> &'static str {
@@ -64,6 +67,7 @@ impl Layer {
             Self::Components => "components",
             Self::Cases => "cases",
             Self::Cameras => "cameras",
+            Self::Collectors => "collectors",
         }
     }
 
@@ -76,6 +80,7 @@ impl Layer {
             Self::Components => Origin::Points(PointSet::Components),
             Self::Cases => Origin::Points(PointSet::Cases),
             Self::Cameras => Origin::Points(PointSet::Cameras),
+            Self::Collectors => Origin::Points(PointSet::Collectors),
         }
     }
 
@@ -87,6 +92,7 @@ impl Layer {
             Self::Components => "managed components (部件); below zoom 15 how many there are",
             Self::Cases => "open cases (案件) within the person's reach",
             Self::Cameras => "cameras",
+            Self::Collectors => "collectors and checkers on duty whom the person may send",
         }
     }
 
@@ -96,7 +102,20 @@ impl Layer {
             Origin::Query(_) | Origin::Areas(_) => false,
             Origin::Points(set) => match set {
                 PointSet::Components | PointSet::Cameras => false,
-                PointSet::Cases => true,
+                PointSet::Cases | PointSet::Collectors => true,
+            },
+        }
+    }
+
+    /// Whether somebody with this scope sees all features of it.
+    pub(super) fn is_whole_for(self, scope: &Scope) -> bool {
+        match self.origin() {
+            Origin::Query(_) | Origin::Areas(_) => true,
+            Origin::Points(set) => match set {
+                PointSet::Components | PointSet::Cameras => true,
+                PointSet::Cases => scope.sees_all,
+                // not those of districts that send them by themselves
+                PointSet::Collectors => false,
             },
         }
     }
@@ -126,6 +145,7 @@ impl Layer {
             Self::Components => COMPONENTS,
             Self::Cases => CASES,
             Self::Cameras => CAMERAS,
+            Self::Collectors => COLLECTORS,
         }
     }
 }
@@ -260,6 +280,20 @@ const CAMERAS: &[VectorLayer] = &[VectorLayer {
         ),
     ],
 }];
+
+const COLLECTORS: &[VectorLayer] = &[
+    VectorLayer {
+        id: "collectors",
+        fields: &[
+            ("state", "present, or away: not heard of for two minutes"),
+            ("since", "on duty since, seconds since 1970"),
+        ],
+    },
+    VectorLayer {
+        id: "collector_thinned",
+        fields: &[SHOWN, TOTAL],
+    },
+];
 
 impl std::str::FromStr for Layer {
     type Err = ();

@@ -1,6 +1,6 @@
 //! The map beneath: vector tiles of our own layers.
 //!
-//! Components, cases and cameras (`source`) stand in memory (`points`), follow the database change
+//! Components, cases, cameras and collectors (`source`) stand in memory (`points`), follow the database change
 //! by change (`follow`) and are encoded on demand; what their tiles hold at which zoom stands in
 //! `tiles/<layer>.toml`. A tile's ETag is its version, so that an unchanged one costs a look-up,
 //! and what was made is kept under it (`cache`), compressed as clients want it (`coding`).
@@ -26,6 +26,7 @@ mod points;
 mod reached;
 mod source;
 mod store;
+mod view;
 mod wire;
 mod world;
 
@@ -38,4 +39,5 @@ pub use follow::PointTiles;
 pub(crate) use http::{CONFORMANCE_CLASSES, kept_tile};
 pub use http::{routes, tile_routes};
 pub use layer::Layer;
-pub use news::TileNews;
+pub use news::{TileChange, TileNews};
+pub use view::{InvalidView, TileView};

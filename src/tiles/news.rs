@@ -1,38 +1,87 @@
 //! Which tiles have changed, for pages that show them.
 //!
-//! The places of a moment are gathered and told together, as tiles of zoom 16: a page knows which of
-//! its tiles they lie in. What a page misses it makes up for by asking again for what it shows,
-//! which costs it a look-up a tile.
+//! The places of a moment are gathered and told together; each page is told which of the tiles it
+//! shows they lie in, as far as its person sees what changed there. What a page misses it makes up
+//! for by asking again for what it shows, which costs it a look-up a tile.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use serde_json::json;
+use serde::Serialize;
 use tokio::sync::{Notify, broadcast};
 use tokio::time::sleep;
 
-use super::Layer;
+use super::points::{MARGIN, tiles_around};
+use super::source::Audience;
+use super::world::WorldPoint;
+use super::{Layer, TileView};
+use crate::access::Scope;
 
 /// Least time between two pieces of news; the first after a quiet time goes out at once.
 const NEWS_EVERY: Duration = Duration::from_millis(250);
-/// Places named at a time; more are told as "anywhere".
-const PLACES_MAX: usize = 256;
+/// Places gathered at a time; more are told as "anywhere".
+const PLACES_MAX: usize = 4096;
 /// Pieces of news that a page may be behind.
 const BEHIND_MAX: usize = 64;
 
-/// Of zoom 16.
-type Place = (u32, u32);
+/// Where something changed, and who sees it; `None`: everybody.
+pub(super) type Place = (WorldPoint, Option<Audience>);
 
 /// What has changed since the last piece of news; `None`: anywhere.
 type Waiting = BTreeMap<Layer, Option<BTreeSet<Place>>>;
+
+/// What changed in a layer at one moment.
+#[derive(Debug)]
+pub struct TileChange {
+    layer: Layer,
+    /// `None`: anywhere.
+    places: Option<BTreeSet<Place>>,
+}
+
+/// What of it somebody is told: tiles of a zoom, `None`: any of them.
+#[derive(Debug, Serialize, PartialEq, Eq)]
+pub struct ChangedTiles {
+    layer: Layer,
+    zoom: u8,
+    tiles: Option<BTreeSet<(u32, u32)>>,
+}
+
+impl TileChange {
+    /// The tiles of a view that show something else now to somebody; `None`: not one.
+    pub fn seen(&self, view: &TileView, scope: &Scope) -> Option<ChangedTiles> {
+        if !view.shows(self.layer) {
+            return None;
+        }
+        let tiles = match &self.places {
+            None => None,
+            Some(places) => {
+                let seen = places.iter().filter(|(_, audience)| {
+                    let audience = audience.as_ref();
+                    audience.is_none_or(|audience| audience.holds(scope))
+                });
+                let tiles = seen.flat_map(|(at, _)| tiles_around(*at, view.z(), MARGIN));
+                let tiles: BTreeSet<_> = tiles.filter(|tile| view.holds(*tile)).collect();
+                if tiles.is_empty() {
+                    return None;
+                }
+                Some(tiles)
+            }
+        };
+        Some(ChangedTiles {
+            layer: self.layer,
+            zoom: view.z(),
+            tiles,
+        })
+    }
+}
 
 /// Tells pages which tiles to ask for again.
 #[derive(Debug)]
 pub struct TileNews {
     waiting: Mutex<Waiting>,
     rung: Notify,
-    told: broadcast::Sender<Arc<str>>,
+    told: broadcast::Sender<Arc<TileChange>>,
 }
 
 impl TileNews {
@@ -59,13 +108,16 @@ impl TileNews {
         news
     }
 
-    /// News as JSON: `{"layer": "components", "tiles": [[x, y], …]}`, `null` for anywhere.
-    pub fn subscribe(&self) -> broadcast::Receiver<Arc<str>> {
+    /// All changes from now on.
+    pub fn subscribe(&self) -> broadcast::Receiver<Arc<TileChange>> {
         self.told.subscribe()
     }
 
-    /// Something changed in these tiles of zoom 16.
-    pub(super) fn changed(&self, layer: Layer, places: impl IntoIterator<Item = Place>) {
+    /// Something changed at these places of the map's grid.
+    pub(super) fn changed(&self, layer: Layer, places: Vec<Place>) {
+        if places.is_empty() {
+            return;
+        }
         {
             let mut waiting = self.lock();
             let known = waiting
@@ -90,9 +142,8 @@ impl TileNews {
     fn tell(&self) {
         let waiting = std::mem::take(&mut *self.lock());
         for (layer, places) in waiting {
-            let news = json!({ "layer": layer, "tiles": places });
             // nobody may be listening
-            drop(self.told.send(news.to_string().into()));
+            drop(self.told.send(Arc::new(TileChange { layer, places })));
         }
     }
 
@@ -104,26 +155,111 @@ impl TileNews {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::space::GroundPoint;
+    use crate::tiles::Grid;
+    use crate::whereabouts::Onlookers;
+
+    fn at(lon: f64, lat: f64) -> WorldPoint {
+        WorldPoint::of(Grid::default(), GroundPoint { lon, lat })
+    }
+
+    fn dispatcher(district: i32) -> Scope {
+        Scope {
+            person_id: 1,
+            sees_all: false,
+            works_all: false,
+            districts: vec![district],
+            work_districts: vec![district],
+            cells: Vec::new(),
+            units: Vec::new(),
+            sector_units: Vec::new(),
+        }
+    }
+
+    fn view(tiles: &str) -> TileView {
+        let layers = vec![Layer::Components, Layer::Collectors, Layer::Cells];
+        TileView::parse(tiles, layers).unwrap()
+    }
+
+    fn told(change: &TileChange, tiles: &str) -> Option<String> {
+        let told = change.seen(&view(tiles), &dispatcher(1))?;
+        Some(serde_json::to_string(&told).unwrap())
+    }
 
     #[tokio::test]
     async fn places_of_a_moment_are_told_together_and_too_many_as_anywhere() {
         let news = TileNews::start();
-        let mut told = news.subscribe();
-        news.changed(Layer::Components, [(1, 2), (3, 4)]);
-        news.changed(Layer::Components, [(1, 2)]);
+        let mut changes = news.subscribe();
+        let places = [at(119.93, 32.45), at(119.93, 32.45), at(-30.0, 10.0)];
+        news.changed(Layer::Components, Vec::new());
+        news.changed(Layer::Components, places.map(|at| (at, None)).to_vec());
         news.changed_anywhere(Layer::Cells);
-        news.changed(Layer::Cells, [(5, 6)]);
-        let mut seen = [told.recv().await.unwrap(), told.recv().await.unwrap()];
-        seen.sort();
-        assert_eq!(
-            seen.iter().map(|news| &**news).collect::<Vec<_>>(),
-            [
-                r#"{"layer":"cells","tiles":null}"#,
-                r#"{"layer":"components","tiles":[[1,2],[3,4]]}"#,
-            ]
-        );
-        news.changed(Layer::Components, (0..1000).map(|x| (x, 0)));
-        let many = told.recv().await.unwrap();
-        assert_eq!(&*many, r#"{"layer":"components","tiles":null}"#);
+        news.changed(Layer::Cells, vec![(at(0.0, 0.0), None)]);
+        news.changed_anywhere(Layer::Basemap);
+        let basemap = changes.recv().await.unwrap();
+        assert_eq!(told(&basemap, "0/0/0"), None, "not a layer of the view");
+        let cells = changes.recv().await.unwrap();
+        let anywhere = r#"{"layer":"cells","zoom":14,"tiles":null}"#;
+        assert_eq!(told(&cells, "14/0/0").unwrap(), anywhere);
+        let components = changes.recv().await.unwrap();
+        for (view, expected) in [
+            (
+                "14/13640-13660/6620-6635",
+                Some("14,\"tiles\":[[13650,6629]]"),
+            ),
+            ("14/13651-13660/6620-6635", None),
+            ("1/0-1/0-1", Some("1,\"tiles\":[[0,0],[1,0]]")),
+            ("1/1/0-1", Some("1,\"tiles\":[[1,0]]")),
+        ] {
+            let expected = expected.map(|it| format!(r#"{{"layer":"components","zoom":{it}}}"#));
+            assert_eq!(told(&components, view), expected, "{view}");
+        }
+        let many = (0..=PLACES_MAX).map(|n| (at(n as f64 * 0.01, 0.0), None));
+        news.changed(Layer::Components, many.collect());
+        let many = changes.recv().await.unwrap();
+        let anywhere = r#"{"layer":"components","zoom":16,"tiles":null}"#;
+        assert_eq!(told(&many, "16/0/0").unwrap(), anywhere);
+    }
+
+    /// A symbol on the edge is drawn by both tiles.
+    #[test]
+    fn the_neighbour_that_shows_a_place_in_its_margin_is_told_of() {
+        let edge = WorldPoint {
+            x: 13_651 << 18,
+            y: (6_629 << 18) + (1 << 17),
+        };
+        let change = TileChange {
+            layer: Layer::Components,
+            places: Some(BTreeSet::from([(edge, None)])),
+        };
+        let expected = r#"{"layer":"components","zoom":14,"tiles":[[13650,6629],[13651,6629]]}"#;
+        assert_eq!(told(&change, "14/13640-13660/6620-6635").unwrap(), expected);
+    }
+
+    #[test]
+    fn where_people_are_is_told_to_those_who_see_them() {
+        let who = |person_id, district| {
+            Some(Audience::OfCollector(Onlookers {
+                person_id,
+                of_city: true,
+                district_ids: vec![district],
+            }))
+        };
+        let places = [
+            (at(119.93, 32.45), who(7, 2)),
+            (at(119.98, 32.45), who(8, 3)),
+        ];
+        let change = TileChange {
+            layer: Layer::Collectors,
+            places: Some(BTreeSet::from(places)),
+        };
+        let view = view("14/13640-13660/6620-6635");
+        let tiles = |district| {
+            let told = change.seen(&view, &dispatcher(district))?;
+            told.tiles
+        };
+        assert_eq!(tiles(1), None);
+        assert_eq!(tiles(2), Some(BTreeSet::from([(13_650, 6_629)])));
+        assert_eq!(tiles(3), Some(BTreeSet::from([(13_652, 6_629)])));
     }
 }

@@ -3,10 +3,12 @@
 use anyhow::Context as _;
 
 use super::points::{Column, Kind, Names, Point, PointLayer, Policy, Value};
-use super::store::{CameraRow, CaseRow, ComponentRow};
+use super::store::{CameraRow, CaseRow, CollectorRow, ComponentRow};
 use super::{Grid, Layer};
-use crate::live::Audience;
+use crate::access::Scope;
+use crate::live;
 use crate::space::GroundPoint;
+use crate::whereabouts::Onlookers;
 
 /// A layer of points that is held in memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -14,10 +16,16 @@ pub(super) enum PointSet {
     Components,
     Cases,
     Cameras,
+    Collectors,
 }
 
 impl PointSet {
-    pub(super) const ALL: [Self; 3] = [Self::Components, Self::Cases, Self::Cameras];
+    pub(super) const ALL: [Self; 4] = [
+        Self::Components,
+        Self::Cases,
+        Self::Cameras,
+        Self::Collectors,
+    ];
 
     /// The layer it is; `tile_change` has it under this layer's name.
     pub(super) fn layer(self) -> Layer {
@@ -25,14 +33,15 @@ impl PointSet {
             Self::Components => Layer::Components,
             Self::Cases => Layer::Cases,
             Self::Cameras => Layer::Cameras,
+            Self::Collectors => Layer::Collectors,
         }
     }
 
-    /// Whether pages are told where something changes. Not of cases: where there are some is not
-    /// everybody's to know, and those who may learn it as they happen.
+    /// Whether pages are told where something changes, as far as their people see it. Not of cases:
+    /// those come as they happen.
     pub(super) fn is_told(self) -> bool {
         match self {
-            Self::Components | Self::Cameras => true,
+            Self::Components | Self::Cameras | Self::Collectors => true,
             Self::Cases => false,
         }
     }
@@ -82,6 +91,9 @@ impl PointSet {
                     ]
                 }
             }
+            Self::Collectors => {
+                const { &[column("state", Kind::Shared), column("since", Kind::Number)] }
+            }
         }
     }
 
@@ -102,6 +114,11 @@ impl PointSet {
                 summary: "camera_density",
                 thinned: "camera_thinned",
             },
+            Self::Collectors => Names {
+                points: "collectors",
+                summary: "collector_density",
+                thinned: "collector_thinned",
+            },
         }
     }
 
@@ -111,6 +128,7 @@ impl PointSet {
             Self::Components => include_str!("../../tiles/components.toml"),
             Self::Cases => include_str!("../../tiles/cases.toml"),
             Self::Cameras => include_str!("../../tiles/cameras.toml"),
+            Self::Collectors => include_str!("../../tiles/collectors.toml"),
         }
     }
 
@@ -123,12 +141,29 @@ impl PointSet {
     }
 }
 
+/// Who sees a point that not everybody sees.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Audience {
+    OfCase(live::Audience),
+    OfCollector(Onlookers),
+}
+
+impl Audience {
+    pub(super) fn holds(&self, scope: &Scope) -> bool {
+        match self {
+            Self::OfCase(audience) => scope.sees(audience),
+            Self::OfCollector(onlookers) => scope.sees_on_duty(onlookers),
+        }
+    }
+}
+
 /// A row that is a point of its layer's tiles.
 #[derive(Debug)]
 pub(super) enum PointRow {
     Component(ComponentRow),
     Case(CaseRow),
     Camera(CameraRow),
+    Collector(CollectorRow),
 }
 
 impl PointRow {
@@ -137,14 +172,16 @@ impl PointRow {
             Self::Component(row) => row.component_id,
             Self::Case(row) => row.case_id,
             Self::Camera(row) => row.camera_number,
+            Self::Collector(row) => row.onlookers.person_id.into(),
         }
     }
 
     /// Who sees it; `None`: whoever is signed in.
-    pub(super) fn audience(&self) -> Option<&Audience> {
+    pub(super) fn audience(&self) -> Option<Audience> {
         match self {
             Self::Component(_) | Self::Camera(_) => None,
-            Self::Case(row) => Some(&row.audience),
+            Self::Case(row) => Some(Audience::OfCase(row.audience.clone())),
+            Self::Collector(row) => Some(Audience::OfCollector(row.onlookers.clone())),
         }
     }
 
@@ -153,6 +190,7 @@ impl PointRow {
             Self::Component(row) => row.at,
             Self::Case(row) => row.at,
             Self::Camera(row) => row.at,
+            Self::Collector(row) => row.at,
         }
     }
 
@@ -199,6 +237,10 @@ impl PointRow {
                     unit(row.platform_id),
                 ];
                 layer.point(id, at, &values)
+            }
+            Self::Collector(row) => {
+                let since = Value::Number(row.since.unsigned_abs());
+                layer.point(id, at, &[Some(Value::Text(&row.state)), Some(since)])
             }
         }
     }

@@ -13,6 +13,7 @@ use super::{Grid, TileCoord};
 use crate::catalogue::ClassCode;
 use crate::live::Audience;
 use crate::space::GroundPoint;
+use crate::whereabouts::Onlookers;
 
 /// Share of the tile's width that is selected beyond its edges: 256 of 4096 units.
 const SELECT_MARGIN: f64 = 1.0 / 16.0;
@@ -103,7 +104,7 @@ pub(super) struct Snapshot {
 
 const FILES: &str = "select string_agg(oid || ' ' || relfilenode, ',' order by oid) from pg_class
     where oid in ('component'::regclass, 'city_case'::regclass, 'camera'::regclass,
-        'tile_change'::regclass)";
+        'collector_position'::regclass, 'tile_change'::regclass)";
 
 /// A component as its tile shows it.
 #[derive(Debug, FromRow)]
@@ -150,6 +151,17 @@ pub(super) struct CameraRow {
     pub(super) at: GroundPoint,
 }
 
+/// Somebody on duty as their tile shows them.
+#[derive(Debug, FromRow)]
+pub(super) struct CollectorRow {
+    pub(super) state: String,
+    /// Seconds since 1970.
+    pub(super) since: i64,
+    pub(super) at: GroundPoint,
+    #[sqlx(flatten)]
+    pub(super) onlookers: Onlookers,
+}
+
 impl PointSet {
     /// All that are in the layer's tiles.
     fn select(self) -> &'static str {
@@ -171,6 +183,11 @@ impl PointSet {
                 "select camera_number, camera_id, name_zh, name_en, platform_id, location as at
                 from camera where true"
             }
+            Self::Collectors => {
+                "select person_id, state::text, extract(epoch from since)::bigint as since,
+                    position as at, of_city, district_ids
+                from collector_position where true"
+            }
         }
     }
 
@@ -180,6 +197,7 @@ impl PointSet {
             Self::Components => "component_id",
             Self::Cases => "case_id",
             Self::Cameras => "camera_number",
+            Self::Collectors => "person_id",
         };
         format!("{} and {key} = any($1)", self.select())
     }
@@ -189,6 +207,7 @@ impl PointSet {
             Self::Components => PointRow::Component(ComponentRow::from_row(row)?),
             Self::Cases => PointRow::Case(CaseRow::from_row(row)?),
             Self::Cameras => PointRow::Camera(CameraRow::from_row(row)?),
+            Self::Collectors => PointRow::Collector(CollectorRow::from_row(row)?),
         })
     }
 }

@@ -13,7 +13,7 @@ pub(super) const EXTENT: u32 = 4096;
 const EXTENT_BITS: u32 = EXTENT.trailing_zeros();
 
 /// A place: `x` eastward, `y` southward.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct WorldPoint {
     pub(super) x: u32,
     pub(super) y: u32,

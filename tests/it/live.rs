@@ -10,7 +10,7 @@ use cityward::live::LiveFeed;
 use cityward::router::router;
 use futures::StreamExt as _;
 use futures::stream::BoxStream;
-use reqwest::StatusCode;
+use reqwest::{RequestBuilder, StatusCode};
 use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -36,7 +36,15 @@ pub(crate) struct EventSource {
 
 impl EventSource {
     pub(crate) async fn open(person: &TestClient, after: Option<&str>) -> Self {
-        let mut request = person.get("/api/v1/live");
+        Self::opened(person.get("/api/v1/live"), after).await
+    }
+
+    /// Of a page that shows tiles; `query` says which.
+    pub(crate) async fn watching(person: &TestClient, query: &str) -> Self {
+        Self::opened(person.get(&format!("/api/v1/live?{query}")), None).await
+    }
+
+    async fn opened(mut request: RequestBuilder, after: Option<&str>) -> Self {
         if let Some(id) = after {
             request = request.header("last-event-id", id);
         }
@@ -51,13 +59,12 @@ impl EventSource {
         }
     }
 
-    /// The next event beside news of tiles, which come whenever layers are read. `None` when the
-    /// stream ends; panics when nothing comes for seven seconds.
-    pub(crate) async fn next(&mut self) -> Option<Event> {
+    /// The next news of tiles.
+    pub(crate) async fn any_tile_news(&mut self) -> Event {
         loop {
-            let event = self.any().await?;
-            if event.kind != "t" {
-                return Some(event);
+            let event = self.next().await.expect("the stream goes on");
+            if event.kind == "t" {
+                return event;
             }
         }
     }
@@ -65,14 +72,15 @@ impl EventSource {
     /// The next news of tiles of a layer.
     pub(crate) async fn tile_news(&mut self, layer: &str) -> Event {
         loop {
-            let event = self.any().await.expect("the stream goes on");
-            if event.kind == "t" && event.data["layer"] == layer {
+            let event = self.any_tile_news().await;
+            if event.data["layer"] == layer {
                 return event;
             }
         }
     }
 
-    async fn any(&mut self) -> Option<Event> {
+    /// `None` when the stream ends; panics when nothing comes for seven seconds.
+    pub(crate) async fn next(&mut self) -> Option<Event> {
         loop {
             if let Some((event, rest)) = self.text.split_once("\n\n") {
                 let field = |name: &str| {

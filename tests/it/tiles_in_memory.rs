@@ -9,7 +9,6 @@ use reqwest::StatusCode;
 use sqlx::Connection as _;
 
 use crate::city::{TestCity, place};
-use crate::live::EventSource;
 use crate::service::{TestClient, TestService, problem};
 
 const Z: u32 = 16;
@@ -369,27 +368,4 @@ async fn a_commit_that_never_was_is_not_waited_for_for_ever() {
     )
     .await;
     assert_eq!(body["errors"][0]["field"], "min_lsn");
-}
-
-/// Pages are told where something changed, and the tile they then ask for has it.
-#[tokio::test]
-async fn an_open_page_is_told_which_tiles_changed() {
-    let city = TestCity::new().await;
-    let moved = city.component("C03005", place(50.0, 50.0), None).await;
-    let service = TestService::start(&city).await;
-    let client = service.sign_in(&city).await;
-    let mut page = EventSource::open(&client, None).await;
-    sqlx::query("update component set state = 'damaged' where component_id = $1")
-        .bind(moved)
-        .execute(&city.db)
-        .await
-        .unwrap();
-    let news = page.tile_news("components").await;
-    assert_eq!(news.data["tiles"], serde_json::json!([[X, Y]]));
-    assert!(
-        ours(&client, "")
-            .await
-            .iter()
-            .all(|one| one.contains("damaged"))
-    );
 }

@@ -1,6 +1,6 @@
-import type { Browser } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { launch } from './browser';
+import { launch, mapIsDrawn } from './browser';
 import { caseRow, pictures, Worker } from './work';
 
 let browser: Browser;
@@ -45,4 +45,66 @@ test('a collector reports from the street with a phone, and the operator has the
   await operator.page.getByText('人行道上成堆的垃圾').first().waitFor();
   await operator.sees('reported');
   await operator.leave();
+});
+
+/** States and places of those on duty that the map draws. */
+const onDuty = (page: Page) =>
+  page.evaluate(() => {
+    const found = window.__cityward.map.queryRenderedFeatures({ layers: ['collector'] });
+    return found.map(({ geometry, properties }) => {
+      const [lon, lat] = (geometry as GeoJSON.Point).coordinates as [number, number];
+      return { state: properties.state as string, lon, lat };
+    });
+  });
+
+test('R17.3 who is on duty is on the map of whoever sends them, and moves without a reload', async () => {
+  const at = { lon: 119.9265, lat: 32.4535 };
+  const collector = await Worker.arrive(browser, 'collector', { phoneAt: at });
+  await collector.page.evaluate(() => {
+    location.hash = '#/field';
+  });
+  const dispatcher = await Worker.arrive(browser, 'dispatcher');
+  const { page } = dispatcher;
+  await page.evaluate(() => {
+    location.hash = '#/map?at=16.00/32.45350/119.92650';
+  });
+  await mapIsDrawn(page);
+  expect(await onDuty(page)).toEqual([]);
+
+  await collector.page.waitForSelector('[data-test=duty][data-state=off]');
+  await collector.page.click('[data-test=duty] [role=switch]');
+  await collector.page.waitForSelector('[data-test=duty][data-state=on]');
+  const shown = async () => (await onDuty(page))[0];
+  await expect
+    .poll(shown, { timeout: 3_000 })
+    .toMatchObject({
+      state: 'present',
+      lon: expect.closeTo(at.lon, 4),
+      lat: expect.closeTo(at.lat, 4),
+    });
+
+  const next = { longitude: at.lon + 0.002, latitude: at.lat };
+  await collector.page.context().setGeolocation({ ...next, accuracy: 8 });
+  await expect
+    .poll(shown, { timeout: 20_000 })
+    .toMatchObject({ lon: expect.closeTo(next.longitude, 4) });
+
+  const place = await page.evaluate(
+    ([lon, lat]) => {
+      const { map } = window.__cityward;
+      const { left, top } = map.getCanvas().getBoundingClientRect();
+      const { x, y } = map.project([lon!, lat!]);
+      return { x: left + x, y: top + y };
+    },
+    [next.longitude, next.latitude],
+  );
+  await page.mouse.click(place.x, place.y);
+  const card = page.locator('[data-test=collector]');
+  await card.getByText('在岗 · ').waitFor();
+
+  await collector.page.click('[data-test=duty] [role=switch]');
+  await collector.page.waitForSelector('[data-test=duty][data-state=off]');
+  await expect.poll(() => onDuty(page), { timeout: 5_000 }).toEqual([]);
+  await collector.leave();
+  await dispatcher.leave();
 });

@@ -51,7 +51,9 @@ fn scope(sees_all: bool) -> Scope {
     Scope {
         person_id: 1,
         sees_all,
+        works_all: false,
         districts: Vec::new(),
+        work_districts: Vec::new(),
         cells: Vec::new(),
         units: vec![7],
         sector_units: Vec::new(),

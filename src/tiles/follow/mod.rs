@@ -5,6 +5,7 @@
 //! read anew under another epoch, never guessed.
 
 mod change_log;
+mod current;
 mod pgoutput;
 mod prune;
 mod reading;
@@ -29,20 +30,19 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
 use self::change_log::ChangeLog;
+use self::current::Current;
 use self::reading::All;
 pub(super) use self::reading::read_once;
 use self::slot::SlotStream;
 use super::cache::push_hex;
 use super::grids::{Grids, NotHeld};
-use super::points::{Filter, PointLayer, Scratch, Version, View};
+use super::points::{Filter, Scratch, Version};
 use super::reached::{NotReached, RETRY, Reached};
-use super::source::{PointSet, feature_id};
+use super::source::PointSet;
 use super::store::{Lsn, SetChanges};
-use super::world::WorldPoint;
 use super::{Grid, TileCoord, TileNews};
 use crate::access::Scope;
 use crate::database::Replication;
-use crate::live::Audience;
 use crate::telemetry;
 
 /// What a transaction wrote down is kept for so long after it has certainly ended, however long it
@@ -52,10 +52,8 @@ pub(super) const AWAY_MAX: Duration = Duration::from_secs(5 * 60);
 const PRUNE_EVERY: Duration = Duration::from_secs(60);
 /// One that reads or listens, one that looks where the log ends.
 const CONNECTIONS_MAX: u32 = 2;
-/// Of the tiles that news is told of.
-const NEWS_ZOOM: u8 = 16;
 
-/// Components, cases and cameras as tiles, never older than the last change by more than it takes
+/// Components, cases, cameras and collectors as tiles, never older than the last change by more than it takes
 /// to follow. Cheap to clone; stops with its last clone.
 #[derive(Debug, Clone)]
 pub struct PointTiles {
@@ -71,16 +69,6 @@ struct Shared {
     /// How far `current` has come.
     reached: Reached,
     news: Arc<TileNews>,
-}
-
-/// A layer as it is now.
-#[derive(Debug)]
-struct Current {
-    /// New with every full reading: versions count from it.
-    epoch: u32,
-    layer: PointLayer,
-    /// Who sees a point, where not everybody does.
-    audiences: HashMap<u64, Audience>,
 }
 
 /// What distinguishes a tile from every other tile at its place.
@@ -120,6 +108,7 @@ impl Wanted {
         let scope = self.scope.as_ref().map_or(0, |scope| {
             let lists = [
                 &scope.districts,
+                &scope.work_districts,
                 &scope.cells,
                 &scope.units,
                 &scope.sector_units,
@@ -289,76 +278,16 @@ impl Shared {
         changes: &SetChanges,
     ) -> anyhow::Result<()> {
         let mut current = self.current[&(set, grid)].write().await;
-        let places = catch_unwind(AssertUnwindSafe(|| current.take_in(changes)));
+        let told = catch_unwind(AssertUnwindSafe(|| current.take_in(set, changes)));
         drop(current);
-        let Ok(places) = places else {
+        let Ok(told) = told else {
             bail!("taking in changes of {} panicked", set.layer().name());
         };
         // news is of places in the map's grid
-        if grid == Grid::default() && set.is_told() {
-            let places = places.iter().map(|at| at.tile(NEWS_ZOOM));
-            self.news.changed(set.layer(), places);
+        if grid == Grid::default() {
+            self.news.changed(set.layer(), told);
         }
         Ok(())
-    }
-}
-
-impl Current {
-    fn new(layer: PointLayer, audiences: HashMap<u64, Audience>) -> Self {
-        Self {
-            epoch: rand::random(),
-            layer,
-            audiences,
-        }
-    }
-
-    /// Returns where something changed.
-    fn take_in(&mut self, changes: &SetChanges) -> Vec<WorldPoint> {
-        let mut points = Vec::with_capacity(changes.ids.len());
-        for &id in &changes.ids {
-            let row = changes.rows.get(&id);
-            let id = feature_id(id);
-            let audience = row.and_then(|row| row.audience()).cloned();
-            let was = match audience.clone() {
-                Some(audience) => self.audiences.insert(id, audience),
-                None => self.audiences.remove(&id),
-            };
-            if was != audience {
-                // somebody else sees it now, should it even look as before
-                self.layer.touch(id);
-            }
-            let now = row.map(|row| row.point(&mut self.layer));
-            points.push((id, now));
-        }
-        self.layer.apply(points)
-    }
-
-    fn version(&self, tile: TileCoord) -> TileVersion {
-        TileVersion {
-            epoch: self.epoch,
-            version: self.layer.version(tile),
-        }
-    }
-
-    fn tile(&self, tile: TileCoord, wanted: &Wanted, scratch: &mut Scratch) -> Vec<u8> {
-        let filter = wanted
-            .filter
-            .as_ref()
-            .map(|filter| self.layer.prepare(filter));
-        let scope = wanted.scope.as_deref();
-        let admits = |id: u64, words: &[u32]| {
-            filter.as_ref().is_none_or(|filter| filter.holds(words))
-                && scope.is_none_or(|scope| {
-                    let audience = self.audiences.get(&id);
-                    audience.is_some_and(|audience| scope.sees(audience))
-                })
-        };
-        let everything = filter.is_none() && scope.is_none();
-        let view = View {
-            full: wanted.full,
-            admits: if everything { None } else { Some(&admits) },
-        };
-        self.layer.tile(tile, view, scratch)
     }
 }
 

@@ -57,7 +57,7 @@ async fn read_set(tx: &mut PgConnection, set: PointSet, grids: &[Grid]) -> anyho
     let mut rows = store::read_all(tx, set);
     while let Some(row) = rows.try_next().await? {
         if let Some(audience) = row.audience() {
-            audiences.insert(feature_id(row.id()), audience.clone());
+            audiences.insert(feature_id(row.id()), audience);
         }
         for (_, layer, points) in &mut layers {
             points.push(row.point(layer));

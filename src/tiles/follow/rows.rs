@@ -6,7 +6,8 @@ use super::pgoutput::{FromBinary, Row, UnixSeconds, Unreadable};
 use crate::catalogue::ClassCode;
 use crate::live::Audience;
 use crate::tiles::source::{PointRow, PointSet};
-use crate::tiles::store::{CameraRow, CaseRow, ComponentRow};
+use crate::tiles::store::{CameraRow, CaseRow, CollectorRow, ComponentRow};
+use crate::whereabouts::Onlookers;
 
 impl PointSet {
     pub(super) fn of_table(name: &str) -> Option<Self> {
@@ -14,6 +15,7 @@ impl PointSet {
             "component" => Some(Self::Components),
             "city_case" => Some(Self::Cases),
             "camera" => Some(Self::Cameras),
+            "collector_position" => Some(Self::Collectors),
             _ => None,
         }
     }
@@ -24,6 +26,7 @@ impl PointSet {
             Self::Components => "component_id",
             Self::Cases => "case_id",
             Self::Cameras => "camera_number",
+            Self::Collectors => return row.required::<i32>("person_id").map(i64::from),
         })
     }
 
@@ -33,6 +36,7 @@ impl PointSet {
             Self::Components => component(row).map(|row| row.map(PointRow::Component)),
             Self::Cases => case(row).map(|row| row.map(PointRow::Case)),
             Self::Cameras => camera(row).map(PointRow::Camera).map(Some),
+            Self::Collectors => collector(row).map(PointRow::Collector).map(Some),
         }
     }
 }
@@ -94,6 +98,19 @@ fn camera(row: Row<'_>) -> Result<CameraRow, Unreadable> {
         name_en: row.required::<&str>("name_en")?.to_owned(),
         platform_id: row.get("platform_id")?,
         at: row.required("location")?,
+    })
+}
+
+fn collector(row: Row<'_>) -> Result<CollectorRow, Unreadable> {
+    Ok(CollectorRow {
+        state: row.required::<&str>("state")?.to_owned(),
+        since: row.required::<UnixSeconds>("since")?.0,
+        at: row.required("position")?,
+        onlookers: Onlookers {
+            person_id: row.required("person_id")?,
+            of_city: row.required("of_city")?,
+            district_ids: row.required("district_ids")?,
+        },
     })
 }
 

@@ -75,7 +75,7 @@ impl Asked {
     fn key(&self, app: &App, coding: Coding, person: &Recent) -> Option<TileKey> {
         let part = |&layer: &Layer| {
             let scope = match layer.is_scoped() {
-                true => Some(person.known_scope()?).filter(|scope| !scope.sees_all),
+                true => Some(person.known_scope()?).filter(|scope| !layer.is_whole_for(scope)),
                 false => None,
             };
             let wanted = Wanted {

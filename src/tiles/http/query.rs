@@ -109,9 +109,7 @@ impl TileQuery {
                 Ok(Wanted {
                     full,
                     filter: (!filters.is_empty()).then(|| Arc::new(Filter::And(filters))),
-                    scope: scope
-                        .filter(|scope| layer.is_scoped() && !scope.sees_all)
-                        .cloned(),
+                    scope: scope.filter(|scope| !layer.is_whole_for(scope)).cloned(),
                 })
             })
             .collect()

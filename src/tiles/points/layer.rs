@@ -16,7 +16,7 @@ use crate::tiles::world::WorldPoint;
 use crate::tiles::{Grid, TileCoord};
 
 /// What is drawn beyond a tile's edge, so that a symbol on the edge is whole: tile units.
-pub(super) const MARGIN: u32 = 64;
+pub(in crate::tiles) const MARGIN: u32 = 64;
 
 /// A point of the layer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -134,11 +134,11 @@ impl PointLayer {
     }
 
     /// Puts points where they are now, `None`: takes them away; one entry an id. Each bucket is
-    /// made anew once, however many of its points change. Returns where something changed.
+    /// made anew once, however many of its points change. Returns which were or are where.
     pub(in crate::tiles) fn apply(
         &mut self,
         changes: Vec<(u64, Option<Point>)>,
-    ) -> Vec<WorldPoint> {
+    ) -> Vec<(u64, WorldPoint)> {
         let mut buckets: HashMap<BucketKey, BucketChange> = HashMap::new();
         let mut changed = Vec::new();
         for (id, now) in changes {
@@ -155,7 +155,7 @@ impl PointLayer {
             let touched = [old.map(|(at, _)| at), now.as_ref().map(|now| now.at)];
             let touched = touched.into_iter().flatten();
             self.versions.touch(touched.clone(), MARGIN);
-            changed.extend(touched);
+            changed.extend(touched.map(|at| (id, at)));
             if let Some(key) = old_key {
                 self.places.remove(id);
                 buckets.entry(key).or_default().gone.insert(id);
@@ -172,12 +172,12 @@ impl PointLayer {
         changed
     }
 
-    /// Moves the versions of the tiles a point is in, as if it had changed.
-    pub(in crate::tiles) fn touch(&mut self, id: u64) {
+    /// Moves the versions of the tiles a point is in, as if it had changed. Returns where it is.
+    pub(in crate::tiles) fn touch(&mut self, id: u64) -> Option<WorldPoint> {
         let bucket = self.places.get(id).and_then(|key| self.buckets.get(&key));
-        if let Some((at, _)) = bucket.and_then(|bucket| bucket.find(id)) {
-            self.versions.touch(std::iter::once(at), MARGIN);
-        }
+        let (at, _) = bucket.and_then(|bucket| bucket.find(id))?;
+        self.versions.touch(std::iter::once(at), MARGIN);
+        Some(at)
     }
 
     fn change(&mut self, key: BucketKey, change: BucketChange) {

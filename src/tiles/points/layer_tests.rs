@@ -364,7 +364,7 @@ fn a_change_moves_the_versions_of_the_tiles_it_touches_and_no_others() {
         due: None,
     };
     let first = thing("good").put(&mut layer);
-    assert_eq!(layer.apply(vec![(1, Some(first.clone()))]), [here]);
+    assert_eq!(layer.apply(vec![(1, Some(first.clone()))]), [(1, here)]);
     let tile = |at: WorldPoint, z| tile_near(at, z, 0, 0).unwrap();
     let (near_before, far_before) = (layer.version(tile(here, 16)), layer.version(tile(far, 16)));
     let country_before = layer.version(tile(far, 5));
@@ -376,7 +376,10 @@ fn a_change_moves_the_versions_of_the_tiles_it_touches_and_no_others() {
     assert_eq!(layer.version(tile(here, 16)), near_before);
 
     let damaged = thing("damaged").put(&mut layer);
-    assert_eq!(layer.apply(vec![(1, Some(damaged))]), [here, here]);
+    assert_eq!(
+        layer.apply(vec![(1, Some(damaged))]),
+        [(1, here), (1, here)]
+    );
     assert_ne!(layer.version(tile(here, 16)), near_before);
     assert_ne!(
         layer.version(tile(here, 18)),

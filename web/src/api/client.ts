@@ -102,7 +102,9 @@ export const cameraFrameUrl = (cameraId: string, moment: number) =>
   `/api/v1/cameras/${id(cameraId)}/frame?at=${moment}`;
 
 export const snapshot = () => ask<Snapshot>('GET', '/api/v1/live/snapshot');
-export const liveUrl = (after: string) => `/api/v1/live?after=${id(after)}`;
+/** `tiles`: of which tiles news is wanted. */
+export const liveUrl = (after: string, tiles: Record<string, string>) =>
+  `/api/v1/live${query({ after, ...tiles })}`;
 export const caseDetail = (caseId: number) => ask<CaseDetail>('GET', `/api/v1/cases/${caseId}`);
 export const locate = (lon: number, lat: number, classCode: string) =>
   ask<Placement>('GET', `/api/v1/locate?lon=${lon}&lat=${lat}&class=${id(classCode)}`);

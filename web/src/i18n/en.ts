@@ -78,6 +78,7 @@ export const en: Messages = {
     tint: 'Tint by responsible unit',
     components: 'Components',
     cameras: 'Cameras',
+    collectors: 'People on duty',
     views: 'Camera views',
     buildings: 'Buildings',
     zoomIn: 'Zoom in',

@@ -74,6 +74,7 @@ export const zh = {
     tint: '按责任单位着色',
     components: '部件',
     cameras: '相机',
+    collectors: '在岗人员',
     views: '相机视野',
     buildings: '建筑',
     zoomIn: '放大',

@@ -3,12 +3,14 @@ import type { LiveBatch, Notice } from '../api/types';
 import { notices } from '../notice/notices.svelte';
 import { openCases } from './cases.svelte';
 import { clock } from './clock.svelte';
-import { type TileChange, tileNews } from './tile_news';
+import { type TileChange, tileNews, viewQuery } from './tile_news';
 
 /** Heartbeats come every 5 s; two missed ones are a delay, four mean that nobody is there. */
 const DELAYED_MS = 10_000;
 const LOST_MS = 20_000;
 const RETRY_MS = [500, 1000, 2000, 4000];
+/** What changed while nobody listened is not told again. */
+const ANYTHING: TileChange = { layer: null, zoom: null, tiles: null };
 
 export type Connection =
   | { state: 'connecting' }
@@ -25,6 +27,8 @@ class Feed {
   /** How old what tiles show may be, in seconds. */
   tilesAgeS = $state(0);
   private source: EventSource | null = null;
+  /** Takes the place of `source` once it is open: of other tiles. */
+  private next: EventSource | null = null;
   private seq: string | null = null;
   private heardAt = 0;
   private failures = 0;
@@ -36,6 +40,7 @@ class Feed {
   start(): void {
     if (this.running) return;
     this.running = true;
+    tileNews.onWanted(() => this.renew());
     this.watch = setInterval(() => this.judge(), 1000);
     addEventListener('online', this.hurry);
     void this.connect();
@@ -46,6 +51,8 @@ class Feed {
     clearInterval(this.watch);
     clearTimeout(this.retry);
     removeEventListener('online', this.hurry);
+    this.next?.close();
+    this.next = null;
     this.source?.close();
     this.source = null;
     this.seq = null;
@@ -68,17 +75,26 @@ class Feed {
     }
   }
 
+  /** Asks for news of other tiles, while what is open goes on until that is. */
+  private renew(): void {
+    if (this.seq !== null && (this.source || this.next)) this.listen(this.seq);
+  }
+
   private listen(after: string): void {
-    const source = new EventSource(liveUrl(after));
-    this.source = source;
+    this.next?.close();
+    const source = new EventSource(liveUrl(after, viewQuery(tileNews.wanted)));
+    this.next = source;
     source.addEventListener('open', () => {
+      this.source?.close();
+      this.source = source;
+      this.next = null;
       this.heard();
-      // What changed while nobody listened is not told again.
-      if (this.opened) tileNews.hear({ layer: null, tiles: null });
+      if (this.opened) tileNews.hear(ANYTHING);
       this.opened = true;
     });
     source.addEventListener('d', (event) => {
       const batch = JSON.parse(event.data) as LiveBatch;
+      if (this.knows(batch.seq)) return;
       openCases.merge(batch.up, batch.new);
       openCases.drop(batch.gone ?? []);
       this.advance(batch);
@@ -100,7 +116,15 @@ class Feed {
     source.addEventListener('error', () => {
       source.close();
       if (this.source === source) this.fail();
+      else if (this.next === source) this.failNext();
     });
+  }
+
+  /** Whether it came before, from the stream that this one took the place of. */
+  private knows(seq: string): boolean {
+    const [epoch, number] = seq.split('-');
+    const [knownEpoch, known] = this.seq?.split('-') ?? [];
+    return epoch === knownEpoch && Number(number) <= Number(known);
   }
 
   private advance({ seq, now }: { seq: string; now: string }): void {
@@ -115,7 +139,19 @@ class Feed {
     if (this.connection.state !== 'live') this.connection = { state: 'live' };
   }
 
+  private failNext(): void {
+    this.next = null;
+    if (!this.source) {
+      this.fail();
+      return;
+    }
+    clearTimeout(this.retry);
+    this.retry = setTimeout(() => this.renew(), RETRY_MS.at(-1));
+  }
+
   private fail(): void {
+    this.next?.close();
+    this.next = null;
     this.source = null;
     if (this.connection.state !== 'offline') {
       this.connection = { state: 'offline', since: new Date(clock.now) };
@@ -127,7 +163,7 @@ class Feed {
   }
 
   private hurry = (): void => {
-    if (this.source) return;
+    if (this.source || this.next) return;
     clearTimeout(this.retry);
     void this.connect();
   };

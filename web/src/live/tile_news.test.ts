@@ -1,30 +1,42 @@
 import { expect, test } from 'vitest';
-import { tilesAround } from './tile_news';
+import { covers, shows, type TileView, viewOf, viewQuery, withSurroundings } from './tile_news';
 
-const names = (tiles: { x: number; y: number; z: number }[]) =>
-  tiles.map(({ z, x, y }) => `${z}/${x}/${y}`);
+const city = { west: 119.9, south: 32.43, east: 119.95, north: 32.46 };
+const view = (zoom: number) => viewOf(city, zoom, ['components', 'cells']);
 
-test('a change is in its tile of every zoom', () => {
-  const found = names(tilesAround([[54598, 26516]]));
-  for (let z = 0; z <= 16; z += 1) {
-    expect(found).toContain(`${z}/${54598 >> (16 - z)}/${26516 >> (16 - z)}`);
-  }
-  // within the tile it may lie on any edge, so its neighbours are asked again too
-  expect(found).toContain('16/54599/26516');
-  expect(found).not.toContain('16/54600/26516');
+test('a map shows the tiles of its whole zoom', () => {
+  expect(view(14.7)).toEqual({
+    z: 14,
+    columns: [13648, 13651],
+    rows: [6628, 6630],
+    layers: ['cells', 'components'],
+  });
+  expect(viewQuery(view(14.7))).toEqual({
+    tiles: '14/13648-13651/6628-6630',
+    layers: 'cells,components',
+  });
+  // deeper tiles are drawn from those of zoom 16
+  expect(view(18).z).toBe(16);
+  expect(view(-1)).toMatchObject({ z: 0, columns: [0, 0], rows: [0, 0] });
 });
 
-test('at the edge of the world there is no tile beyond', () => {
-  const found = tilesAround([[0, 65535]]);
-  expect(found.every(({ x, y, z }) => x >= 0 && y >= 0 && x < 2 ** z && y < 2 ** z)).toBe(true);
+test('with its surroundings it need not ask anew after a small move', () => {
+  const wide = withSurroundings(view(14));
+  expect(wide).toMatchObject({ columns: [13646, 13653], rows: [6626, 6632] });
+  expect(covers(wide, view(14))).toBe(true);
+  const moved: TileView = { ...view(14), columns: [13646, 13649] };
+  expect(covers(wide, moved)).toBe(true);
+  expect(covers(wide, { ...moved, columns: [13645, 13648] })).toBe(false);
+  expect(covers(wide, view(15))).toBe(false);
+  expect(covers(wide, { ...view(14), layers: ['cameras'] })).toBe(false);
+  expect(shows(wide, [13646, 6632])).toBe(true);
+  expect(shows(wide, [13645, 6632])).toBe(false);
 });
 
-test('no tile is named twice', () => {
-  const found = names(
-    tilesAround([
-      [54598, 26516],
-      [54598, 26517],
-    ]),
-  );
-  expect(new Set(found).size).toBe(found.length);
+test('the surroundings end at the edge of the world and before there are too many', () => {
+  const world = viewOf({ west: -180, south: -85, east: 180, north: 85 }, 2, []);
+  expect(withSurroundings(world)).toEqual(world);
+  const large: TileView = { z: 10, columns: [0, 29], rows: [0, 29], layers: [] };
+  expect(withSurroundings(large)).toEqual(large);
+  expect(viewQuery({ ...large, rows: [0, 99] })).toEqual({});
 });

@@ -16,12 +16,13 @@ import { healthWords } from '../i18n/health';
 import { i18n } from '../i18n/index.svelte';
 import { openCases } from '../live/cases.svelte';
 import { clock } from '../live/clock.svelte';
-import { type TileChange, tileNews, tilesAround } from '../live/tile_news';
+import { shows, type TileChange, type TileView, tileNews, viewOf } from '../live/tile_news';
 import { queue } from '../queue/queue.svelte';
 import { place } from '../shell/place.svelte';
 import { reference } from '../shell/reference.svelte';
 import { session } from '../shell/session.svelte';
 import { type Theme, theme } from '../shell/theme.svelte';
+import { SENDERS } from './collectors';
 import { hintAt, pickAt } from './hit';
 import { setIcons } from './icons';
 import { layers } from './layers.svelte';
@@ -30,10 +31,16 @@ import { palette } from './palette';
 import { picking } from './picking.svelte';
 import { restyle } from './restyle';
 import { becauseFeatures, boundsOf, cameraFeatures, ellipsePolygon, viewFeatures } from './shapes';
-import { ownServer, style, TILE_SOURCES } from './style';
+import { type LayerChoice, ownServer, shownSources, style, TILE_SOURCES } from './style';
 import { mapView } from './view.svelte';
 
 setWorkerUrl(workerUrl);
+
+interface Tile {
+  x: number;
+  y: number;
+  z: number;
+}
 
 const collection = (features: GeoJSON.Feature[]): GeoJSON.FeatureCollection => ({
   type: 'FeatureCollection',
@@ -61,10 +68,14 @@ export class CityMap {
   /** Where the person asked whose place it is. */
   question = $state.raw<{ lon: number; lat: number } | null>(null);
   hint = $state.raw<{ x: number; y: number; text: string } | null>(null);
+  /** Somebody on duty whom the person asked about. */
+  collector = $state<number | null>(null);
   private painted: LayerSpecification[];
   private overlay: CaseOverlay | null = null;
   private stopEffects: () => void = () => {};
   private stopNews: () => void = () => {};
+  /** Changed tiles that were not drawn when that was told, by source. */
+  private missed = new Map<string, Map<string, Tile>>();
 
   constructor(container: HTMLElement, firstTheme: Theme) {
     const first = style(this.look(firstTheme));
@@ -95,6 +106,7 @@ export class CityMap {
 
   remove(): void {
     this.stopNews();
+    tileNews.look(null);
     if (this.overlay) picking.mapIs(false);
     this.stopEffects();
     mapView.attach(null);
@@ -102,6 +114,7 @@ export class CityMap {
   }
 
   ask(at: { lon: number; lat: number } | null): void {
+    if (at) this.collector = null;
     this.question = at;
     this.source('question').setData(collection(at ? [pointAt(at)] : []));
   }
@@ -112,8 +125,13 @@ export class CityMap {
       language: i18n.language,
       t: i18n.t,
       componentClasses: reference.componentClasses(),
-      layers: layers.choice,
+      layers: this.choice(),
     };
+  }
+
+  /** Where people are is drawn for those who send them. */
+  private choice(): LayerChoice {
+    return { ...layers.choice, collectors: layers.choice.collectors && session.hasAny(SENDERS) };
   }
 
   private source(name: string): GeoJSONSource {
@@ -131,7 +149,9 @@ export class CityMap {
     this.map.on('moveend', () => {
       const { lng, lat } = this.map.getCenter();
       place.view = { lon: lng, lat, zoom: this.map.getZoom() };
+      tileNews.look(this.view());
     });
+    this.map.on('idle', () => this.makeUp());
     this.map.on('click', (event) => this.click(event));
     this.map.on('contextmenu', ({ lngLat }) => this.ask({ lon: lngLat.lng, lat: lngLat.lat }));
     this.map.on('mousemove', (event) => {
@@ -148,6 +168,8 @@ export class CityMap {
     const picked = pickAt(this.map, event);
     if (picked?.kind === 'case') place.selectCase(picked.id);
     if (picked?.kind === 'camera') place.selectCamera(picked.id);
+    this.collector = picked?.kind === 'collector' ? picked.id : null;
+    if (this.collector !== null) this.ask(null);
   }
 
   /** From here on every change of state finds its way onto the map by itself. */
@@ -169,12 +191,59 @@ export class CityMap {
     });
   }
 
+  /** The tiles that are on the screen now. */
+  private view(): TileView {
+    const bounds = this.map.getBounds();
+    const box = {
+      west: bounds.getWest(),
+      south: bounds.getSouth(),
+      east: bounds.getEast(),
+      north: bounds.getNorth(),
+    };
+    return viewOf(box, this.map.getZoom(), shownSources(this.choice()));
+  }
+
   /** Tiles that have not changed are answered without being sent. */
-  private askAgain({ layer, tiles }: TileChange): void {
+  private askAgain({ layer, zoom, tiles }: TileChange): void {
     for (const name of layer === null ? TILE_SOURCES : [layer]) {
       if (!TILE_SOURCES.includes(name)) continue;
-      if (tiles === null) this.map.refreshTiles(name);
-      else this.map.refreshTiles(name, tilesAround(tiles));
+      if (tiles === null || zoom === null) {
+        this.missed.delete(name);
+        this.map.refreshTiles(name);
+        continue;
+      }
+      const changed = tiles.map(([x, y]) => ({ x, y, z: zoom }));
+      this.map.refreshTiles(name, changed);
+      // the map refreshes what it draws, and keeps the rest as it is until it is drawn again
+      const isDrawn = this.drawn(name);
+      const loading = !this.map.areTilesLoaded();
+      const late = changed.filter((tile) => loading || !isDrawn(tile));
+      if (late.length === 0) continue;
+      const missed = this.missed.get(name) ?? new Map<string, Tile>();
+      for (const tile of late) missed.set(`${tile.z}/${tile.x}/${tile.y}`, tile);
+      this.missed.set(name, missed);
+    }
+  }
+
+  /** Which tiles of a source are on the screen now. */
+  private drawn(source: string): (tile: Tile) => boolean {
+    const view = this.view();
+    return ({ x, y, z }) => view.layers.includes(source) && z === view.z && shows(view, [x, y]);
+  }
+
+  /** Asks for what changed while it was not drawn, as far as it is now. */
+  private makeUp(): void {
+    for (const [name, tiles] of this.missed) {
+      const isDrawn = this.drawn(name);
+      const now = [...tiles].filter(([, tile]) => isDrawn(tile));
+      for (const [key] of now) tiles.delete(key);
+      if (tiles.size === 0) this.missed.delete(name);
+      if (now.length > 0) {
+        this.map.refreshTiles(
+          name,
+          now.map(([, tile]) => tile),
+        );
+      }
     }
   }
 
@@ -183,6 +252,7 @@ export class CityMap {
     const next = style(this.look(theme.current)).layers;
     restyle(this.map, this.painted, next);
     this.painted = next;
+    tileNews.look(this.view());
     this.map.getCanvas().setAttribute('aria-label', i18n.t.map.label);
   }
 

@@ -1,12 +1,16 @@
 import type { MapGeoJSONFeature, Map as MapLibre, MapMouseEvent } from 'maplibre-gl';
 import { spacedCell } from '../case/because';
+import { collectorWords } from '../i18n/collectors';
 import { i18n } from '../i18n/index.svelte';
 import { reference } from '../shell/reference.svelte';
 
 /** A pointer is a blunt thing: what lies within this many pixels counts as hit. */
 const REACH_PX = 5;
 
-export type Picked = { kind: 'case'; id: number } | { kind: 'camera'; id: string };
+export type Picked =
+  | { kind: 'case'; id: number }
+  | { kind: 'camera'; id: string }
+  | { kind: 'collector'; id: number };
 
 function featuresAt(
   map: MapLibre,
@@ -23,14 +27,18 @@ function featuresAt(
   );
 }
 
-/** The case or camera under the pointer; a case wins. */
+/** The case, person or camera under the pointer; a case wins, then a person. */
 export function pickAt(map: MapLibre, event: MapMouseEvent): Picked | null {
-  const found = featuresAt(map, event, ['case', 'camera']);
-  const hit = found.find((feature) => feature.layer.id === 'case') ?? found[0];
-  if (!hit) return null;
-  return hit.layer.id === 'case'
-    ? { kind: 'case', id: Number(hit.id) }
-    : { kind: 'camera', id: String(hit.properties.camera) };
+  const order = ['case', 'collector', 'camera'] as const;
+  const found = featuresAt(map, event, [...order]);
+  for (const kind of order) {
+    const hit = found.find((feature) => feature.layer.id === kind);
+    if (!hit) continue;
+    return kind === 'camera'
+      ? { kind, id: String(hit.properties.camera) }
+      : { kind, id: Number(hit.id) };
+  }
+  return null;
 }
 
 function words({ layer, properties, id }: MapGeoJSONFeature): string {
@@ -39,6 +47,8 @@ function words({ layer, properties, id }: MapGeoJSONFeature): string {
       return `${properties.label} #${id}`;
     case 'camera':
       return `${properties.label} ${properties.camera}`;
+    case 'collector':
+      return collectorWords.t.states[properties.state === 'away' ? 'away' : 'present'];
     case 'component':
       return reference.className(String(properties.class));
     default: {
@@ -48,9 +58,9 @@ function words({ layer, properties, id }: MapGeoJSONFeature): string {
   }
 }
 
-/** What the pointer is over, in a few words: a case, a camera, a component, else the cell's owner. */
+/** What the pointer is over, in a few words: a case, somebody on duty, a camera, a component, else the cell's owner. */
 export function hintAt(map: MapLibre, event: MapMouseEvent) {
-  const order = ['case', 'camera', 'component', 'cell-tint'];
+  const order = ['case', 'collector', 'camera', 'component', 'cell-tint'];
   const found = featuresAt(map, event, order);
   for (const layer of order) {
     const hit = found.find((feature) => feature.layer.id === layer);

@@ -91,12 +91,34 @@ function cameraIcon(fill: string, glyph: string, halo: string, mark: Mark): Imag
   });
 }
 
+/** Somebody on duty: a head and shoulders. */
+function personIcon(fill: string, glyph: string, halo: string): ImageData {
+  return drawn(22, (pen) => {
+    pen.beginPath();
+    pen.roundRect(2.5, 2.5, 17, 17, 5);
+    pen.lineWidth = 3;
+    pen.strokeStyle = halo;
+    pen.stroke();
+    pen.fillStyle = fill;
+    pen.fill();
+    pen.fillStyle = glyph;
+    pen.beginPath();
+    pen.arc(11, 8.4, 2.9, 0, 2 * Math.PI);
+    pen.fill();
+    pen.beginPath();
+    pen.arc(11, 17, 5, Math.PI, 2 * Math.PI);
+    pen.fill();
+  });
+}
+
 /** Puts the symbols into the map, or repaints them in another theme's colours. */
 export function setIcons(map: MapLibre, colours: Palette): void {
   const icons: [string, ImageData][] = [
     ...caseIcons(colours),
     ['camera', cameraIcon(colours.camera, colours.onCamera, colours.halo, 'none')],
     ['camera-ill', cameraIcon(colours.over, colours.onCamera, colours.halo, 'point')],
+    ['collector', personIcon(colours.verify, colours.onCamera, colours.halo)],
+    ['collector-away', personIcon(colours.closed, colours.onCamera, colours.halo)],
     ['camera-offline', cameraIcon(colours.closed, colours.onCamera, colours.halo, 'stroke')],
   ];
   for (const [name, image] of icons) {

@@ -7,6 +7,7 @@ const EVERYTHING: LayerChoice = {
   tint: true,
   components: true,
   cameras: true,
+  collectors: true,
   views: true,
   buildings: true,
 };

@@ -21,13 +21,21 @@ export interface LayerChoice {
   tint: boolean;
   components: boolean;
   cameras: boolean;
+  collectors: boolean;
   views: boolean;
   buildings: boolean;
 }
 
 export const COMPONENTS_FROM_ZOOM = 15;
 /** Sources that are layers of our own tiles, under the same name. */
-export const TILE_SOURCES = ['basemap', 'cells', 'components'];
+export const TILE_SOURCES = ['basemap', 'cells', 'components', 'collectors'];
+
+/** Of these the ones from which something is drawn. */
+export function shownSources(choice: LayerChoice): string[] {
+  return TILE_SOURCES.filter(
+    (source) => (source !== 'components' && source !== 'collectors') || choice[source],
+  );
+}
 
 export const EMPTY: GeoJSON.FeatureCollection = { type: 'FeatureCollection', features: [] };
 export const font = { 'text-font': [MAP_FONT] };
@@ -385,7 +393,24 @@ function eyes({ colours, layers }: Look): LayerSpecification[] {
   ];
 }
 
-/** The whole map as one value: the ground, whose it is, who looks at it, what happens on it. */
+/** Collectors and checkers on duty. */
+function people({ layers }: Look): LayerSpecification {
+  return {
+    id: 'collector',
+    type: 'symbol',
+    source: 'collectors',
+    'source-layer': 'collectors',
+    layout: {
+      visibility: visible(layers.collectors),
+      'icon-image': ['match', ['get', 'state'], 'away', 'collector-away', 'collector'],
+      'icon-size': ['interpolate', ['linear'], ['zoom'], 12, 0.7, 15, 1],
+      'icon-allow-overlap': true,
+      'icon-ignore-placement': true,
+    },
+  };
+}
+
+/** The whole map as one value: the ground, whose it is, who looks at it and is on it, what happens. */
 export function style(look: Look): StyleSpecification {
   const overlay = { type: 'geojson' as const, data: EMPTY };
   return {
@@ -395,6 +420,7 @@ export function style(look: Look): StyleSpecification {
       basemap: { type: 'vector', url: '/tiles/basemap' },
       cells: { type: 'vector', url: '/tiles/cells' },
       components: { type: 'vector', url: '/tiles/components' },
+      collectors: { type: 'vector', url: '/tiles/collectors' },
       views: { ...overlay, promoteId: 'camera' },
       cameras: overlay,
       cases: overlay,
@@ -403,7 +429,7 @@ export function style(look: Look): StyleSpecification {
       chosen: overlay,
       question: overlay,
     },
-    layers: [...ground(look), ...territory(look), ...eyes(look), ...happenings(look)],
+    layers: [...ground(look), ...territory(look), ...eyes(look), people(look), ...happenings(look)],
   };
 }
 

@@ -7,6 +7,7 @@ type State = 'asking' | 'in' | 'out' | 'unreachable';
 class Session {
   state = $state<State>('asking');
   person = $state.raw<Person | null>(null);
+  private readonly farewells: (() => Promise<void>)[] = [];
 
   constructor() {
     onSignedOut(() => this.leave());
@@ -34,7 +35,13 @@ class Session {
     return this.person?.grants.some((grant) => roles.includes(grant.role)) ?? false;
   }
 
+  /** `farewell` is waited for before the person signs out. */
+  beforeLeaving(farewell: () => Promise<void>): void {
+    this.farewells.push(farewell);
+  }
+
   async signOut(): Promise<void> {
+    await Promise.allSettled(this.farewells.map((farewell) => farewell()));
     await signOut();
     this.leave();
   }
