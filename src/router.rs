@@ -39,9 +39,12 @@ use crate::{
 ))]
 struct ApiDocument;
 
-/// The service's routes, those of tiles apart, and their OpenAPI document.
+/// The service's routes, apart from them those that are asked for often and change nobody's rights,
+/// and their OpenAPI document.
 fn api() -> (Router<App>, Router<App>, Document) {
-    let (tiles, of_tiles) = tiles::tile_routes().split_for_parts();
+    let (often, of_those) = tiles::tile_routes()
+        .merge(whereabouts::own_routes())
+        .split_for_parts();
     let (routes, mut document) = OpenApiRouter::with_openapi(ApiDocument::openapi())
         .merge(access::session_routes()) // open: signing in
         .merge(organisation::routes())
@@ -76,9 +79,9 @@ fn api() -> (Router<App>, Router<App>, Document) {
         .merge(whereabouts::routes())
         .merge(workflow::routes())
         .split_for_parts();
-    document.merge(of_tiles);
+    document.merge(of_those);
     http::complete(&mut document);
-    (routes, tiles, document)
+    (routes, often, document)
 }
 
 /// The self-contained OpenAPI document.
@@ -88,7 +91,7 @@ pub fn openapi() -> Document {
 
 /// Every URL, with the layers around them.
 pub fn router(app: App) -> Router {
-    let (api, tiles, document) = api();
+    let (api, often, document) = api();
     let operations = Router::new() // open, but /metrics looks at who asks
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(readyz))
@@ -108,8 +111,9 @@ pub fn router(app: App) -> Router {
     api.merge(operations)
         .fallback_service(pages)
         .layer(around_others)
-        // tiles change nothing, and come compressed as their client wants them
-        .merge(tiles)
+        // who people are need not be looked up again after these; tiles come compressed as their
+        // client wants them
+        .merge(often)
         .method_not_allowed_fallback(async || {
             ApiError::refused(
                 StatusCode::METHOD_NOT_ALLOWED,

@@ -185,11 +185,15 @@ const CELLS: &[VectorLayer] = &[
         id: "cell_labels",
         fields: CELL,
     },
+    VectorLayer {
+        id: "cell_thinned",
+        fields: &[SHOWN, TOTAL],
+    },
 ];
 
 const CELL: &[(&str, &str)] = &[
-    ("code", "15-digit cell code"),
-    ("name", "name, if it has one"),
+    ("code", "15-digit cell code; from zoom 12"),
+    ("name", "name, if it has one; from zoom 12"),
     ("unit", "id of the responsible unit"),
     ("unit_zh", "responsible unit"),
     ("unit_en", "responsible unit, English"),
@@ -203,6 +207,10 @@ const AREAS: &[VectorLayer] = &[
     VectorLayer {
         id: "area_labels",
         fields: AREA,
+    },
+    VectorLayer {
+        id: "area_thinned",
+        fields: &[SHOWN, TOTAL],
     },
 ];
 

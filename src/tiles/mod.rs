@@ -27,6 +27,8 @@ mod reached;
 mod source;
 mod store;
 mod view;
+#[cfg(test)]
+mod weight_tests;
 mod wire;
 mod world;
 

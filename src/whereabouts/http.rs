@@ -34,9 +34,13 @@ const NEAREST_DEFAULT: u32 = 20;
 /// For signed-in people.
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
-        .routes(routes!(own, report, leave))
         .routes(routes!(nearest))
         .routes(routes!(one))
+}
+
+/// One's own place, which every page of somebody on duty says again and again.
+pub fn own_routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(own, report, leave))
 }
 
 /// Somebody on duty.

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use sqlx::{FromRow, PgPool};
 use utoipa::ToSchema;
 
-pub use http::routes;
+pub use http::{own_routes, routes};
 
 use crate::access::Scope;
 use crate::space::GroundPoint;

@@ -18,7 +18,7 @@ use sqlx::postgres::PgListener;
 use tokio::time::{Instant, sleep};
 use tokio_util::task::AbortOnDropHandle;
 
-use super::layer::{AreaLayer, AreaSpec, NewArea};
+use super::layer::{AreaLayer, NewArea};
 use super::shape::Net;
 use super::store::{self, Ground, Look};
 use super::{AreaSet, Scratch};
@@ -29,17 +29,6 @@ use crate::tiles::reached::{LOOK_EVERY, NotReached, RETRY, Reached};
 use crate::tiles::store::Lsn;
 use crate::tiles::wire::{string_value, uint_value};
 use crate::tiles::{Grid, Layer, TileCoord, TileNews};
-
-const CELLS: AreaSpec = AreaSpec {
-    shapes: "cells",
-    labels: "cell_labels",
-    keys: &["code", "name", "unit", "unit_zh", "unit_en"],
-};
-const AREAS: AreaSpec = AreaSpec {
-    shapes: "areas",
-    labels: "area_labels",
-    keys: &["name_zh", "name_en", "owner", "owner_zh", "owner_en"],
-};
 
 /// The cells and responsibility areas of the city as tiles, and how often the base map changed.
 /// Cheap to clone; stops with its last clone.
@@ -334,8 +323,11 @@ fn draw_grid(ground: &Ground, grid: Grid, before: Option<&Layers>) -> Layers {
             })
         })
         .collect();
-    let cells = AreaLayer::new(CELLS, &net, cells, before.map(|before| &*before.cells));
-    let areas = AreaLayer::new(AREAS, &net, areas, before.map(|before| &*before.areas));
+    let layer = |set: AreaSet, areas, before| {
+        AreaLayer::new((set.spec(), set.policy().clone()), &net, areas, before)
+    };
+    let cells = layer(AreaSet::Cells, cells, before.map(|before| &*before.cells));
+    let areas = layer(AreaSet::Areas, areas, before.map(|before| &*before.areas));
     if grid == Grid::default() {
         gauge!(telemetry::TILE_BYTES, "layer" => "cells").set(cells.bytes() as f64);
     }

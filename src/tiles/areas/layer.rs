@@ -1,5 +1,6 @@
 //! One layer of areas and the tiles it makes.
 
+use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Arc;
@@ -9,24 +10,23 @@ use super::clip::{Place, clip};
 use super::encode::{LayerWriter, Scratch, Tag};
 use super::importance::DETAIL_ZOOM;
 use super::mesh::drop_spikes;
+use super::policy::AreaPolicy;
 use super::shape::{Net, Shape};
 use crate::tiles::TileCoord;
 use crate::tiles::box_tree::{BoxTree, Entry};
+use crate::tiles::wire::uint_value;
 use crate::tiles::world::{EXTENT, WorldBox};
 
 /// What is drawn beyond a tile's edge, so that no line shows along it: tile units.
 const MARGIN: u32 = 128;
-/// From this zoom on areas have their names.
-const LABELS_FROM: u8 = 13;
-/// Areas are drawn from the zoom at which the middle one of them, by size, would be a square of so
-/// many tile units a side: two pixels of the page. Below it nothing is.
-const SIDE_UNITS_MIN: u32 = 16;
 
 /// What a layer is called and what its features carry.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::tiles) struct AreaSpec {
     pub(in crate::tiles) shapes: &'static str,
     pub(in crate::tiles) labels: &'static str,
+    /// How many are left out.
+    pub(in crate::tiles) thinned: &'static str,
     pub(in crate::tiles) keys: &'static [&'static str],
 }
 
@@ -43,6 +43,7 @@ pub(in crate::tiles) struct NewArea {
 #[derive(Debug)]
 pub(in crate::tiles) struct AreaLayer {
     spec: AreaSpec,
+    policy: AreaPolicy,
     net: Arc<Net>,
     /// Sorted by id.
     areas: Vec<Area>,
@@ -58,6 +59,8 @@ pub(in crate::tiles) struct AreaLayer {
 struct Area {
     id: u64,
     shape: Shape,
+    /// Twice its area, square world units.
+    twice_area: u128,
     tags: Box<[Tag]>,
     /// Of everything that is drawn of it.
     digest: u64,
@@ -68,14 +71,14 @@ impl AreaLayer {
     /// A layer of areas of one net. What is the same as in the layer `before` keeps the number of
     /// the change it came with, so that tiles without other areas keep their version.
     pub(in crate::tiles) fn new(
-        spec: AreaSpec,
+        (spec, policy): (AreaSpec, AreaPolicy),
         net: &Arc<Net>,
         mut new: Vec<NewArea>,
         before: Option<&Self>,
     ) -> Self {
         new.sort_unstable_by_key(|area| area.id);
         let changes = before.map_or(1, |before| before.changes + 1);
-        let drawn_from = drawn_from(&new, net);
+        let drawn_from = drawn_from(&new, net, policy.side_units_min);
         let mut left = before.map(|before| before.left.clone()).unwrap_or_default();
         let mut old: HashMap<u64, &Area> = before
             .iter()
@@ -99,6 +102,7 @@ impl AreaLayer {
             areas.push(Area {
                 id: area.id,
                 tags: dictionary.tags(area.values),
+                twice_area: area.shape.twice_area(&net.arcs),
                 shape: area.shape,
                 digest,
                 changed,
@@ -117,6 +121,7 @@ impl AreaLayer {
         });
         Self {
             spec,
+            policy,
             net: Arc::clone(net),
             tree: BoxTree::new(standing.chain(gone).collect()),
             areas,
@@ -161,25 +166,73 @@ impl AreaLayer {
         self.net.arcs.bytes() + self.areas.iter().map(area).sum::<usize>() + values
     }
 
-    /// The tile: areas from the layer's zoom on, names from zoom 13 on.
+    /// The tile: areas and their names from the zooms on that the layer's policy says, as many of
+    /// them as it has room for.
     pub(in crate::tiles) fn tile(&self, tile: TileCoord, scratch: &mut Scratch) -> Vec<u8> {
         let around = tile.world_box(MARGIN);
         let mut found: Vec<u32> = Vec::new();
         self.tree.meeting(&around, |area| found.extend(area));
         found.sort_unstable();
+        let bytes = self.tile_of(&found, tile, scratch);
+        if bytes.len() <= self.policy.bytes_max {
+            return bytes;
+        }
+        self.thinned(found, tile, bytes.len(), scratch)
+    }
+
+    /// The largest areas, and in a layer of its own how many that is of how many. `all`: bytes of the
+    /// tile with every area.
+    fn thinned(
+        &self,
+        mut found: Vec<u32>,
+        tile: TileCoord,
+        all: usize,
+        scratch: &mut Scratch,
+    ) -> Vec<u8> {
+        let bytes_max = self.policy.bytes_max;
+        let total = found.len();
+        found.sort_by_key(|index| Reverse(self.areas[*index as usize].twice_area));
+        let mut keep = (total * bytes_max / all).max(1);
+        loop {
+            let mut kept = found[..keep].to_vec();
+            kept.sort_unstable();
+            let mut bytes = self.tile_of(&kept, tile, scratch);
+            let counts = [keep, total].map(|count| uint_value(count as u64));
+            let mut note = LayerWriter::new(self.spec.thinned, scratch, &counts);
+            let middle = i64::from(EXTENT / 2);
+            let tags = [0, 1].map(|key| Tag {
+                key,
+                value: key.into(),
+            });
+            note.point(1, (middle, middle), &tags);
+            bytes.append(&mut note.finish(&["shown", "total"]));
+            if bytes.len() <= bytes_max || keep == 1 {
+                return bytes;
+            }
+            keep = (keep * bytes_max / bytes.len()).clamp(1, keep - 1);
+        }
+    }
+
+    /// These areas, in the order of their ids.
+    fn tile_of(&self, found: &[u32], tile: TileCoord, scratch: &mut Scratch) -> Vec<u8> {
+        let around = tile.world_box(MARGIN);
         let areas = || found.iter().map(|index| &self.areas[*index as usize]);
         let mut bytes = Vec::new();
         if tile.z() >= self.drawn_from {
+            let keys = self.policy.keys_at(tile.z());
             let mut layer = LayerWriter::new(self.spec.shapes, scratch, &self.dictionary);
+            let mut tags: Vec<Tag> = Vec::new();
             for area in areas() {
                 let rings = self.rings(&area.shape, tile, &around);
                 if !rings.is_empty() {
-                    layer.polygon(area.id, &rings, &area.tags);
+                    tags.clear();
+                    tags.extend(area.tags.iter().filter(|tag| keys.contains(&tag.key)));
+                    layer.polygon(area.id, &rings, &tags);
                 }
             }
             bytes = layer.finish(self.spec.keys);
         }
-        if tile.z() >= LABELS_FROM {
+        if tile.z() >= self.policy.labels_from {
             let mut layer = LayerWriter::new(self.spec.labels, scratch, &self.dictionary);
             for area in areas() {
                 let label = area.shape.label;
@@ -284,8 +337,8 @@ impl Dictionary {
     }
 }
 
-/// The zoom from which a layer is drawn: see [`SIDE_UNITS_MIN`].
-fn drawn_from(areas: &[NewArea], net: &Net) -> u8 {
+/// The zoom from which areas are drawn: where the middle one is large enough.
+fn drawn_from(areas: &[NewArea], net: &Net, side_units_min: u32) -> u8 {
     let mut sizes: Vec<u128> = areas
         .iter()
         .map(|area| area.shape.twice_area(&net.arcs) / 2)
@@ -294,9 +347,9 @@ fn drawn_from(areas: &[NewArea], net: &Net) -> u8 {
     let Some(middle) = sizes.get(sizes.len() / 2) else {
         return 0;
     };
-    (0..DETAIL_ZOOM)
-        .find(|z| (u128::from(SIDE_UNITS_MIN) << (20 - z)).pow(2) <= *middle)
-        .unwrap_or(DETAIL_ZOOM)
+    let side = u128::from(side_units_min);
+    let large_enough = |z: &u8| (side << (20 - z)).pow(2) <= *middle;
+    (0..DETAIL_ZOOM).find(large_enough).unwrap_or(DETAIL_ZOOM)
 }
 
 /// Twice the area of a ring near the tile; positive where it runs clockwise as drawn.

@@ -14,10 +14,27 @@ use crate::tiles::world::WorldPoint;
 const SPEC: AreaSpec = AreaSpec {
     shapes: "cells",
     labels: "cell_labels",
+    thinned: "cell_thinned",
     keys: &["code", "unit"],
 };
 
+fn policy(bytes_max: usize) -> AreaPolicy {
+    let text = format!(
+        "bytes_max = {bytes_max}\nside_units_min = 16\nlabels_from = 13\n
+        zoom = [{{ from = 0, attributes = ['code', 'unit'] }}]"
+    );
+    AreaPolicy::parse(&text, SPEC.keys).unwrap()
+}
+
 fn layer_of(borders: &[&MultiPolygon<f64>], before: Option<&AreaLayer>) -> AreaLayer {
+    layer_within(1 << 20, borders, before)
+}
+
+fn layer_within(
+    bytes_max: usize,
+    borders: &[&MultiPolygon<f64>],
+    before: Option<&AreaLayer>,
+) -> AreaLayer {
     let net = Arc::new(Net::new(Grid::WebMercatorQuad, borders));
     let areas = (1..)
         .zip(&net.shapes)
@@ -27,12 +44,12 @@ fn layer_of(borders: &[&MultiPolygon<f64>], before: Option<&AreaLayer>) -> AreaL
                 shape: shape.clone()?,
                 values: vec![
                     Some(crate::tiles::wire::string_value(&format!("区{id}"))),
-                    (id % 3 != 0).then(|| crate::tiles::wire::uint_value(id % 4)),
+                    (id % 3 != 0).then(|| uint_value(id % 4)),
                 ],
             })
         })
         .collect();
-    AreaLayer::new(SPEC, &net, areas, before)
+    AreaLayer::new((SPEC, policy(bytes_max)), &net, areas, before)
 }
 
 fn layer(partition: &Partition) -> AreaLayer {
@@ -381,6 +398,35 @@ fn what_is_smaller_than_two_pixels_waits() {
     };
     assert!(empty(10) && !empty(13));
     assert_eq!(layer.drawn_from, 11);
+}
+
+#[test]
+fn what_is_too_much_for_a_tile_loses_its_smallest_and_says_so() {
+    let large = square(119.90, 32.40, 0.02);
+    let small = (0..40).map(|n| square(119.93 + f64::from(n) * 0.002, 32.40, 0.001));
+    let squares: Vec<_> = small.chain([large]).collect();
+    let borders: Vec<_> = squares.iter().collect();
+    let tile = tile_at(119.935, 32.4005, 11);
+    let made = |layer: AreaLayer| layer.tile(tile, &mut Scratch::default());
+    let all = made(layer_of(&borders, None));
+    let bytes_max = all.len() / 2;
+    let thinned = made(layer_within(bytes_max, &borders, None));
+    assert!(
+        thinned.len() <= bytes_max && thinned.len() > bytes_max / 2,
+        "{} of {bytes_max}",
+        thinned.len()
+    );
+    let ids = |bytes: &[u8], layer: &str| -> Vec<(u64, String)> {
+        let features = decode(bytes.to_vec()).into_iter();
+        let of_layer = features.filter(|(name, ..)| name == layer);
+        of_layer.map(|(_, id, tags, _)| (id, tags)).collect()
+    };
+    assert_eq!(ids(&all, "cells").len(), 41);
+    assert_eq!(ids(&all, "cell_thinned"), []);
+    let shown = ids(&thinned, "cells");
+    assert!(shown.iter().any(|(id, _)| *id == 41), "the largest stays");
+    let note = format!("shown=UInt({}) total=UInt(41)", shown.len());
+    assert_eq!(ids(&thinned, "cell_thinned"), [(1, note)]);
 }
 
 #[test]

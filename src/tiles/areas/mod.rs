@@ -6,7 +6,8 @@
 //!
 //! `mesh` makes one net of all borders, `arcs` cuts it where borders meet, `importance` says which
 //! vertices matter at which zoom, `shape` puts areas together again; `layer` finds, clips (`clip`)
-//! and encodes (`encode`) what a tile shows; `follow` keeps all of it as the database has it.
+//! and encodes (`encode`) what a tile shows, as `policy` says; `follow` keeps all of it as the
+//! database has it.
 
 mod arcs;
 mod clip;
@@ -18,15 +19,22 @@ mod mesh;
 #[cfg(test)]
 mod partition_tests;
 mod place_grid;
+mod policy;
 #[cfg(test)]
 mod real_tests;
 mod shape;
 mod store;
+#[cfg(test)]
+mod weight_tests;
+
+use std::sync::LazyLock;
 
 pub(super) use encode::Scratch;
 pub use follow::AreaTiles;
 pub(super) use follow::read_once;
 pub(super) use layer::AreaLayer;
+use layer::AreaSpec;
+use policy::AreaPolicy;
 
 /// Areas that are drawn together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,4 +42,41 @@ pub(super) enum AreaSet {
     Cells,
     /// Responsibility areas.
     Areas,
+}
+
+static CELLS: LazyLock<AreaPolicy> =
+    LazyLock::new(|| shipped(AreaSet::Cells, include_str!("../../../tiles/cells.toml")));
+static AREAS: LazyLock<AreaPolicy> =
+    LazyLock::new(|| shipped(AreaSet::Areas, include_str!("../../../tiles/areas.toml")));
+
+fn shipped(set: AreaSet, text: &str) -> AreaPolicy {
+    AreaPolicy::parse(text, set.spec().keys).expect("a test reads what is shipped")
+}
+
+impl AreaSet {
+    /// What its tiles hold: `tiles/<layer>.toml`.
+    fn policy(self) -> &'static AreaPolicy {
+        match self {
+            Self::Cells => &CELLS,
+            Self::Areas => &AREAS,
+        }
+    }
+
+    /// What its layers inside a tile are called and what their features carry.
+    fn spec(self) -> AreaSpec {
+        match self {
+            Self::Cells => AreaSpec {
+                shapes: "cells",
+                labels: "cell_labels",
+                thinned: "cell_thinned",
+                keys: &["code", "name", "unit", "unit_zh", "unit_en"],
+            },
+            Self::Areas => AreaSpec {
+                shapes: "areas",
+                labels: "area_labels",
+                thinned: "area_thinned",
+                keys: &["name_zh", "name_en", "owner", "owner_zh", "owner_en"],
+            },
+        }
+    }
 }

@@ -53,7 +53,8 @@ function words({ layer, properties, id }: MapGeoJSONFeature): string {
       return reference.className(String(properties.class));
     default: {
       const unit = i18n.language === 'zh' ? properties.unit_zh : properties.unit_en;
-      return [spacedCell(String(properties.code)), unit].filter(Boolean).join(' · ');
+      const code = properties.code === undefined ? '' : spacedCell(String(properties.code));
+      return [code, unit].filter(Boolean).join(' · ');
     }
   }
 }
