@@ -29,6 +29,7 @@ class Feed {
   private source: EventSource | null = null;
   /** Takes the place of `source` once it is open: of other tiles. */
   private next: EventSource | null = null;
+  private nextSince = 0;
   private seq: string | null = null;
   private heardAt = 0;
   private failures = 0;
@@ -84,6 +85,7 @@ class Feed {
     this.next?.close();
     const source = new EventSource(liveUrl(after, viewQuery(tileNews.wanted)));
     this.next = source;
+    this.nextSince = performance.now();
     source.addEventListener('open', () => {
       this.source?.close();
       this.source = source;
@@ -169,6 +171,10 @@ class Feed {
   };
 
   private judge(): void {
+    if (this.next && performance.now() - this.nextSince > LOST_MS) {
+      this.next.close();
+      this.failNext();
+    }
     if (!this.source || this.heardAt === 0) return;
     const silentMs = performance.now() - this.heardAt;
     if (silentMs > LOST_MS) {
