@@ -4,6 +4,8 @@ import { launch, mapIsDrawn } from './browser';
 import { caseRow, pictures, Worker } from './work';
 
 let browser: Browser;
+/** What the first test reported. */
+let reportedCase: number;
 beforeAll(async () => {
   browser = await launch();
 });
@@ -35,6 +37,7 @@ test('a collector reports from the street with a phone, and the operator has the
   const done = page.locator('[data-test=reported]');
   await done.or(page.locator('[data-test=report] [role=alert]')).first().waitFor();
   const caseId = Number(/#(\d+)/.exec((await done.textContent())!)![1]);
+  reportedCase = caseId;
   const row = await caseRow(caseId);
   expect(row.lon).toBeCloseTo(phoneAt.lon, 5);
   expect(row.lat).toBeCloseTo(phoneAt.lat, 5);
@@ -75,13 +78,11 @@ test('R17.3 who is on duty is on the map of whoever sends them, and moves withou
   await collector.page.click('[data-test=duty] [role=switch]');
   await collector.page.waitForSelector('[data-test=duty][data-state=on]');
   const shown = async () => (await onDuty(page))[0];
-  await expect
-    .poll(shown, { timeout: 3_000 })
-    .toMatchObject({
-      state: 'present',
-      lon: expect.closeTo(at.lon, 4),
-      lat: expect.closeTo(at.lat, 4),
-    });
+  await expect.poll(shown, { timeout: 3_000 }).toMatchObject({
+    state: 'present',
+    lon: expect.closeTo(at.lon, 4),
+    lat: expect.closeTo(at.lat, 4),
+  });
 
   const next = { longitude: at.lon + 0.002, latitude: at.lat };
   await collector.page.context().setGeolocation({ ...next, accuracy: 8 });
@@ -101,6 +102,14 @@ test('R17.3 who is on duty is on the map of whoever sends them, and moves withou
   await page.mouse.click(place.x, place.y);
   const card = page.locator('[data-test=collector]');
   await card.getByText('在岗 · ').waitFor();
+
+  // R14.1: whoever chooses somebody to look is shown who is near
+  const operator = await Worker.arrive(browser, 'operator');
+  await operator.open('operator', reportedCase);
+  await operator.page.click('[data-edit=send_to_verify]');
+  const first = operator.page.locator('#f-send_to_verify-assignee_id option:nth-child(2)');
+  await expect.poll(() => first.textContent()).toMatch(/\(collector\) · 1[89]0 米$/);
+  await operator.leave();
 
   await collector.page.click('[data-test=duty] [role=switch]');
   await collector.page.waitForSelector('[data-test=duty][data-state=off]');
