@@ -97,8 +97,9 @@ bench-vision: $(vision_peers)/yolo11n-640x384.onnx ## measure: frames a core, 20
 	@scripts/setup --bench
 	$(cargo) bench --bench vision
 
-bench-grid: setup ## measure: check and edits of 20,000 cells, a million vertices; publishing; locate in the past
+bench-grid: setup $(wasm) ## measure: check, edits and drags of 20,000 cells, a million vertices; publishing; locate in the past
 	$(cargo) bench --package cityward-partition --bench grid
+	node web/bench/grid.mjs
 	$(cargo) bench --bench redraw
 
 bench-drag: web/dist/index.html ## measure: a vertex of 20,000 cells dragged in a browser

@@ -97,9 +97,10 @@ impl Desk {
     }
 
     /// The ground that has changed hands since the desk was opened, as a collection of features.
-    pub(crate) fn difference(&self) -> String {
+    pub(crate) fn difference(&mut self) -> String {
+        let difference = self.comparison.difference(&self.base, &self.partition);
         let mut features = Features::of(&self.frame);
-        for moved in difference(&self.base, &self.partition).moved {
+        for moved in difference.moved {
             let owner = |of: &cityward_partition::Partition, face: Option<FaceId>| {
                 face.and_then(|face| of.faces()[&face].owner)
             };

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use cityward_partition::geojson::Features;
 use cityward_partition::{
-    Change, Defect, Face, FaceId, Frame, Ground, Limits, NoPartition, Operation, Partition,
-    Planned, Point, Polygon, Refusal, Repaired, UnitId, check, repair,
+    Change, Comparison, Defect, Face, FaceId, Frame, Ground, Limits, NoPartition, Operation,
+    Partition, Planned, Point, Polygon, Refusal, Repaired, UnitId, check, repair,
 };
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -26,6 +26,8 @@ pub(crate) struct Desk {
     /// As it was before the first operation.
     pub(crate) base: Partition,
     pub(crate) partition: Partition,
+    /// Of the two.
+    pub(crate) comparison: Comparison,
     done: Vec<Change>,
     undone: Vec<Change>,
     pub(crate) labels: BTreeMap<FaceId, String>,
@@ -45,6 +47,7 @@ impl Desk {
             repaired: None,
             base: Partition::default(),
             partition: Partition::default(),
+            comparison: Comparison::default(),
             done: Vec::new(),
             undone: Vec::new(),
             labels: BTreeMap::new(),
@@ -79,6 +82,7 @@ impl Desk {
         desk.begin(Partition::from_bytes(base)?);
         if bytes != base {
             desk.partition = Partition::from_bytes(bytes)?;
+            desk.comparison = Comparison::between(&desk.base, &desk.partition);
         }
         Ok(desk)
     }
@@ -86,6 +90,7 @@ impl Desk {
     fn begin(&mut self, partition: Partition) {
         self.base = partition.clone();
         self.partition = partition;
+        self.comparison = Comparison::default();
         self.done.clear();
         self.undone.clear();
     }
@@ -213,7 +218,7 @@ impl Desk {
     /// Does an operation.
     pub(crate) fn act(&mut self, operation: &Operation) -> Outcome {
         self.outcome(operation, |desk, planned| {
-            let touched = desk.apply(&planned.change);
+            let touched = desk.make(&planned.change);
             desk.done.push(planned.change);
             desk.undone.clear();
             Touched {
@@ -246,7 +251,7 @@ impl Desk {
     /// Takes the last operation back; `None` where there is none.
     pub(crate) fn undo(&mut self) -> Option<Touched> {
         let change = self.done.pop()?;
-        let touched = self.apply(&change.clone().inverse());
+        let touched = self.make(&change.clone().inverse());
         self.undone.push(change);
         Some(touched)
     }
@@ -254,9 +259,15 @@ impl Desk {
     /// Does again what was taken back last; `None` where there is nothing.
     pub(crate) fn redo(&mut self) -> Option<Touched> {
         let change = self.undone.pop()?;
-        let touched = self.apply(&change);
+        let touched = self.make(&change);
         self.done.push(change);
         Some(touched)
+    }
+
+    /// Makes a change to stay.
+    fn make(&mut self, change: &Change) -> Touched {
+        self.comparison.note(change);
+        self.apply(change)
     }
 
     fn apply(&mut self, change: &Change) -> Touched {

@@ -134,7 +134,7 @@ impl PartitionDesk {
         self.0.report().into_bytes()
     }
 
-    pub fn difference(&self) -> String {
+    pub fn difference(&mut self) -> String {
         self.0.difference()
     }
 

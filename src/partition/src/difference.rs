@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 use crate::arrangement::Arrangement;
 use crate::check::region_polygons;
 use crate::edges::{Edges, Stroke, id};
-use crate::ids::FaceId;
+use crate::ids::{ArcId, FaceId};
 use crate::noding::noded;
-use crate::partition::Partition;
+use crate::partition::{Arc, Partition};
 use crate::point::Point;
 use crate::ring::{Polygon, m2};
 
@@ -33,56 +33,90 @@ pub struct Difference {
     pub moved: Vec<Moved>,
 }
 
-/// What differs between two partitions of the same frame.
+/// What differs between two partitions of the same frame; looks at every arc of both.
+///
+/// Who follows what becomes of a partition keeps a [`Comparison`](crate::Comparison) instead.
 pub fn difference(before: &Partition, after: &Partition) -> Difference {
-    let gone = only_in(before, after);
-    let new = only_in(after, before);
-    let reshaped: BTreeSet<FaceId> = gone.union(&new).copied().collect();
-    let faces: Vec<FaceId> = reshaped.iter().copied().collect();
-    let count = id(faces.len());
-    let strokes = borders(before, &faces, 0).chain(borders(after, &faces, count));
-    let arrangement = Arrangement::of(noded(Edges::of(strokes, 2 * count)));
-    let mut moved: BTreeMap<[Option<FaceId>; 2], (i128, Vec<Polygon>)> = BTreeMap::new();
-    for region in 1..id(arrangement.regions.len()) {
-        let cover = arrangement.cover(region);
-        let then = cover
-            .iter()
-            .find(|claim| **claim < count)
-            .map(|claim| faces[*claim as usize]);
-        let now = cover.iter().find(|claim| **claim >= count);
-        let now = now.map(|claim| faces[(*claim - count) as usize]);
-        if then != now {
-            let (area, polygons) = moved.entry([then, now]).or_default();
-            *area += arrangement.regions[region as usize].doubled_area;
-            polygons.extend(region_polygons(&arrangement, region));
-        }
+    let arcs = differing(before, after);
+    let reshaped = reshaped(before, after, &arcs);
+    let moved = Overlay::of(before, after, &reshaped).moved();
+    Difference { reshaped, moved }
+}
+
+/// The arcs that are not the same in both.
+pub(crate) fn differing(before: &Partition, after: &Partition) -> BTreeSet<ArcId> {
+    let arcs = before.arcs().keys().chain(after.arcs().keys());
+    let differs = |id: &&ArcId| before.arcs().get(id) != after.arcs().get(id);
+    arcs.filter(differs).copied().collect()
+}
+
+/// Faces of which a border runs elsewhere, in ascending order, where at most `arcs` differ.
+pub(crate) fn reshaped(
+    before: &Partition,
+    after: &Partition,
+    arcs: &BTreeSet<ArcId>,
+) -> Vec<FaceId> {
+    let gone = only_in(before, after, arcs);
+    let new = only_in(after, before, arcs);
+    gone.union(&new).copied().collect()
+}
+
+/// Faces as they were and as they are, laid over each other.
+pub(crate) struct Overlay<'a> {
+    faces: &'a [FaceId],
+    arrangement: Arrangement,
+}
+
+impl<'a> Overlay<'a> {
+    pub(crate) fn of(before: &Partition, after: &Partition, faces: &'a [FaceId]) -> Self {
+        let count = id(faces.len());
+        let strokes = borders(before, faces, 0).chain(borders(after, faces, count));
+        let arrangement = Arrangement::of(noded(Edges::of(strokes, 2 * count)));
+        Self { faces, arrangement }
     }
-    let moved = moved
-        .into_iter()
-        .map(|([from, to], (area, polygons))| Moved {
-            from,
-            to,
-            area_m2: m2(area),
-            polygons,
-        });
-    Difference {
-        reshaped: faces,
-        moved: moved.collect(),
+
+    /// Who had and who has each piece of ground.
+    fn hands(&self) -> impl Iterator<Item = (u32, [Option<FaceId>; 2])> + '_ {
+        let count = id(self.faces.len());
+        let regions = 1..id(self.arrangement.regions.len());
+        regions.map(move |region| {
+            let cover = self.arrangement.cover(region);
+            let then = cover.iter().find(|claim| **claim < count);
+            let now = cover.iter().find(|claim| **claim >= count);
+            let then = then.map(|claim| self.faces[*claim as usize]);
+            let now = now.map(|claim| self.faces[(*claim - count) as usize]);
+            (region, [then, now])
+        })
+    }
+
+    /// The ground that is of another face afterwards, in ascending order of who had it and who
+    /// gets it.
+    pub(crate) fn moved(&self) -> Vec<Moved> {
+        let mut moved: BTreeMap<[Option<FaceId>; 2], (i128, Vec<Polygon>)> = BTreeMap::new();
+        for (region, hands) in self.hands().filter(|(_, [then, now])| then != now) {
+            let (area, polygons) = moved.entry(hands).or_default();
+            *area += self.arrangement.regions[region as usize].doubled_area;
+            polygons.extend(region_polygons(&self.arrangement, region));
+        }
+        let moved = moved
+            .into_iter()
+            .map(|([from, to], (area, polygons))| Moved {
+                from,
+                to,
+                area_m2: m2(area),
+                polygons,
+            });
+        moved.collect()
     }
 }
 
-/// Faces with a piece of border that is not theirs in the other partition.
-fn only_in(one: &Partition, other: &Partition) -> BTreeSet<FaceId> {
-    let differing = |id, arc| other.arcs().get(id) != Some(arc);
-    let arcs: Vec<_> = one
-        .arcs()
-        .iter()
-        .filter(|(id, arc)| differing(id, arc))
-        .collect();
+/// Faces with a piece of border that is not theirs in the other partition; at most `arcs` differ.
+fn only_in(one: &Partition, other: &Partition, arcs: &BTreeSet<ArcId>) -> BTreeSet<FaceId> {
     // an arc may only have been cut in two, or have another number
     let beside: BTreeSet<FaceId> = arcs
         .iter()
-        .flat_map(|(_, arc)| arc.sides())
+        .filter_map(|arc| one.arcs().get(arc))
+        .flat_map(Arc::sides)
         .flatten()
         .collect();
     let there: FxHashSet<(FaceId, Point, Point)> = beside
@@ -112,7 +146,8 @@ fn directed(
     })
 }
 
-fn borders<'a>(
+/// The borders of faces, each a claim of its own from `first_claim` on.
+pub(crate) fn borders<'a>(
     partition: &'a Partition,
     faces: &'a [FaceId],
     first_claim: u32,

@@ -3,7 +3,8 @@
 //! Gaps and overlaps cannot be written down in a [`Partition`]: it holds borders, each with what
 //! lies on its left and right, and polygons follow from them. [`check`] finds by what a file of
 //! cells is none, [`repair`] makes one of it and tells how; an [`Operation`] plans a [`Change`]
-//! that can be taken back; [`difference`] tells which ground changed hands.
+//! that can be taken back; [`difference`] tells which ground changed hands, and a [`Comparison`]
+//! tells it anew after every change.
 //!
 //! Everything here is pure and exact: no IO, no clock, whole numbers, the same answer on every
 //! machine. One kernel is under all of it: edges are noded (`noding`), the plane they divide is
@@ -15,6 +16,7 @@ mod cell;
 mod chains;
 mod change;
 mod check;
+mod comparison;
 mod datum;
 mod defect;
 mod difference;
@@ -47,6 +49,7 @@ mod verify;
 pub use cell::Cell;
 pub use change::{Change, Descent, Edit, Stale};
 pub use check::check;
+pub use comparison::Comparison;
 pub use datum::{bd09_from_gcj02, gcj02_from_bd09, gcj02_from_wgs84, wgs84_from_gcj02};
 pub use defect::{Defect, DefectKind, Place, RingFault};
 pub use difference::{Difference, Moved, difference};

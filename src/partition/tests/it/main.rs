@@ -9,10 +9,12 @@
     reason = "the numbers in tests are small"
 )]
 
+mod any_operation;
 mod files;
 mod synthetic;
 
 mod check;
+mod comparison;
 mod near;
 mod operations;
 mod oracle;

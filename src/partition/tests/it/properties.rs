@@ -1,9 +1,10 @@
 //! Whatever is done to a partition, it stays one, and can be taken back.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use cityward_partition::{
-    FaceId, Limits, Operation, Partition, Planned, Point, Polygon, difference, repair,
+    Comparison, Difference, FaceId, Limits, Operation, Partition, Planned, Point, Polygon,
+    difference, repair,
 };
 use geo::{Contains as _, Intersects as _};
 use proptest::prelude::*;
@@ -11,6 +12,7 @@ use rand::seq::IndexedRandom as _;
 use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 
+use crate::any_operation::{NAMES, beside, extent, name, operation};
 use crate::{files, synthetic};
 
 const STEPS: usize = 40;
@@ -26,91 +28,6 @@ fn any_limits() -> Limits {
     Limits {
         width_min_mm: 50.0,
         ..Limits::default()
-    }
-}
-
-/// A vertex somewhere, and about how far its arc reaches.
-fn vertex(partition: &Partition, random: &mut ChaCha8Rng) -> (Point, i32) {
-    let arcs: Vec<_> = partition.arcs().values().collect();
-    let line = &arcs.choose(random).unwrap().line;
-    let (first, last) = (line[0], line[line.len() - 1]);
-    let reach = (first.distance_mm(last) / 4.0).clamp(1000.0, 1e8) as i32;
-    (*line.choose(random).unwrap(), reach)
-}
-
-fn beside(at: Point, reach: i32, random: &mut ChaCha8Rng) -> Point {
-    let mut near = |middle: i32| middle + random.random_range(-reach..=reach);
-    Point::new(near(at.x), near(at.y))
-}
-
-/// An operation that may well make sense.
-fn operation(partition: &Partition, random: &mut ChaCha8Rng) -> Operation {
-    let faces: Vec<FaceId> = partition.faces().keys().copied().collect();
-    let face = *faces.choose(random).unwrap();
-    let neighbour = |random: &mut ChaCha8Rng| {
-        let arc = partition.arcs_of_face(face).choose(random).unwrap();
-        let sides = partition.arcs()[arc].sides();
-        sides.into_iter().find(|side| *side != Some(face)).flatten()
-    };
-    let (at, reach) = vertex(partition, random);
-    let (end, _) = vertex(partition, random);
-    let lines: Vec<_> = partition.arcs().values().map(|arc| &arc.line).collect();
-    let line = *lines.choose(random).unwrap();
-    let square = || {
-        let (e, n) = (at.x + reach, at.y + reach);
-        let corners = [
-            (at.x - reach, at.y - reach),
-            (e, at.y - reach),
-            (e, n),
-            (at.x - reach, n),
-        ];
-        Polygon {
-            exterior: corners.map(Point::from).to_vec(),
-            holes: vec![],
-        }
-    };
-    match random.random_range(0..11) {
-        0..=2 => Operation::MoveVertex {
-            at,
-            to: beside(at, reach, random),
-        },
-        3 => {
-            let index = random.random_range(1..line.len());
-            Operation::InsertVertex {
-                between: [line[index - 1], line[index]],
-                at: beside(line[index], reach, random),
-            }
-        }
-        4 => Operation::DeleteVertex { at },
-        5 => Operation::Straighten {
-            from: line[0],
-            to: line[line.len() - 1],
-        },
-        6 => {
-            let corner = partition.polygons(face)[0].exterior.clone();
-            let (a, b) = (
-                *corner.choose(random).unwrap(),
-                *corner.choose(random).unwrap(),
-            );
-            let line = vec![beside(a, 3000, random), beside(b, 3000, random)];
-            Operation::Split { face, line }
-        }
-        7 => Operation::Merge {
-            faces: std::iter::once(face).chain(neighbour(random)).collect(),
-        },
-        8 => Operation::Transfer {
-            polygon: square(),
-            from: Some(face),
-            to: neighbour(random),
-        },
-        9 => Operation::Transfer {
-            polygon: square(),
-            from: None,
-            to: Some(face),
-        },
-        _ => Operation::Follow {
-            line: vec![at, beside(at, reach, random), end],
-        },
     }
 }
 
@@ -142,14 +59,7 @@ fn agree_on_points(partition: &Partition, random: &mut ChaCha8Rng, count: usize)
         .values()
         .flat_map(|arc| arc.line.iter().copied())
         .collect();
-    let (low, high) = corners
-        .iter()
-        .fold((corners[0], corners[0]), |(low, high), at| {
-            (
-                Point::new(low.x.min(at.x), low.y.min(at.y)),
-                Point::new(high.x.max(at.x), high.y.max(at.y)),
-            )
-        });
+    let (low, high) = extent(partition);
     for step in 0..count {
         // the corners themselves and places beside them are the hard ones
         let at = match step % 4 {
@@ -193,72 +103,147 @@ fn agree_on_points(partition: &Partition, random: &mut ChaCha8Rng, count: usize)
     }
 }
 
-/// Whether an operation leaves the outer border as it is.
-fn is_inner(operation: &Operation) -> bool {
-    matches!(operation, Operation::Split { .. } | Operation::Merge { .. })
-        || matches!(
-            operation,
-            Operation::Transfer {
-                from: Some(_),
-                to: Some(_),
-                ..
+/// Every edge around a face is there once, and so is the way back: around another face, or on the
+/// hull, of which each edge is one of an arc that has nobody on its other side.
+fn edges_match(partition: &Partition) {
+    let mut around: HashMap<(Point, Point), FaceId> = HashMap::new();
+    for &face in partition.faces().keys() {
+        let polygons = partition.polygons(face);
+        for ring in polygons.iter().flat_map(Polygon::rings) {
+            let ends = ring.iter().skip(1).chain(ring.first());
+            for edge in ring.iter().copied().zip(ends.copied()) {
+                let twice = around.insert(edge, face);
+                assert_eq!(twice, None, "{edge:?} of {face:?}");
             }
-        )
+        }
+    }
+    let hull = hull(partition);
+    for (&(a, b), face) in &around {
+        let beyond = around.get(&(b, a));
+        assert_ne!(beyond, Some(face), "{a:?} {b:?}");
+        assert_eq!(beyond.is_none(), hull.contains(&(a.min(b), a.max(b))));
+    }
+    let outer = around
+        .keys()
+        .filter(|(a, b)| !around.contains_key(&(*b, *a)));
+    assert_eq!(outer.count(), hull.len());
 }
 
-/// Ground that comes in or goes out; a new corner on the outer border is rounded to the grid.
-fn hull_differs_m2(old: &Partition, new: &Partition) -> f64 {
-    let moved = difference(old, new).moved;
-    let across = moved
-        .iter()
-        .filter(|moved| moved.from.is_none() || moved.to.is_none());
-    across.map(|moved| moved.area_m2).sum()
+/// The edges with nobody on one side, each from its smaller end.
+fn hull(partition: &Partition) -> BTreeSet<(Point, Point)> {
+    let arcs = partition.arcs().values();
+    let outer = arcs.filter(|arc| arc.sides().contains(&None));
+    let edges = outer.flat_map(|arc| arc.line.segments());
+    edges.map(|(a, b)| (a.min(b), a.max(b))).collect()
+}
+
+/// Whether an operation is about the outer border; any other leaves it where it is.
+fn is_about_the_hull(operation: &Operation, old: &Partition) -> bool {
+    let outer: BTreeSet<Point> = hull(old).into_iter().flat_map(|(a, b)| [a, b]).collect();
+    let is_outer = |at: &Point| outer.contains(at);
+    match operation {
+        Operation::MoveVertex { at, .. } | Operation::DeleteVertex { at } => is_outer(at),
+        Operation::InsertVertex { between, .. } => between.iter().all(is_outer),
+        Operation::Straighten { from, to } => is_outer(from) && is_outer(to),
+        Operation::Follow { line } => line.first().into_iter().chain(line.last()).all(is_outer),
+        Operation::Transfer { from, to, .. } => from.is_none() || to.is_none(),
+        Operation::RedrawScope { .. } => true,
+        Operation::Split { .. }
+        | Operation::Merge { .. }
+        | Operation::SetOwner { .. }
+        | Operation::Settle { .. }
+        | Operation::Lock { .. }
+        | Operation::Unlock { .. } => false,
+    }
+}
+
+/// What one operation must leave as it is: the hull, unless it is about it, where a new corner on
+/// it is rounded to the grid; and ground and owner of what is locked.
+fn keeps_what_it_must(operation: &Operation, old: &Partition, new: &Partition) -> Difference {
+    let differs = difference(old, new);
+    let moved = |matters: &dyn Fn(Option<FaceId>) -> bool| -> f64 {
+        let moved = differs.moved.iter();
+        let that = moved.filter(|moved| matters(moved.from) || matters(moved.to));
+        that.map(|moved| moved.area_m2).sum()
+    };
+    if !is_about_the_hull(operation, old) {
+        let differs_m2 = moved(&|hand| hand.is_none());
+        assert!(differs_m2 <= ROUNDING_M2, "{differs_m2} {operation:?}");
+    }
+    for (&face, was) in old.faces().iter().filter(|(_, face)| face.is_locked) {
+        let differs_m2 = moved(&|hand| hand == Some(face));
+        assert!(differs_m2 <= ROUNDING_M2, "{face:?} {operation:?}");
+        let is = new.faces().get(&face);
+        let is_unlocked = matches!(operation, Operation::Unlock { .. });
+        let is_kept = is.is_some_and(|is| is.owner == was.owner && is.ground == was.ground);
+        assert!(
+            is_kept && (is == Some(was) || is_unlocked),
+            "{face:?} {operation:?}"
+        );
+    }
+    differs
+}
+
+/// A comparison kept up with changes tells what a look at everything tells.
+fn compare_alike(comparison: &mut Comparison, base: &Partition, now: &Partition) {
+    let (kept_up, whole) = (comparison.difference(base, now), difference(base, now));
+    assert_eq!(kept_up, whole);
 }
 
 /// Does operations one after the other and takes all of them back. How many were done.
 fn live_through(mut partition: Partition, seed: u64, steps: usize) -> BTreeMap<String, usize> {
     let mut random = ChaCha8Rng::seed_from_u64(seed);
+    let base = partition.clone();
+    let mut comparison = Comparison::default();
     let mut history = Vec::new();
     let mut done = BTreeMap::new();
-    for _ in 0..steps {
+    for step in 0..steps {
         let operation = operation(&partition, &mut random);
-        let name = format!("{operation:?}")
-            .split(' ')
-            .next()
-            .unwrap()
-            .to_owned();
+        let name = name(&operation);
         let before = partition.to_bytes();
         let Ok(Planned { change, .. }) = operation.plan(&partition, &any_limits()) else {
             *done.entry(format!("{name} refused")).or_default() += 1;
             continue;
         };
-        *done.entry(name).or_default() += 1;
+        *done.entry(name.to_owned()).or_default() += 1;
         let old = partition.clone();
         partition.apply(&change).unwrap();
         partition
             .verify()
             .unwrap_or_else(|flaw| panic!("{flaw}: {operation:?}"));
-        if is_inner(&operation) {
-            let differs_m2 = hull_differs_m2(&old, &partition);
-            assert!(differs_m2 <= ROUNDING_M2, "{differs_m2} {operation:?}");
+        edges_match(&partition);
+        let differs = keeps_what_it_must(&operation, &old, &partition);
+        let touched = change.faces_touched();
+        assert!(differs.reshaped.iter().all(|face| touched.contains(face)));
+        comparison.note(&change);
+        compare_alike(&mut comparison, &base, &partition);
+        if step % 16 == 15 {
+            // as a page begins that is opened again
+            comparison = Comparison::between(&base, &partition);
+            compare_alike(&mut comparison, &base, &partition);
         }
-        let moved = difference(&old, &partition);
-        assert!(
-            moved
-                .reshaped
-                .iter()
-                .all(|face| change.faces_touched().contains(face))
-        );
         history.push((before, change));
     }
     agree_on_points(&partition, &mut random, 200);
     let written = partition.to_bytes();
     assert_eq!(Partition::from_bytes(&written).unwrap().to_bytes(), written);
     for (before, change) in history.into_iter().rev() {
-        partition.apply(&change.inverse()).unwrap();
+        let back = change.inverse();
+        partition.apply(&back).unwrap();
         assert_eq!(partition.to_bytes(), before);
+        comparison.note(&back);
+        compare_alike(&mut comparison, &base, &partition);
     }
     done
+}
+
+/// Of every kind, some were done.
+fn all_were_done(done: &BTreeMap<String, usize>) {
+    let missing: Vec<&str> = NAMES
+        .into_iter()
+        .filter(|name| !done.contains_key(*name))
+        .collect();
+    assert_eq!(missing, [""; 0], "{done:?}");
 }
 
 proptest! {
@@ -271,7 +256,19 @@ proptest! {
 }
 
 #[test]
+fn every_operation_is_done_to_invented_cities() {
+    let mut done = BTreeMap::new();
+    for seed in 0..16 {
+        for (name, count) in live_through(invented(seed), seed, STEPS) {
+            *done.entry(name).or_default() += count;
+        }
+    }
+    all_were_done(&done);
+}
+
+#[test]
 fn real_cities_live_through_anything() {
+    let mut all = BTreeMap::new();
     for (seed, name) in (0..).zip(files::FILES) {
         let Some(cells) = files::cells(name) else {
             return;
@@ -279,5 +276,9 @@ fn real_cities_live_through_anything() {
         let partition = repair(&cells, 1000).partition;
         let done = live_through(partition, seed, 60);
         println!("{name}: {done:?}");
+        for (name, count) in done {
+            *all.entry(name).or_default() += count;
+        }
     }
+    all_were_done(&all);
 }
