@@ -165,6 +165,11 @@ pub struct IntakeConfig {
     #[arg(long, env = "CITYWARD_QUEUE_MAX", default_value_t = 256)]
     pub queue_max: usize,
 
+    /// How long the frame at the head may have waited, milliseconds, while cameras get places that had
+    /// none; beyond it the answer is 429: what comes late to the map is worth less than a newer frame.
+    #[arg(long, env = "CITYWARD_QUEUE_WAIT_MAX_MS", default_value_t = 1200)]
+    pub queue_wait_max_ms: u32,
+
     /// Bytes of pictures waiting over all cameras; beyond it the answer is 429.
     #[arg(long, env = "CITYWARD_QUEUE_BYTES_MAX", default_value_t = 256 << 20)]
     pub queue_bytes_max: usize,

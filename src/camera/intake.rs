@@ -2,13 +2,15 @@
 //!
 //! Each camera has a few places; when they are taken, the newest frames keep them and the oldest
 //! is superseded. Cameras are served in turn, so that a busy one cannot starve the others. Over
-//! all cameras, frames and bytes are bounded, and beyond that a frame is refused. Whatever
-//! happens to a frame is counted: offered = taken + superseded + refused + waiting.
+//! all cameras frames, bytes and the time that the one at the head has waited are bounded, and
+//! beyond that a frame is refused: whoever sends more than the detectors can take is told at once,
+//! and what is taken is on the map soon. Whatever happens to a frame is counted:
+//! offered = taken + superseded + refused + waiting.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use metrics::{counter, gauge};
 use tokio::sync::{Semaphore, oneshot};
 
@@ -54,6 +56,7 @@ pub struct Intake<R> {
     camera_queue_max: usize,
     queue_max: usize,
     queue_bytes_max: usize,
+    wait_max: TimeDelta,
     /// What one who waits for a superseded frame is told.
     superseded: fn(&Frame) -> R,
     /// One permit per byte that requests still being read may hold.
@@ -80,6 +83,7 @@ impl<R> Intake<R> {
             camera_queue_max: config.camera_queue_max.max(1),
             queue_max: config.queue_max.max(1),
             queue_bytes_max: config.queue_bytes_max,
+            wait_max: TimeDelta::milliseconds(config.queue_wait_max_ms.into()),
             superseded,
             room: Arc::new(Semaphore::new(config.queue_bytes_max)),
             state: Mutex::new(State {
@@ -109,7 +113,7 @@ impl<R> Intake<R> {
         let arrivals = offered.len();
         let mut state = self.lock();
         let refusal = if state.open {
-            self.admit(&mut state, &camera, offered)
+            self.admit(&mut state, &camera, offered, received_at)
                 .map_err(|TooMuch| NotTaken::QueueFull {
                     retry_after_s: state.retry_after_s(received_at),
                 })
@@ -199,7 +203,11 @@ impl<R> Intake<R> {
         state: &mut State<R>,
         camera: &CameraId,
         offered: Vec<Waiting<R>>,
+        now: DateTime<Utc>,
     ) -> Result<Vec<Waiting<R>>, TooMuch> {
+        let is_late = state
+            .head_since()
+            .is_some_and(|since| now - since > self.wait_max);
         let mut queue = state.queues.remove(camera).unwrap_or_default();
         let (had_frames, had_bytes) = (queue.len(), bytes_of(&queue));
         // The order in which they would stand, oldest capture first; a tie keeps order of arrival.
@@ -213,7 +221,8 @@ impl<R> Intake<R> {
         let frames = state.frames - had_frames + order.len() - lost;
         let kept_bytes: usize = order[lost..].iter().map(|(_, bytes)| bytes).sum();
         let bytes = state.bytes - had_bytes + kept_bytes;
-        if frames > self.queue_max || bytes > self.queue_bytes_max {
+        let grows_late = is_late && frames > state.frames;
+        if grows_late || frames > self.queue_max || bytes > self.queue_bytes_max {
             if had_frames > 0 {
                 state.queues.insert(camera.clone(), queue);
             }
@@ -277,6 +286,12 @@ impl<R> State<R> {
         }
         self.tallies.entry(camera).or_default().taken += 1;
         Some(waiting)
+    }
+
+    /// When the frame that is served next came in.
+    fn head_since(&self) -> Option<DateTime<Utc>> {
+        let queue = self.queues.get(self.turn.front()?)?;
+        queue.front().map(|waiting| waiting.frame.received_at)
     }
 
     fn retry_after_s(&self, now: DateTime<Utc>) -> u32 {

@@ -15,6 +15,7 @@ const LIMITS: IntakeConfig = IntakeConfig {
     camera_queue_max: 2,
     queue_max: 5,
     queue_bytes_max: 100,
+    queue_wait_max_ms: u32::MAX,
     clock_skew_s_max: 5,
     camera_offline_s: 120,
 };
@@ -66,6 +67,25 @@ fn drain(intake: &Intake<i64>) -> Vec<(String, i64)> {
     std::iter::from_fn(|| intake.take())
         .map(|Waiting { frame, .. }| (frame.camera.id.to_string(), frame.captured_at.timestamp()))
         .collect()
+}
+
+#[test]
+fn where_the_head_has_waited_too_long_only_cameras_that_have_places_are_served() {
+    let limits = IntakeConfig {
+        queue_wait_max_ms: 1500,
+        ..LIMITS
+    };
+    let intake: Intake<i64> = Intake::new(&limits, |frame| frame.captured_at.timestamp());
+    offer(&intake, "a", 0).unwrap();
+    offer(&intake, "b", 1).unwrap();
+    let late = offer(&intake, "c", 2);
+    assert_eq!(late, Err(NotTaken::QueueFull { retry_after_s: 2 }));
+    assert_eq!(intake.tally(&camera("c")).refused, 1);
+    // its second place would be one more to wait for; then a newer frame takes an older one's
+    assert!(offer(&intake, "a", 2).is_err());
+    assert_eq!(intake.take().unwrap().frame.captured_at, at(0));
+    offer(&intake, "c", 2).unwrap();
+    assert_eq!(intake.depth(), 2);
 }
 
 #[test]

@@ -399,6 +399,21 @@ pub async fn add_precedent(
     .await
 }
 
+/// Has precedents of cells whose codes an edition ends go on in the cells that have their ground. To be
+/// called when the edition's cells and where their ground came from are written. Article 15.
+pub(crate) async fn pass_on_precedents(
+    tx: &mut PgConnection,
+    edition_id: i32,
+    from: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    sqlx::query(include_str!("pass_on_precedents.sql"))
+        .bind(edition_id)
+        .bind(from)
+        .execute(tx)
+        .await?;
+    Ok(())
+}
+
 /// Every precedent, also those that have ended.
 pub(super) async fn precedents(db: impl PgExecutor<'_>) -> sqlx::Result<Vec<Precedent>> {
     sqlx::query_as(

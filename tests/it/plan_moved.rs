@@ -112,3 +112,56 @@ async fn an_edition_says_what_it_moved() {
         .unwrap();
     problem(much, StatusCode::BAD_REQUEST, "invalid-field").await;
 }
+
+/// Decided disputes hold for a place; where its code ends they go on with the ground.
+#[tokio::test]
+async fn r15_4_what_was_decided_about_a_cell_holds_in_the_cells_that_have_its_ground() {
+    let town = Town::new().await;
+    let case = town.case(town.cells[0], place(80.0, 50.0), None).await;
+    let bin = town.city.component(BIN, place(80.0, 50.0), None).await;
+    let other = town.case(town.cells[1], place(150.0, 50.0), None).await;
+    for (cell, component, of) in [
+        ("001", None, case),
+        ("001", Some(bin), case),
+        ("002", None, other),
+    ] {
+        sqlx::query(
+            "insert into precedent (class_code, place, component_id, unit_id, case_id, reason, valid)
+             values ('M06042', '321202001001' || $1, $2, $3, $4, '判定', tstzrange('2020-01-01', null))",
+        )
+        .bind(cell)
+        .bind(component)
+        .bind(town.units[1])
+        .bind(of)
+        .execute(&town.city.db)
+        .await
+        .unwrap();
+    }
+    let plan = town.begin().await;
+    town.stepped(plan, &town.split(50.0).await).await;
+    town.approved(plan, json!({})).await;
+    let in_force: Vec<(String, Option<i64>, i64)> = sqlx::query_as(
+        "select right(place, 3), component_id, case_id from precedent where valid @> now()
+         order by place, component_id nulls first",
+    )
+    .fetch_all(&town.city.db)
+    .await
+    .unwrap();
+    let of = |cell: &str, component, case| (cell.to_owned(), component, case);
+    assert_eq!(
+        in_force,
+        [
+            of("002", None, other),
+            of("005", None, case),
+            of("005", Some(bin), case),
+            of("006", None, case),
+            of("006", Some(bin), case),
+        ]
+    );
+    let ended: i64 =
+        sqlx::query_scalar("select count(*) from precedent where upper(valid) <= now()")
+            .fetch_one(&town.city.db)
+            .await
+            .unwrap();
+    assert_eq!(ended, 2, "they held until then");
+}

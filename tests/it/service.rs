@@ -42,6 +42,8 @@ pub(crate) fn config(data_dir: &Path) -> Config {
     let onnxruntime = &mut config.vision.runtime.onnxruntime;
     *onnxruntime = root.join(&onnxruntime);
     config.vision.detectors = 1;
+    // one detector of an unoptimised build, beside other tests
+    config.intake.queue_wait_max_ms = 60_000;
     for folder in &mut config.privacy.privacy_model_dirs {
         *folder = root.join(&*folder);
     }

@@ -10,6 +10,7 @@ use super::options::CellOptions;
 use super::report::Report;
 use super::staged;
 use super::store::{NewCell, insert_cells};
+use crate::rules;
 
 /// From when the cells of a file are in force.
 ///
@@ -95,5 +96,6 @@ pub(super) async fn replace(
     store::insert_lineage(tx, edition, &ended).await?;
     store::hand_down(tx, edition, from).await?;
     // the parents' duties were needed until here
-    store::end_duties(tx, edition, from, &ended).await
+    store::end_duties(tx, edition, from, &ended).await?;
+    rules::pass_on_precedents(tx, edition, from).await
 }

@@ -28,6 +28,7 @@ use super::{Plan, PlanState};
 use crate::http::App;
 use crate::journal::{self, Entry};
 use crate::notify::UnitMoved;
+use crate::rules;
 pub(super) use codes::codes;
 use rehome::Rehomed;
 use store::NewRow;
@@ -297,6 +298,7 @@ impl Publication {
             })
             .collect();
         store::insert_lineage(tx, edition, &lineage).await?;
+        rules::pass_on_precedents(tx, edition, from).await?;
         Ok(Ok(()))
     }
 
