@@ -81,7 +81,7 @@ struct MovedPage {
 
 /// What an edition moved, one by one.
 #[utoipa::path(get, path = "/api/v1/editions/{id}/moved/{kind}", tag = "plans",
-    params(("id" = i32, Path), ("kind" = Kind, Path), PageAsked),
+    params(("id" = i32, Path), ("kind" = inline(Kind), Path), PageAsked),
     responses((status = 200, body = MovedPage), (status = 400), (status = 401), (status = 404)))]
 async fn moved_list(
     person: Person,
@@ -104,7 +104,7 @@ async fn moved_list(
 
 /// The same as CSV, whole.
 #[utoipa::path(get, path = "/api/v1/editions/{id}/moved/{kind}/csv", tag = "plans",
-    params(("id" = i32, Path), ("kind" = Kind, Path)), responses(
+    params(("id" = i32, Path), ("kind" = inline(Kind), Path)), responses(
     (status = 200, content_type = "text/csv", body = String), (status = 401), (status = 404)))]
 async fn moved_sheet(
     person: Person,
