@@ -49,8 +49,12 @@ pub(super) struct Outcome {
 
 impl Outcome {
     pub(super) fn of(base: &Ground, after: &Partition) -> Self {
-        let difference = difference(&base.partition, after);
-        let moved = Moved::of(&difference);
+        Self::by(&difference(&base.partition, after), base, after)
+    }
+
+    /// By the difference of the two, where it is known.
+    pub(super) fn by(difference: &Difference, base: &Ground, after: &Partition) -> Self {
+        let moved = Moved::of(difference);
         let mut outcome = Self::default();
         for (&face, planned) in after.faces() {
             let unit_id = unit_of(planned.owner);
@@ -118,14 +122,18 @@ struct Moved {
     area_m2: BTreeMap<(FaceId, FaceId), f64>,
 }
 
-/// Whose ground is not what it was.
-pub(super) fn moved_faces(difference: &Difference) -> BTreeSet<FaceId> {
-    Moved::of(difference).faces
-}
-
 /// Faces of which ground or owner differ, new and gone ones included.
 pub(super) fn changed(before: &Partition, after: &Partition) -> BTreeSet<FaceId> {
-    let mut changed = moved_faces(&difference(before, after));
+    changed_by(&difference(before, after), before, after)
+}
+
+/// [`changed`], by the difference of the two.
+pub(super) fn changed_by(
+    difference: &Difference,
+    before: &Partition,
+    after: &Partition,
+) -> BTreeSet<FaceId> {
+    let mut changed = Moved::of(difference).faces;
     let ids = before.faces().keys().chain(after.faces().keys());
     let differs = |face: &FaceId| {
         let of = |partition: &Partition| {

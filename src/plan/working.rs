@@ -4,12 +4,14 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use cityward_partition::{Change, FaceId, Limits, Operation, Partition, Refusal, Warning};
+use cityward_partition::{
+    Change, Comparison, Difference, FaceId, Limits, Operation, Partition, Refusal, Warning,
+};
 use quick_cache::sync::Cache;
 use tokio::sync::Mutex;
 
 use super::ground::Ground;
-use super::outcome::changed;
+use super::outcome::changed_by;
 
 /// Plans kept in memory; any other is had again from its base and its steps.
 const KEPT_MAX: usize = 32;
@@ -39,6 +41,8 @@ pub(super) struct Working {
     pub(super) partition: Partition,
     /// What the steps in effect changed, in their order.
     changes: Vec<Change>,
+    /// Of the base with what it has become.
+    comparison: Comparison,
     /// Faces that differ from the base; none while nobody has asked.
     touched: Option<BTreeSet<FaceId>>,
 }
@@ -67,6 +71,7 @@ impl Working {
             partition: base.partition.clone(),
             base,
             changes: Vec::new(),
+            comparison: Comparison::default(),
             touched: None,
         }
     }
@@ -83,7 +88,16 @@ impl Working {
     /// The faces of which ground or owner differ from the base, new and gone ones included.
     pub(super) fn touched(&mut self) -> &BTreeSet<FaceId> {
         let (base, now) = (&self.base.partition, &self.partition);
-        self.touched.get_or_insert_with(|| changed(base, now))
+        self.touched.get_or_insert_with(|| {
+            let difference = self.comparison.difference(base, now);
+            changed_by(&difference, base, now)
+        })
+    }
+
+    /// The ground that changes hands.
+    pub(super) fn difference(&mut self) -> Difference {
+        self.comparison
+            .difference(&self.base.partition, &self.partition)
     }
 
     /// Does one more step; returns what to look at.
@@ -95,6 +109,7 @@ impl Working {
         self.partition
             .apply(&planned.change)
             .expect("a change that was planned on this very partition fits it");
+        self.comparison.note(&planned.change);
         self.changes.push(planned.change);
         self.touched = None;
         Ok(planned.warnings)
@@ -105,9 +120,11 @@ impl Working {
         let Some(change) = self.changes.pop() else {
             return false;
         };
+        let back = change.inverse();
         self.partition
-            .apply(&change.inverse())
+            .apply(&back)
             .expect("the last change can be taken back");
+        self.comparison.note(&back);
         self.touched = None;
         true
     }

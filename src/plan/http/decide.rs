@@ -5,7 +5,7 @@ use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use chrono::{DateTime, Utc};
-use cityward_partition::{FaceId, difference, geojson::Features};
+use cityward_partition::{FaceId, geojson::Features};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, json};
 use sqlx::PgConnection;
@@ -78,12 +78,13 @@ async fn changes_of_hands(
     Ok(([(header::CONTENT_TYPE, "application/geo+json")], text).into_response())
 }
 
-fn difference_of(working: &Working) -> String {
+fn difference_of(working: &mut Working) -> String {
+    let difference = working.difference();
     let (base, after) = (&*working.base, &working.partition);
     let before_unit = |face: FaceId| unit_of(base.partition.faces().get(&face)?.owner);
     let after_unit = |face: FaceId| unit_of(after.faces().get(&face)?.owner);
     let mut features = Features::of(&base.frame);
-    for moved in difference(&base.partition, after).moved {
+    for moved in difference.moved {
         let properties = DifferenceProperties {
             kind: DifferenceKind::Ground,
             from_face: moved.from,
@@ -157,7 +158,8 @@ async fn found(
     recipe: Recipe,
 ) -> Result<Vec<Finding>, ApiError> {
     let look = |working: &mut Working| {
-        let outcome = Outcome::of(&working.base, &working.partition);
+        let difference = working.difference();
+        let outcome = Outcome::by(&difference, &working.base, &working.partition);
         let found = findings(&working.base, &working.partition, &outcome);
         (outcome, found)
     };
