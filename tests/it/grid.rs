@@ -117,6 +117,48 @@ fn what_is_narrower_than_the_tolerance_is_repaired_and_what_is_wider_left() {
 }
 
 #[test]
+fn cells_are_checked_within_a_level_above() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name, cells: &[(f64, f64)]| {
+        let path = file(folder.path(), name, cells);
+        path.to_str().unwrap().to_owned()
+    };
+    let cells = file("cells.geojson", &[(0.0, 1.0), (1.0, 2.0), (2.0, 3.0)]);
+    let nested = file("nested.geojson", &[(0.0, 2.0), (2.0, 3.0)]);
+    let (code, text) = grid(&["check", &cells, "--within", &nested]);
+    assert_eq!(code, 0, "{text}");
+    assert!(text.contains("2 areas"), "{text}");
+
+    // the second cell is cut in halves, and half of the third is nowhere
+    let crossing = file("crossing.geojson", &[(0.0, 1.5), (1.5, 2.5)]);
+    let (code, text) = grid(&["check", &cells, "--within", &crossing]);
+    assert_eq!(code, 3, "{text}");
+    let report = read(&folder.path().join("cells.defects.geojson"));
+    let told: Vec<Value> = report["features"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|feature| {
+            let told = &feature["properties"];
+            let place = &feature["geometry"]["type"];
+            json!([told["defect"], told["rows"], told["rows_above"], place])
+        })
+        .collect();
+    let expected = [
+        json!(["in no area above", [3], [2], "MultiPolygon"]),
+        json!(["in several areas above", [2], [1, 2], "MultiPolygon"]),
+        json!(["border above not followed", [2], [1, 2], "MultiLineString"]),
+        json!(["border above not followed", [3], [2], "MultiLineString"]),
+    ];
+    assert_eq!(told, expected);
+
+    let (code, text) = grid(&["check", &cells, "--within", &crossing, "--out", &crossing]);
+    assert_eq!(code, 1, "{text}");
+    let (code, text) = grid(&["check", &cells, "--within-crs", "gcj02"]);
+    assert_eq!(code, 2, "{text}");
+}
+
+#[test]
 fn what_cannot_be_read_ends_with_1_and_says_why() {
     let folder = tempfile::tempdir().unwrap();
     let missing = folder.path().join("missing.geojson");

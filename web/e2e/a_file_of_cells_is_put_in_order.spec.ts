@@ -62,6 +62,30 @@ test.runIf(data)('the wards of Lucknow are checked, repaired, decided and taken 
   await page.context().close();
 });
 
+test.runIf(data)('the wards of Chennai nest in its zones, and not in those of 2008', async () => {
+  const page = await open('Chennai_Wards', { language: 'en', theme: 'dark' });
+  const found = async (kind: string) =>
+    (await page.locator(`[data-test=kinds] td[data-kind=${kind}]`).allTextContents()).map(Number);
+  await page.setInputFiles('[data-test=level-file]', file('Chennai_Zones'));
+  await page.waitForSelector('[data-test=nests]');
+  expect(await page.textContent('[data-test=level]')).toContain('16 areas');
+  expect(await found('across')).toEqual([]);
+
+  await page.getByRole('button', { name: 'Check without it' }).click();
+  await page.setInputFiles('[data-test=level-file]', file('Chennai_Wards-2008'));
+  await page.waitForSelector('[data-test=kinds] td[data-kind=across]');
+  expect((await found('unfollowed'))[0]).toBeGreaterThan(100);
+  await page.getByRole('button', { name: 'Border above not followed' }).first().click();
+  await page.keyboard.press('j');
+  const chosen = page.locator('[data-test=findings] [aria-current=true]');
+  expect(await chosen.textContent()).toMatch(/Border above not followed.*\(.+\)/s);
+  expect(await barriers(page)).toEqual([]);
+  const report = await downloaded(page, '[data-test=save-report]');
+  const kinds = new Set(report.features.map(({ properties }) => properties.defect));
+  expect(kinds.has('in several areas above')).toBe(true);
+  await page.context().close();
+});
+
 test.runIf(data)('cells in GCJ-02 land on their place', async () => {
   const page = await visit(browser);
   await signIn(page, inject('url'), inject('password'), { hash: '#/grid' });

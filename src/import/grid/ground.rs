@@ -29,7 +29,8 @@ impl Read {
         self.rows.iter().map(|row| row.number).collect()
     }
 
-    pub(super) fn heading(&self) -> String {
+    /// How many of what there are, and which rows are none.
+    pub(super) fn heading(&self, what: &str) -> String {
         let vertices: usize = self
             .cells
             .iter()
@@ -38,7 +39,7 @@ impl Read {
             .map(Vec::len)
             .sum();
         let cells = self.cells.len();
-        let mut text = format!("{}: {cells} cells, {vertices} vertices\n", self.name);
+        let mut text = format!("{}: {cells} {what}, {vertices} vertices\n", self.name);
         for (row, why) in &self.unreadable {
             text += &format!("  row {row} cannot be read: {why}\n");
         }
@@ -46,11 +47,11 @@ impl Read {
     }
 }
 
-/// Reads the file.
+/// Reads the file, onto the grid of a frame if one is given.
 ///
 /// # Errors
 /// The file as a whole cannot be used.
-pub(super) async fn read(file: &GridFile) -> anyhow::Result<Read> {
+pub(super) async fn read(file: &GridFile, frame: Option<Frame>) -> anyhow::Result<Read> {
     let options = FileOptions {
         file: file.file.clone(),
         crs: file.crs.clone(),
@@ -60,7 +61,7 @@ pub(super) async fn read(file: &GridFile) -> anyhow::Result<Read> {
     let table = crate::import::read::read(&options).await?;
     let mut report = Report::on(table.rows.iter().map(|row| row.number));
     let crs = geometry::crs_of(&table, &options, &mut report)?;
-    let (mut frame, mut unreadable) = (None, Vec::new());
+    let (mut frame, mut unreadable) = (frame, Vec::new());
     let (mut rows, mut cells) = (Vec::new(), Vec::new());
     for row in table.rows {
         let cell = geometry::wgs84_geometry(&row, &crs, Shape::Area)
@@ -74,8 +75,9 @@ pub(super) async fn read(file: &GridFile) -> anyhow::Result<Read> {
         }
     }
     let name = file.file.display().to_string();
+    let frame = frame.filter(|_| !cells.is_empty());
     Ok(Read {
-        frame: frame.with_context(|| format!("{name} holds no cell that can be read"))?,
+        frame: frame.with_context(|| format!("{name} holds no area that can be read"))?,
         name,
         rows,
         cells,

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::ensure;
-use cityward_partition::{check, repair};
+use cityward_partition::{check, check_within, repair};
 use clap::{Args, Subcommand};
 
 pub(crate) use self::ground::grid_cell;
@@ -24,11 +24,14 @@ const DEFECTS: u8 = 3;
 #[derive(Debug, Clone, Subcommand)]
 pub enum GridCommand {
     /// Finds overlaps, gaps, slivers, broken rings, cells that are there twice and borders that do
-    /// not match. Ends with 0 where there are none, with 3 where there are, with 1 where the file
+    /// not match; with a level above also cells that lie in none of its areas or in several, and
+    /// its borders that no cell's follows. Ends with 0 where there are none, with 3 where there are, with 1 where the file
     /// cannot be used.
     Check {
         #[command(flatten)]
         file: GridFile,
+        #[command(flatten)]
+        level: LevelFile,
         /// Where each defect is, as GeoJSON; otherwise beside the file.
         #[arg(long)]
         out: Option<PathBuf>,
@@ -65,25 +68,60 @@ pub struct GridFile {
     tolerance_mm: u32,
 }
 
+/// The level above the cells, such as communities or streets, of which each cell lies in one.
+#[derive(Debug, Clone, Args)]
+pub struct LevelFile {
+    /// A file of its areas.
+    #[arg(long, value_name = "LEVELS_FILE")]
+    within: Option<PathBuf>,
+    /// Coordinates of that file, as with `--crs`.
+    #[arg(long, requires = "within")]
+    within_crs: Option<Crs>,
+    /// Layer of that file, as with `--layer`.
+    #[arg(long, requires = "within")]
+    within_layer: Option<String>,
+}
+
+impl LevelFile {
+    /// `None` where none is named.
+    fn file(self, tolerance_mm: u32) -> Option<GridFile> {
+        Some(GridFile {
+            file: self.within?,
+            crs: self.within_crs,
+            layer: self.within_layer,
+            tolerance_mm,
+        })
+    }
+}
+
 /// Checks or repairs, writes the report and says on the terminal what it found.
 ///
 /// # Errors
 /// The file as a whole cannot be used, or a report cannot be written.
 pub async fn run_grid(command: GridCommand) -> anyhow::Result<ExitCode> {
     match command {
-        GridCommand::Check { file, out } => {
-            let ground = read(&file).await?;
+        GridCommand::Check { file, level, out } => {
+            let ground = read(&file, None).await?;
+            let level = level.file(file.tolerance_mm);
+            let above = match &level {
+                Some(level) => Some(read(level, Some(ground.frame)).await?),
+                None => None,
+            };
             let out = out.unwrap_or_else(|| beside(&file.file, "defects"));
-            ensure!(
-                !is_same(&out, &file.file),
-                "{} is the file that is read: name another",
-                out.display()
-            );
-            tokio::task::spawn_blocking(move || check_file(&ground, file.tolerance_mm, &out))
-                .await?
+            for read in std::iter::once(&file).chain(&level) {
+                ensure!(
+                    !is_same(&out, &read.file),
+                    "{} is the file that is read: name another",
+                    out.display()
+                );
+            }
+            tokio::task::spawn_blocking(move || {
+                check_file(&ground, above.as_ref(), file.tolerance_mm, &out)
+            })
+            .await?
         }
         GridCommand::Repair { file, out, report } => {
-            let ground = read(&file).await?;
+            let ground = read(&file, None).await?;
             let report = report.unwrap_or_else(|| beside(&out, "repairs"));
             for path in [&out, &report] {
                 ensure!(
@@ -111,17 +149,36 @@ fn beside(file: &Path, what: &str) -> PathBuf {
     file.with_file_name(format!("{stem}.{what}.geojson"))
 }
 
-fn check_file(ground: &Read, tolerance_mm: u32, out: &Path) -> anyhow::Result<ExitCode> {
-    let defects = check(&ground.cells, tolerance_mm);
+fn check_file(
+    ground: &Read,
+    above: Option<&Read>,
+    tolerance_mm: u32,
+    out: &Path,
+) -> anyhow::Result<ExitCode> {
+    let mut text = ground.heading("cells");
+    let mut defects = check(&ground.cells, tolerance_mm);
+    let mut unreadable = ground.unreadable.len();
+    if let Some(above) = above {
+        text += &format!("within {}", above.heading("areas"));
+        let own = check(&above.cells, tolerance_mm).len();
+        if own > 0 {
+            text +=
+                &format!("  with {own} defects of their own, which a check of that file tells\n");
+        }
+        defects.extend(check_within(&ground.cells, &above.cells, tolerance_mm));
+        unreadable += above.unreadable.len();
+    }
     let found = defects
         .iter()
         .map(|defect| (defect.kind.name(), defect.area_m2, defect.width_mm));
-    let mut text = ground.heading();
     text += &table(found);
-    let clean = defects.is_empty() && ground.unreadable.is_empty();
-    report::write(out, &report::defects(ground, &defects))?;
+    let clean = defects.is_empty() && unreadable == 0;
+    report::write(out, &report::defects(ground, above, &defects))?;
     if clean {
         text += "Every place between the borders is one cell's.\n";
+        if above.is_some() {
+            text += "Every cell lies in one area.\n";
+        }
     } else {
         text += &format!("Each with its place: {}\n", out.display());
     }
@@ -148,7 +205,7 @@ fn repair_file(
         let defect = &conflict.defect;
         (defect.kind.name(), defect.area_m2, defect.width_mm)
     });
-    let mut text = ground.heading();
+    let mut text = ground.heading("cells");
     text += "Repaired:\n";
     text += &table(done);
     text += "Left to decide:\n";
@@ -180,7 +237,7 @@ fn table(found: impl Iterator<Item = (&'static str, f64, f64)>) -> String {
     }
     let lines = kinds.iter().map(|(kind, (count, area_m2, width_mm))| {
         let widest_m = width_mm / 1000.0;
-        format!("  {kind:<17} {count:>7}   {area_m2:>12.1} m2   widest {widest_m:.3} m\n")
+        format!("  {kind:<24} {count:>7}   {area_m2:>12.1} m2   widest {widest_m:.3} m\n")
     });
     lines.collect()
 }

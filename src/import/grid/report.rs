@@ -20,10 +20,12 @@ pub(super) fn write(path: &Path, text: &str) -> anyhow::Result<()> {
         .with_context(|| format!("cannot write {}", path.display()))
 }
 
-pub(super) fn defects(ground: &Read, defects: &[Defect]) -> String {
+/// `above` is the level that defects may be about.
+pub(super) fn defects(ground: &Read, above: Option<&Read>, defects: &[Defect]) -> String {
     let (mut features, rows) = (Features::of(&ground.frame), ground.numbers());
+    let rows_above = above.map(Read::numbers).unwrap_or_default();
     for defect in defects {
-        features.push_defect(defect, &rows);
+        features.push_defect(defect, &rows, &rows_above);
     }
     features.finish()
 }
@@ -45,7 +47,7 @@ pub(super) fn repairs(ground: &Read, repaired: &Repaired) -> String {
         features.push_repair(repair, &rows);
     }
     for conflict in &repaired.conflicts {
-        features.push_defect(&conflict.defect, &rows);
+        features.push_defect(&conflict.defect, &rows, &[]);
     }
     features.finish()
 }

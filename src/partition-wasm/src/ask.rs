@@ -7,6 +7,7 @@ use cityward_partition::{Degrees, FaceId, Ground, Point, Polygon, UnitId, differ
 use serde_json::json;
 
 use crate::desk::{Desk, plain};
+use crate::file::File;
 use crate::told::{Neighbour, Snapped, SnappedTo, position};
 
 impl Desk {
@@ -148,9 +149,10 @@ impl Desk {
             return features.finish();
         };
         let rows = file.numbers();
+        let above = self.level.as_ref().map(File::numbers).unwrap_or_default();
         let Some(repaired) = &self.repaired else {
             for defect in &self.defects {
-                features.push_defect(defect, &rows);
+                features.push_defect(defect, &rows, &above);
             }
             return features.finish();
         };
@@ -160,8 +162,13 @@ impl Desk {
         for conflict in &repaired.conflicts {
             let now = self.partition.faces().get(&conflict.face);
             if now.is_some_and(|face| face.ground != Ground::Cell) {
-                features.push_defect(&conflict.defect, &rows);
+                features.push_defect(&conflict.defect, &rows, &above);
             }
+        }
+        // a repair moves no cell into another area
+        let level = self.defects.iter();
+        for defect in level.filter(|defect| defect.kind.is_about_a_level()) {
+            features.push_defect(defect, &rows, &above);
         }
         let row_of = |face: FaceId| self.origins.get(&face).map(|index| rows[*index]);
         for moved in difference(&self.base, &self.partition).moved {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use cityward_partition::geojson::Features;
 use cityward_partition::{
     Change, Comparison, Defect, Face, FaceId, Frame, Ground, Limits, NoPartition, Operation,
-    Partition, Planned, Point, Polygon, Refusal, Repaired, UnitId, check, repair,
+    Partition, Planned, Point, Polygon, Refusal, Repaired, UnitId, check, check_within, repair,
 };
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -21,6 +21,8 @@ use crate::told::{
 pub(crate) struct Desk {
     pub(crate) frame: Frame,
     pub(crate) file: Option<File>,
+    /// The areas of a level above the cells, on the same grid.
+    pub(crate) level: Option<File>,
     pub(crate) defects: Vec<Defect>,
     pub(crate) repaired: Option<Repaired>,
     /// As it was before the first operation.
@@ -43,6 +45,7 @@ impl Desk {
         Self {
             frame,
             file: None,
+            level: None,
             defects: Vec::new(),
             repaired: None,
             base: Partition::default(),
@@ -62,7 +65,7 @@ impl Desk {
     /// # Errors
     /// The file cannot be used.
     pub(crate) fn with_file(text: &str, coordinates: Coordinates) -> Result<Self, Unusable> {
-        let file = File::read(text, coordinates)?;
+        let file = File::read(text, coordinates, None)?;
         let mut desk = Self::empty(file.frame);
         desk.file = Some(file);
         desk.label_by(None);
@@ -95,14 +98,32 @@ impl Desk {
         self.undone.clear();
     }
 
+    /// Puts a level above beside the file; another one is put away.
+    ///
+    /// # Errors
+    /// The level's file cannot be used.
+    pub(crate) fn put_level(
+        &mut self,
+        text: &str,
+        coordinates: Coordinates,
+    ) -> Result<(), Unusable> {
+        self.level = Some(File::read(text, coordinates, Some(self.frame))?);
+        Ok(())
+    }
+
+    /// What is known of the file.
     pub(crate) fn told(&self) -> FileTold {
-        let cells = self.file.iter().flat_map(|file| &file.cells);
+        self.told_of(self.file.as_ref())
+    }
+
+    pub(crate) fn told_of(&self, file: Option<&File>) -> FileTold {
+        let cells = file.iter().flat_map(|file| &file.cells);
         let polygons = cells.clone().flat_map(|cell| &cell.polygons);
         let points = polygons.flat_map(|polygon| polygon.rings()).flatten();
         let points: Vec<Point> = points.copied().collect();
-        let rows = self.file.iter().flat_map(|file| &file.rows);
+        let rows = file.iter().flat_map(|file| &file.rows);
         let fields: BTreeSet<&String> = rows.flat_map(|row| row.properties.keys()).collect();
-        let unreadable = self.file.iter().flat_map(|file| &file.unreadable);
+        let unreadable = file.iter().flat_map(|file| &file.unreadable);
         FileTold {
             cells: cells.count(),
             vertices: points.len(),
@@ -123,14 +144,7 @@ impl Desk {
     /// Names the cells by a property of the file; those without it by their row.
     pub(crate) fn label_by(&mut self, field: Option<&str>) {
         let Some(file) = &self.file else { return };
-        let name = |row: &crate::file::Row| {
-            let value = field.and_then(|field| row.properties.get(field));
-            value
-                .and_then(plain)
-                .unwrap_or_else(|| format!("#{}", row.number))
-        };
-        let labels = (0..).map(FaceId).zip(file.rows.iter().map(name));
-        self.labels = labels.collect();
+        self.labels = (0..).map(FaceId).zip(file.names(field)).collect();
     }
 
     /// Gives every cell to the owner that a property of the file names; who the numbers are.
@@ -172,10 +186,14 @@ impl Desk {
         UnitId(u32::try_from(number).expect("fewer owners than numbers"))
     }
 
-    /// Everything that is wrong with the file's cells.
+    /// Everything that is wrong with the file's cells, also with how they nest in the level above.
     pub(crate) fn check(&mut self, tolerance_mm: u32) -> Vec<DefectTold> {
         let cells = self.file.as_ref().map_or(&[][..], |file| &file.cells);
         self.defects = check(cells, tolerance_mm);
+        if let Some(level) = &self.level {
+            let apart = check_within(cells, &level.cells, tolerance_mm);
+            self.defects.extend(apart);
+        }
         let told = |defect| DefectTold::of(&self.frame, defect);
         self.defects.iter().map(told).collect()
     }

@@ -8,6 +8,8 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
+use crate::desk::plain;
+
 /// In which coordinates a file is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -69,19 +71,20 @@ pub(crate) struct File {
 }
 
 impl File {
-    /// Reads a collection of features.
+    /// Reads a collection of features, onto the grid of a frame if one is given.
     ///
     /// # Errors
     /// It is no GeoJSON, says that it is in other coordinates than degrees, or holds no cell.
-    pub(crate) fn read(text: &str, coordinates: Coordinates) -> Result<Self, Unusable> {
+    pub(crate) fn read(
+        text: &str,
+        coordinates: Coordinates,
+        frame: Option<Frame>,
+    ) -> Result<Self, Unusable> {
         let collection: Collection<'_> = serde_json::from_str(text)?;
         if let Some(name) = collection.crs.as_ref().and_then(Crs::other_than_degrees) {
             return Err(Unusable::OtherCrs(name.to_owned()));
         }
-        let mut place = Placing {
-            coordinates,
-            frame: None,
-        };
+        let mut place = Placing { coordinates, frame };
         let (mut cells, mut rows, mut unreadable) = (Vec::new(), Vec::new(), Vec::new());
         for (number, feature) in (1..).zip(collection.features) {
             let polygons = feature.geometry.ok_or(Unreadable::NoArea);
@@ -94,6 +97,9 @@ impl File {
                 Err(why) => unreadable.push((number, why)),
             }
         }
+        if cells.is_empty() {
+            return Err(Unusable::NoCell);
+        }
         Ok(Self {
             frame: place.frame.ok_or(Unusable::NoCell)?,
             cells,
@@ -104,6 +110,17 @@ impl File {
 
     pub(crate) fn numbers(&self) -> Vec<usize> {
         self.rows.iter().map(|row| row.number).collect()
+    }
+
+    /// What each row is called by a property; those without it by their number.
+    pub(crate) fn names(&self, field: Option<&str>) -> Vec<String> {
+        let name = |row: &Row| {
+            let value = field.and_then(|field| row.properties.get(field));
+            value
+                .and_then(plain)
+                .unwrap_or_else(|| format!("#{}", row.number))
+        };
+        self.rows.iter().map(name).collect()
     }
 }
 
@@ -235,7 +252,7 @@ mod tests {
 
     fn read(features: &str) -> Result<File, Unusable> {
         let text = format!(r#"{{"type":"FeatureCollection","features":[{features}]}}"#);
-        File::read(&text, Coordinates::Wgs84)
+        File::read(&text, Coordinates::Wgs84, None)
     }
 
     const SQUARE: &str = r#"{"properties":{"name":"a"},"geometry":{"coordinates":
@@ -264,14 +281,14 @@ mod tests {
     fn other_coordinates_than_degrees_are_refused() {
         let crs = r#"{"crs":{"type":"name","properties":{"name":"urn:ogc:def:crs:EPSG::4549"}},"#;
         let text = format!(r#"{crs}"features":[{SQUARE}]}}"#);
-        let refused = File::read(&text, Coordinates::Wgs84).unwrap_err();
+        let refused = File::read(&text, Coordinates::Wgs84, None).unwrap_err();
         assert_eq!(refused.to_string(), "crs: urn:ogc:def:crs:EPSG::4549");
     }
 
     #[test]
     fn shifted_coordinates_come_back_to_their_place() {
         let text = format!(r#"{{"features":[{SQUARE}]}}"#);
-        let file = File::read(&text, Coordinates::Gcj02).unwrap();
+        let file = File::read(&text, Coordinates::Gcj02, None).unwrap();
         let place = file.frame.degrees(file.cells[0].polygons[0].exterior[0]);
         let given = cityward_partition::gcj02_from_wgs84(place);
         assert!((given.lon - 120.0).abs() < 1e-8 && (given.lat - 32.0).abs() < 1e-8);

@@ -52,6 +52,23 @@ impl PartitionDesk {
         json(&self.0.told())
     }
 
+    /// With the areas of a level above the cells, from a file like theirs; told as the file is.
+    pub fn put_level(&mut self, text: &str, coordinates: &str) -> Answer {
+        let coordinates = from_json(coordinates)?;
+        self.0.put_level(text, coordinates)?;
+        json(&self.0.told_of(self.0.level.as_ref()))
+    }
+
+    pub fn drop_level(&mut self) {
+        self.0.level = None;
+    }
+
+    /// The names of the areas by a property, one an area.
+    pub fn level_names(&self, field: Option<String>) -> Answer {
+        let level = self.0.level.as_ref();
+        json(&level.map(|level| level.names(field.as_deref())))
+    }
+
     pub fn label_by(&mut self, field: Option<String>) -> Answer {
         self.0.label_by(field.as_deref());
         json(&self.0.labels.values().collect::<Vec<_>>())

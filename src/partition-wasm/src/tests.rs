@@ -297,3 +297,36 @@ fn the_smallest_piece_of_a_cell_goes_to_who_is_beside_that_piece() {
     assert_eq!(desk.partition.polygons(FaceId(0)).len(), 1);
     assert!(desk.remedies(FaceId(0), Concern::Apart).is_empty());
 }
+
+#[test]
+fn a_level_above_is_checked_with_the_cells_and_told_in_the_report() {
+    let mut desk = desk(&[(0.0, 1.0), (1.0, 2.0), (2.0, 3.0)]);
+    // it meets the border of the first two, and then runs through the third
+    let areas = file(&[(0.0, 1.0), (1.0, 2.5)]);
+    desk.put_level(&areas, Coordinates::Wgs84).unwrap();
+    assert_eq!(desk.told_of(desk.level.as_ref()).cells, 2);
+    let told = serde_json::to_value(desk.check(500)).unwrap();
+    assert_eq!(
+        [&told[0]["kind"], &told[1]["kind"]],
+        ["outside", "unfollowed"]
+    );
+    assert_eq!(told[0]["cells"], json!([2]));
+    assert_eq!(told[1]["areas"], json!([1]));
+    let features = features(&desk.report());
+    assert_eq!(features[0]["properties"]["rows"], json!([3]));
+    assert_eq!(features[0]["properties"]["rows_above"], json!([2]));
+    assert_eq!(features[1]["geometry"]["type"], "MultiLineString");
+    desk.repair(500);
+    let told = |feature: &Value| feature["properties"]["defect"].clone();
+    let after_repair = self::features(&desk.report());
+    assert_eq!(
+        after_repair
+            .iter()
+            .filter(|one| told(one).is_string())
+            .count(),
+        2
+    );
+
+    desk.level = None;
+    assert_eq!(desk.check(500).len(), 0);
+}

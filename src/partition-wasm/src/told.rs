@@ -48,6 +48,7 @@ impl Spot {
     fn of(frame: &Frame, place: &Place, area_m2: f64, width_mm: f64) -> Self {
         let points: Box<dyn Iterator<Item = Point>> = match place {
             Place::Points(points) => Box::new(points.iter().copied()),
+            Place::Lines(lines) => Box::new(lines.iter().flatten().copied()),
             Place::Area(polygons) => {
                 Box::new(polygons.iter().flat_map(|one| one.exterior.iter().copied()))
             }
@@ -89,6 +90,8 @@ pub(crate) struct DefectTold {
     pub kind: DefectKind,
     /// Indices of cells.
     pub cells: Vec<u32>,
+    /// Indices of areas of the level above.
+    pub areas: Vec<u32>,
     #[serde(flatten)]
     pub spot: Spot,
 }
@@ -98,6 +101,7 @@ impl DefectTold {
         Self {
             kind: defect.kind,
             cells: defect.cells.clone(),
+            areas: defect.areas.clone(),
             spot: Spot::of(frame, &defect.place, defect.area_m2, defect.width_mm),
         }
     }

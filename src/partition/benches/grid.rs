@@ -11,7 +11,8 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use cityward_partition::{
-    Comparison, Limits, Operation, Partition, Planned, Point, check, difference, repair,
+    Cell, Comparison, Limits, Operation, Partition, Planned, Point, check, check_within,
+    difference, repair,
 };
 use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
@@ -42,6 +43,10 @@ fn main() {
         let met = met(took, CHECK_GOAL);
         println!("check: {took:?}, {} defects; {met}", defects.len());
     }
+    let areas = communities(&cells);
+    let (defects, took) = timed(|| check_within(&cells, &areas, 100));
+    let (count, defects) = (areas.len(), defects.len());
+    println!("check within {count} areas: {took:?}, {defects} defects");
     let (repaired, took) = timed(|| repair(&cells, 100));
     println!("repair: {took:?}, {} repairs", repaired.repairs.len());
     let partition = repaired.partition;
@@ -60,6 +65,17 @@ fn main() {
     edits("in a quarter of 225 cells", partition.clone(), quarter);
     drags(partition.clone());
     locate(&partition);
+}
+
+/// A level above the cells: squares of ten by ten of them.
+fn communities(cells: &[Cell]) -> Vec<Cell> {
+    let mut areas: BTreeMap<(usize, usize), Cell> = BTreeMap::new();
+    for (index, cell) in cells.iter().enumerate() {
+        let (row, column) = (index / COLUMNS, index % COLUMNS);
+        let area = areas.entry((row / 10, column / 10)).or_default();
+        area.polygons.extend(cell.polygons.iter().cloned());
+    }
+    areas.into_values().collect()
 }
 
 fn timed<T>(work: impl FnOnce() -> T) -> (T, Duration) {

@@ -108,6 +108,7 @@ fn regions(arrangement: &Arrangement, holders: &[Vec<u32>], tolerance_mm: u32) -
         defects.push(Defect {
             kind,
             cells,
+            areas: Vec::new(),
             place: Place::Area(region_polygons(arrangement, region)),
             area_m2: m2(area),
             width_mm: width(),

@@ -11,10 +11,13 @@ pub struct Defect {
     pub kind: DefectKind,
     /// Indices of the cells concerned, in ascending order.
     pub cells: Vec<u32>,
+    /// Indices of the areas of the level above that are concerned, in ascending order.
+    pub areas: Vec<u32>,
     pub place: Place,
-    /// Of the place; zero for points.
+    /// Of the place; zero for points and lines.
     pub area_m2: f64,
-    /// About how wide the place is; for unmatched borders the largest distance between them.
+    /// About how wide the place is; for borders that are unmatched or not followed the largest
+    /// distance to those that they should meet.
     pub width_mm: f64,
 }
 
@@ -33,6 +36,13 @@ pub enum DefectKind {
     Sliver,
     /// Borders of two cells that run together and are not drawn through the same points.
     Unmatched,
+    /// Ground of a cell that no area of the level above has.
+    Outside,
+    /// A cell in several areas of the level above; the place is what lies in others than the one
+    /// that has most of it.
+    Across,
+    /// A border of the level above that no cell's border follows.
+    Unfollowed,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -53,7 +63,23 @@ pub enum RingFault {
 #[serde(rename_all = "snake_case")]
 pub enum Place {
     Points(Vec<Point>),
+    Lines(Vec<Vec<Point>>),
     Area(Vec<Polygon>),
+}
+
+impl DefectKind {
+    /// Whether it is about how cells nest in a level above them.
+    pub fn is_about_a_level(self) -> bool {
+        match self {
+            Self::Outside | Self::Across | Self::Unfollowed => true,
+            Self::InvalidRing(_)
+            | Self::Duplicate
+            | Self::Overlap
+            | Self::Gap
+            | Self::Sliver
+            | Self::Unmatched => false,
+        }
+    }
 }
 
 impl Defect {
@@ -61,6 +87,7 @@ impl Defect {
         Self {
             kind,
             cells,
+            areas: Vec::new(),
             place: Place::Points(points),
             area_m2: 0.0,
             width_mm: 0.0,

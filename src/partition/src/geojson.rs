@@ -41,14 +41,18 @@ impl<'a> Features<'a> {
         self.push(None, &geometry.to_string(), properties);
     }
 
-    /// A defect; `rows` says which row of the file each cell is.
-    pub fn push_defect(&mut self, defect: &Defect, rows: &[usize]) {
+    /// A defect; `rows` says which row of the file each cell is, `above` which row of its file
+    /// each area of the level above.
+    pub fn push_defect(&mut self, defect: &Defect, rows: &[usize], above: &[usize]) {
         let mut properties = Map::new();
         properties.insert("defect".to_owned(), json!(defect.kind.name()));
         if let DefectKind::InvalidRing(fault) = defect.kind {
             properties.insert("fault".to_owned(), json!(fault.name()));
         }
         properties.insert("rows".to_owned(), rows_of(&defect.cells, rows));
+        if !defect.areas.is_empty() {
+            properties.insert("rows_above".to_owned(), rows_of(&defect.areas, above));
+        }
         measures(&mut properties, defect.area_m2, defect.width_mm);
         self.push(None, &place(self.frame, &defect.place), &properties);
     }
@@ -93,6 +97,14 @@ pub fn place(frame: &Frame, place: &Place) -> String {
             let mut text = r#"{"type":"MultiPoint","coordinates":"#.to_owned();
             list(&mut text, points, |text, point| {
                 position(text, frame, *point)
+            });
+            text.push('}');
+            text
+        }
+        Place::Lines(lines) => {
+            let mut text = r#"{"type":"MultiLineString","coordinates":"#.to_owned();
+            list(&mut text, lines, |text, line| {
+                list(text, line, |text, point| position(text, frame, *point));
             });
             text.push('}');
             text
@@ -161,6 +173,9 @@ impl DefectKind {
             Self::Gap => "gap",
             Self::Sliver => "sliver",
             Self::Unmatched => "unmatched border",
+            Self::Outside => "in no area above",
+            Self::Across => "in several areas above",
+            Self::Unfollowed => "border above not followed",
         }
     }
 }

@@ -2,9 +2,10 @@
 //!
 //! Gaps and overlaps cannot be written down in a [`Partition`]: it holds borders, each with what
 //! lies on its left and right, and polygons follow from them. [`check`] finds by what a file of
-//! cells is none, [`repair`] makes one of it and tells how; an [`Operation`] plans a [`Change`]
-//! that can be taken back; [`difference`] tells which ground changed hands, and a [`Comparison`]
-//! tells it anew after every change.
+//! cells is none, [`check_within`] by what its cells do not nest in a level above, [`repair`] makes
+//! one of it and tells how; an [`Operation`] plans a [`Change`] that can be taken back;
+//! [`difference`] tells which ground changed hands, and a [`Comparison`] tells it anew after every
+//! change.
 //!
 //! Everything here is pure and exact: no IO, no clock, whole numbers, the same answer on every
 //! machine. One kernel is under all of it: edges are noded (`noding`), the plane they divide is
@@ -22,6 +23,7 @@ mod defect;
 mod difference;
 mod draft;
 mod edges;
+mod follow;
 mod frame;
 #[cfg(feature = "geojson")]
 pub mod geojson;
@@ -45,6 +47,7 @@ mod snap;
 mod squares;
 mod stored;
 mod verify;
+mod within;
 
 pub use cell::Cell;
 pub use change::{Change, Descent, Edit, Stale};
@@ -65,3 +68,4 @@ pub use repair::{Conflict, Repair, RepairKind, Repaired, repair};
 pub use ring::Polygon;
 pub use stored::NoPartition;
 pub use verify::Flaw;
+pub use within::check_within;

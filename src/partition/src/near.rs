@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::ids::{ArcId, FaceId};
 use crate::partition::Partition;
-use crate::point::{Point, along, distance_to_segment_mm, is_inside};
+use crate::point::{Point, along, between, distance_to_segment_mm, is_inside, whole};
 use crate::ring::Polygon;
 
 /// A piece of border, and the place on it that is nearest to where it was asked for.
@@ -120,15 +120,5 @@ fn foot([a, b]: [Point; 2], place: Point) -> Point {
         return a;
     }
     let share = (along(a, b, place) as f64 / whole_length as f64).clamp(0.0, 1.0);
-    let between =
-        |from: i32, to: i32| whole(f64::from(from) + share * (f64::from(to) - f64::from(from)));
-    Point::new(between(a.x, b.x), between(a.y, b.y))
-}
-
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "between two coordinates that fit"
-)]
-fn whole(coordinate: f64) -> i32 {
-    coordinate.round() as i32
+    between(a, b, share)
 }

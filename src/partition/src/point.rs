@@ -143,6 +143,32 @@ pub(crate) fn distance_to_segment_mm(a: Point, b: Point, p: Point) -> f64 {
     (px - share * dx).hypot(py - share * dy)
 }
 
+/// The corners in the south-west and the north-east of the box around points; there is one at
+/// least.
+pub(crate) fn bounds(points: &[Point]) -> (Point, Point) {
+    let mut corners = (points[0], points[0]);
+    for point in points {
+        corners.0 = Point::new(corners.0.x.min(point.x), corners.0.y.min(point.y));
+        corners.1 = Point::new(corners.1.x.max(point.x), corners.1.y.max(point.y));
+    }
+    corners
+}
+
+/// The grid point nearest to the place that lies a share (from 0 to 1) of the way from `a` to `b`.
+pub(crate) fn between(a: Point, b: Point, share: f64) -> Point {
+    let between =
+        |from: i32, to: i32| whole(f64::from(from) + share * (f64::from(to) - f64::from(from)));
+    Point::new(between(a.x, b.x), between(a.y, b.y))
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "between two coordinates that fit"
+)]
+pub(crate) fn whole(coordinate: f64) -> i32 {
+    coordinate.round() as i32
+}
+
 /// How far along `a → b` the foot of `p` lies, in mm² (the dot product).
 pub(crate) fn along(a: Point, b: Point, p: Point) -> i128 {
     let ((dx, dy), (px, py)) = (a.to(b), a.to(p));

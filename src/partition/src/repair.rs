@@ -345,6 +345,7 @@ impl<'a> Deal<'a> {
         let defect = Defect {
             kind,
             cells,
+            areas: Vec::new(),
             place: Place::Area(region_polygons(self.arrangement, region)),
             area_m2: m2(self.arrangement.regions[region as usize].doubled_area),
             width_mm: self.width_mm(region),

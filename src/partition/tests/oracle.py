@@ -4,6 +4,10 @@ In: {"cells": [[[ring, ...], ...], ...]}, one list of polygons for each cell, in
 Out: cells with invalid geometry, cells with edges that fit no neighbour's, the common ground of
 pairs and the holes of the union in m², and whether the cells are a coverage; also cells with edges
 that fit no neighbour's or leave a gap that the grid may close.
+
+In, too: {"areas": [...], "tolerance_mm": n}, the areas of a level above. Out: for each cell and
+area, and cell and none, the m² of the parts wider than the tolerance; and the metres of the areas'
+borders that stay farther than that from every cell's.
 """
 
 import json
@@ -25,7 +29,33 @@ def geometry(polygons):
     return made[0] if len(made) == 1 else shapely.MultiPolygon(made)
 
 
-cells = [geometry(polygons) for polygons in json.load(sys.stdin)["cells"]]
+def wide_parts_m2(common, tolerance_mm):
+    parts = [part for part in shapely.get_parts(common) if part.area > 0]
+    return sum(part.area for part in parts if 2 * part.area / part.length > tolerance_mm) / 1e6
+
+
+def nesting(cells, areas, tolerance_mm):
+    tree, parts = shapely.STRtree(areas), []
+    for cell, area in tree.query(cells, predicate="intersects").T.tolist():
+        common = cells[cell].intersection(areas[area])
+        parts.append([cell, area, wide_parts_m2(common, tolerance_mm)])
+    above = shapely.union_all(areas)
+    for index, cell in enumerate(cells):
+        parts.append([index, None, wide_parts_m2(cell.difference(above), tolerance_mm)])
+    followed = shapely.union_all([cell.boundary for cell in cells]).buffer(tolerance_mm)
+    borders = shapely.union_all([area.boundary for area in areas])
+    return {
+        "parts": [part for part in parts if part[2] > 0],
+        "unfollowed_m": borders.difference(followed).length / 1e3,
+    }
+
+
+given = json.load(sys.stdin)
+cells = [geometry(polygons) for polygons in given["cells"]]
+if "areas" in given:
+    areas = [geometry(polygons) for polygons in given["areas"]]
+    json.dump(nesting(cells, areas, given["tolerance_mm"]), sys.stdout)
+    sys.exit()
 invalid = [index for index, cell in enumerate(cells) if not cell.is_valid]
 fits_not = shapely.coverage_invalid_edges(cells)
 gapes = shapely.coverage_invalid_edges(cells, gap_width=GAP_MM)

@@ -8,9 +8,8 @@ use crate::edges::id;
 use crate::ids::FaceId;
 use crate::operation::free_face;
 use crate::operation::recut::{Along, Cut};
-use crate::operation::sweep::bounds;
 use crate::partition::{Face, Ground};
-use crate::point::Point;
+use crate::point::{Point, bounds};
 use crate::refusal::Refusal;
 use crate::ring::Polygon;
 

@@ -7,10 +7,9 @@ use rustc_hash::FxHashSet;
 use crate::arc_index::ArcIndex;
 use crate::draft::Draft;
 use crate::ids::{ArcId, FaceId};
-use crate::operation::sweep::bounds;
 use crate::outline::outline;
 use crate::partition::{Arc, Ground};
-use crate::point::{Point, cross_properly, crossing, passes_through_pixel};
+use crate::point::{Point, bounds, cross_properly, crossing, passes_through_pixel};
 use crate::refusal::{Limits, Refusal, Warning};
 use crate::ring::{doubled_area_of, m2, width_mm};
 

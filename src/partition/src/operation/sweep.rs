@@ -2,7 +2,7 @@
 
 use crate::ids::ArcId;
 use crate::partition::Partition;
-use crate::point::Point;
+use crate::point::{Point, bounds};
 use crate::refusal::Refusal;
 
 /// Refuses a border that would pass over another on its way from `old` to `new`, two lines with
@@ -33,15 +33,6 @@ pub(super) fn refuse_fold_over(
         }
     }
     Ok(())
-}
-
-pub(super) fn bounds(points: &[Point]) -> (Point, Point) {
-    let mut corners = (points[0], points[0]);
-    for point in points {
-        corners.0 = Point::new(corners.0.x.min(point.x), corners.0.y.min(point.y));
-        corners.1 = Point::new(corners.1.x.max(point.x), corners.1.y.max(point.y));
-    }
-    corners
 }
 
 /// Whether the middle of `a b` lies inside a ring, not on it; on a grid twice as fine.

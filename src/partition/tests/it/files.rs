@@ -30,14 +30,24 @@ fn folder() -> Option<PathBuf> {
 
 /// The cells of a file, on the grid of a frame around its first point.
 pub(crate) fn cells(name: &str) -> Option<Vec<Cell>> {
+    on(&mut None, name)
+}
+
+/// The cells of two files, on the grid of one frame.
+pub(crate) fn cells_together(names: [&str; 2]) -> Option<[Vec<Cell>; 2]> {
+    let mut frame = None;
+    let [one, other] = names.map(|name| on(&mut frame, name));
+    Some([one?, other?])
+}
+
+fn on(frame: &mut Option<Frame>, name: &str) -> Option<Vec<Cell>> {
     let text = fs::read_to_string(folder()?.join(format!("{name}.geojson"))).unwrap();
     let file: Value = serde_json::from_str(&text).unwrap();
     let features = file["features"].as_array().unwrap();
-    let mut frame = None;
     Some(
         features
             .iter()
-            .map(|feature| cell(&feature["geometry"], &mut frame))
+            .map(|feature| cell(&feature["geometry"], frame))
             .collect(),
     )
 }

@@ -20,3 +20,4 @@ mod operations;
 mod oracle;
 mod properties;
 mod repair;
+mod within;

@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
 use std::process::{Command, Stdio};
 
-use cityward_partition::{Cell, DefectKind, RingFault, check, repair};
+use cityward_partition::{Cell, DefectKind, Point, RingFault, check, repair};
 use serde::Deserialize;
-use serde_json::json;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
 
 use crate::files;
 
@@ -22,21 +23,25 @@ struct Judgement {
     is_coverage: bool,
 }
 
-/// What GEOS says; `None` without one.
+/// What GEOS says of cells; `None` without one.
 fn judge(cells: &[Cell]) -> Option<Judgement> {
+    ask(&json!({ "cells": rings(cells) }))
+}
+
+/// Cells as the script reads them: the rings of each polygon of each cell.
+pub(crate) fn rings(cells: &[Cell]) -> Vec<Vec<Vec<&Vec<Point>>>> {
+    let polygons = cells.iter().map(|cell| cell.polygons.iter());
+    polygons
+        .map(|polygons| polygons.map(|polygon| polygon.rings().collect()).collect())
+        .collect()
+}
+
+/// What the script answers; `None` without GEOS.
+pub(crate) fn ask<T: DeserializeOwned>(asked: &Value) -> Option<T> {
     let Some(python) = std::env::var_os("CITYWARD_ORACLE") else {
         println!("CITYWARD_ORACLE is not set: not compared with GEOS");
         return None;
     };
-    let cells: Vec<Vec<Vec<_>>> = cells
-        .iter()
-        .map(|cell| {
-            cell.polygons
-                .iter()
-                .map(|polygon| polygon.rings().collect())
-                .collect()
-        })
-        .collect();
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/oracle.py");
     let mut child = Command::new(python)
         .arg(script)
@@ -44,13 +49,9 @@ fn judge(cells: &[Cell]) -> Option<Judgement> {
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
-    let input = json!({ "cells": cells }).to_string();
-    child
-        .stdin
-        .take()
-        .unwrap()
-        .write_all(input.as_bytes())
-        .unwrap();
+    let mut input = child.stdin.take().unwrap();
+    input.write_all(asked.to_string().as_bytes()).unwrap();
+    drop(input);
     let output = child.wait_with_output().unwrap();
     assert!(output.status.success());
     Some(serde_json::from_slice(&output.stdout).unwrap())
@@ -89,6 +90,9 @@ fn find(cells: &[Cell]) -> Found {
                         *found.overlaps.entry((*one, *other)).or_default() += defect.area_m2;
                     }
                 }
+            }
+            DefectKind::Outside | DefectKind::Across | DefectKind::Unfollowed => {
+                panic!("there is no level above: {defect:?}")
             }
         }
     }

@@ -26,6 +26,9 @@ class Sheet {
   toleranceM = $state(0.5);
   labelField = $state<string | null>(null);
   private labels = $state.raw<string[]>([]);
+  /** The areas of a level above that the cells are checked within. */
+  level = $state.raw<{ name: string; told: FileTold } | null>(null);
+  private levelNames = $state.raw<string[]>([]);
   defects = $state.raw<Defect[] | null>(null);
   repairs = $state.raw<Repair[] | null>(null);
   questions = $state.raw<Question[]>([]);
@@ -65,6 +68,7 @@ class Sheet {
       const told = await this.client.ask('openFile', file, this.coordinates);
       this.name = file.name;
       this.file = told;
+      this.level = null;
       this.repairs = null;
       this.questions = [];
       this.decided = 0;
@@ -89,6 +93,27 @@ class Sheet {
   /** The name of a cell of the file. */
   labelOf(cell: FaceId): string {
     return this.labels[cell] ?? '';
+  }
+
+  /** The name of an area of the level above. */
+  areaOf(area: number): string {
+    return this.levelNames[area] ?? '';
+  }
+
+  /** Checks the cells within the areas of a level above, or by themselves again. */
+  within(file: File | null, coordinates: Coordinates): Promise<void> {
+    return this.work(async () => {
+      if (file) {
+        const told = await this.client.ask('putLevel', file, coordinates);
+        const field = namingField(told.fields);
+        this.levelNames = (await this.client.ask('levelNames', field)) ?? [];
+        this.level = { name: file.name, told };
+      } else {
+        await this.client.ask('dropLevel');
+        this.level = null;
+      }
+      this.defects = await this.client.ask('check', this.toleranceMm);
+    });
   }
 
   check(): Promise<void> {
@@ -147,6 +172,7 @@ class Sheet {
     this.client = new PartitionClient();
     this.name = '';
     this.file = null;
+    this.level = null;
     this.defects = null;
     this.repairs = null;
     this.questions = [];

@@ -7,6 +7,7 @@ function defect(kind: DefectKind, area_m2: number, width_mm = 0): Defect {
   return {
     kind,
     cells: [1],
+    areas: [],
     geometry: { type: 'MultiPolygon', coordinates: [] },
     bounds: [0, 0, 1, 1],
     area_m2,
@@ -30,6 +31,17 @@ test('the gravest come first, and of a kind the largest', () => {
     ['unmatched', 0, 30],
   ]);
   expect(placesOf(found).map(({ properties }) => properties.place)).toEqual([0, 1, 2, 3, 4]);
+});
+
+test('what does not nest in the level above comes after what is nobody’s', () => {
+  const found = ofDefects([
+    defect('unfollowed', 0, 900),
+    defect('across', 5),
+    defect('gap', 1),
+    { ...defect('outside', 2), areas: [3] },
+  ]);
+  expect(found.map(({ kind }) => kind)).toEqual(['gap', 'outside', 'across', 'unfollowed']);
+  expect(found[1]!.areas).toEqual([3]);
 });
 
 test('kinds are summed up', () => {

@@ -22,8 +22,9 @@ export interface Finding {
   kind: DefectName | RepairKind;
   colour: PlaceKind;
   spot: Spot;
-  /** The cells it concerns, and who has the ground now. */
+  /** The cells and areas of the level above that it concerns, and who has the ground now. */
   cells: FaceId[];
+  areas: number[];
   to: FaceId | null;
 }
 
@@ -33,7 +34,10 @@ const ORDER: readonly Finding['kind'][] = [
   'gap',
   'duplicate',
   'invalid_ring',
+  'outside',
+  'across',
   'sliver',
+  'unfollowed',
   'unmatched',
   'overlap_decided',
   'gap_filled',
@@ -59,7 +63,8 @@ export function ofDefects(defects: readonly Defect[]): Finding[] {
   return inOrder(
     defects.map((defect) => {
       const kind = defectName(defect.kind);
-      return { kind, colour: kind, spot: defect, cells: defect.cells, to: null };
+      const { cells, areas } = defect;
+      return { kind, colour: kind, spot: defect, cells, areas, to: null };
     }),
   );
 }
@@ -71,6 +76,7 @@ export function ofRepairs(repairs: readonly Repair[]): Finding[] {
       colour: 'repaired' as const,
       spot: repair,
       cells: repair.from,
+      areas: [],
       to: repair.to,
     })),
   );

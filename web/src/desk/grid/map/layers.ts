@@ -26,6 +26,9 @@ export const PLACE_COLOURS = {
   gap: 'soon',
   sliver: 'dispatch',
   unmatched: 'triage',
+  outside: 'over',
+  across: 'soon',
+  unfollowed: 'dispatch',
   invalid_ring: 'inwork',
   repaired: 'verify',
   moved: 'soon',
@@ -131,12 +134,13 @@ function labels(colours: Palette): LayerSpecification {
 function places(colours: Palette): LayerSpecification[] {
   const colour = placeColour(colours);
   const isPoint: ExpressionSpecification = ['==', ['geometry-type'], 'Point'];
+  const isArea: ExpressionSpecification = ['==', ['geometry-type'], 'Polygon'];
   return [
     {
       id: 'places-fill',
       type: 'fill',
       source: 'places',
-      filter: ['!', isPoint],
+      filter: isArea,
       paint: { 'fill-color': colour, 'fill-opacity': 0.45 },
     },
     {

@@ -35,7 +35,10 @@ export type DefectKind =
   | 'overlap'
   | 'gap'
   | 'sliver'
-  | 'unmatched';
+  | 'unmatched'
+  | 'outside'
+  | 'across'
+  | 'unfollowed';
 export type RepairKind =
   | 'ring_rebuilt'
   | 'snapped'
@@ -45,7 +48,7 @@ export type RepairKind =
 
 /** Where something is and how large. */
 export interface Spot {
-  geometry: GeoJSON.MultiPoint | GeoJSON.MultiPolygon;
+  geometry: GeoJSON.MultiPoint | GeoJSON.MultiLineString | GeoJSON.MultiPolygon;
   bounds: Bounds;
   area_m2: number;
   width_mm: number;
@@ -55,6 +58,8 @@ export interface Defect extends Spot {
   kind: DefectKind;
   /** Indices of cells, which are the ids of their faces once repaired. */
   cells: FaceId[];
+  /** Indices of areas of the level above. */
+  areas: number[];
 }
 
 export interface Repair extends Spot {

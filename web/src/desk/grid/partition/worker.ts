@@ -49,6 +49,13 @@ const deeds = {
     open(PartitionDesk.of_file(text, JSON.stringify(coordinates)));
     return told<FileTold>(desk().file());
   },
+  /** The areas of a level above the cells. */
+  async putLevel(file: Blob, coordinates: Coordinates) {
+    return told<FileTold>(desk().put_level(await file.text(), JSON.stringify(coordinates)));
+  },
+  dropLevel: () => desk().drop_level(),
+  /** The names, one an area; `null` without a level. */
+  levelNames: (field: string | null) => told<string[] | null>(desk().level_names(field)),
   /** Two partitions of one frame: as it was, and as it is now. Where it is comes back. */
   openPartition(base: ArrayBuffer, bytes: ArrayBuffer, frame: unknown) {
     const [before, now] = [new Uint8Array(base), new Uint8Array(bytes)];
