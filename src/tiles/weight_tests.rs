@@ -68,22 +68,21 @@ fn heaviest(set: PointSet, count: u64) -> (usize, TileCoord) {
     let points: Vec<Point> = (0..count)
         .map(|n| {
             let number = |column: usize, of: u64| scattered(n * 16 + column as u64) % of;
-            // a class, a state, a unit; and moments of a month
+            // a class, a state, a unit; names of one's own; and moments of a month
             let columns = set.columns().iter().enumerate();
             let texts: Vec<String> = columns
                 .clone()
                 .map(|(at, column)| match column.key {
+                    own if column.kind == Kind::Own => format!("路口 {own} {n}"),
                     "class" => format!("C{:05}", number(at, 60)),
                     "owner" => format!("{}", number(at, 40)),
-                    _ => words[number(at, 6) as usize].to_owned(),
+                    _ => words[usize::try_from(number(at, 6)).unwrap()].to_owned(),
                 })
                 .collect();
             let values: Vec<_> = columns
                 .map(|(at, column)| match column.kind {
                     Kind::Number => Some(Value::Number(1_764_000_000 + number(at, 2_592_000))),
-                    Kind::Shared => Some(Value::Text(&texts[at])),
-                    // on click
-                    Kind::Own => None,
+                    Kind::Shared | Kind::Own => Some(Value::Text(&texts[at])),
                 })
                 .collect();
             let at = layer.place(place(n));
