@@ -388,8 +388,13 @@ async fn cameras_push_through_the_front_door_and_stop() {
     };
     let pushing = start(&city.db, &args, url, stop.clone()).await.unwrap();
     let enough = async {
-        // every camera once, and one long enough to be waited for
-        while door.0.lock().unwrap().len() < 16 {
+        // most cameras, and one long enough to be waited for
+        let most = || {
+            let taken = door.0.lock().unwrap();
+            let cameras: BTreeSet<&str> = taken.iter().map(|frame| frame.0.as_str()).collect();
+            taken.len() >= 16 && cameras.len() > 10
+        };
+        while !most() {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     };
