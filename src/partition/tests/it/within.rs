@@ -138,6 +138,20 @@ fn a_border_through_ground_that_no_cell_has_is_not_followed() {
 }
 
 #[test]
+fn by_ground_that_two_areas_claim_nothing_is_judged() {
+    let areas = [
+        cell(&block(0, 0, 250_000, 100_000)),
+        cell(&block(150_000, 0, 400_000, 100_000)),
+    ];
+    let defects = found(&row(), &areas);
+    let is_border = |defect: &Defect| defect.kind == DefectKind::Unfollowed;
+    assert!(
+        !defects.is_empty() && defects.iter().all(is_border),
+        "{defects:?}"
+    );
+}
+
+#[test]
 fn areas_without_cells_are_no_matter() {
     let areas = [
         cell(&block(0, 0, 400_000, 100_000)),
