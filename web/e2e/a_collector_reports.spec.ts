@@ -99,9 +99,13 @@ test('R17.3 who is on duty is on the map of whoever sends them, and moves withou
     },
     [next.longitude, next.latitude],
   );
-  await page.mouse.click(place.x, place.y);
   const card = page.locator('[data-test=collector]');
-  await card.getByText('在岗 · ').waitFor();
+  // what the map knows may not be drawn yet
+  const cardAfterClick = async () => {
+    await page.mouse.click(place.x, place.y);
+    return card.getByText('在岗 · ').isVisible();
+  };
+  await expect.poll(cardAfterClick, { timeout: 20_000, interval: 1_000 }).toBe(true);
 
   // R14.1: whoever chooses somebody to look is shown who is near
   const operator = await Worker.arrive(browser, 'operator');

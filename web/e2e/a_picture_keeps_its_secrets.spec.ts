@@ -41,8 +41,13 @@ async function hiding(): Promise<number> {
       const { detections } = await street.push(camera, jpeg, true);
       const id = detections.find((each) => each.case_id !== null)?.case_id;
       if (!id) continue;
-      const { evidence } = await street.ask<Detail>(`/api/v1/cases/${id}`);
-      if (evidence.some((each) => each.original === 'kept')) return id;
+      const originals = async () => {
+        const { evidence } = await street.ask<Detail>(`/api/v1/cases/${id}`);
+        return evidence.map((each) => each.original);
+      };
+      // the case is there before its picture is fit to be seen
+      await expect.poll(originals, { timeout: 20_000 }).not.toContain('waiting');
+      if ((await originals()).includes('kept')) return id;
       break;
     }
   }

@@ -59,6 +59,7 @@ async fn impact_of(
 #[serde(deny_unknown_fields)]
 struct SheetAsked {
     /// One table; when not given, a line for each unit, then one for each open case.
+    #[param(inline)]
     of: Option<Table>,
 }
 
