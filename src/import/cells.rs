@@ -76,7 +76,8 @@ pub(crate) async fn take_cells(
     staged::settle_invalid(tx, file.repair, &mut report).await?;
     {
         let _overlaps = progress.stage("overlaps", 0);
-        overlap::refuse(tx, &mut report, options.replace).await?;
+        let beside = (!options.replace).then_some(beginning);
+        overlap::refuse(tx, &mut report, beside).await?;
         if options.replace {
             succession::refuse_codes_elsewhere(tx, &new, &mut report).await?;
         }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
 use super::report::Report;
@@ -13,21 +14,21 @@ const SLIVER_M2: f64 = 1.0;
 /// Less is rounding.
 const NOISE_M2: f64 = 0.001;
 
-/// Refuses staged cells that lie on an earlier row that was taken or, unless they `replace` them, on a
-/// cell in force; notes slivers.
+/// Refuses staged cells that lie on an earlier row that was taken or on a cell that is in force at or
+/// after the moment from which they stand `beside` it; notes slivers. `None`: they take the place of all
+/// of them.
 pub(super) async fn refuse(
     tx: &mut PgConnection,
     report: &mut Report,
-    replace: bool,
+    beside: Option<DateTime<Utc>>,
 ) -> sqlx::Result<()> {
     let usable: Vec<i32> = (0..report.rows.len())
         .filter(|index| !report.is_refused(*index))
         .map(staged::row)
         .collect();
-    let in_force = if replace {
-        Vec::new()
-    } else {
-        store::overlaps_with_cells(tx, &usable).await?
+    let in_force = match beside {
+        Some(from) => store::overlaps_with_cells(tx, &usable, from).await?,
+        None => Vec::new(),
     };
     for (row, code, area_m2) in in_force {
         let with = format!("cell {code}");

@@ -182,15 +182,17 @@ pub(super) struct NewCell {
     pub unit_id: Option<i32>,
 }
 
-/// Where staged rows lie on cells in force: row, the cell's code, shared area in square metres.
+/// Where staged rows lie on cells in force at or after a moment: row, the cell's code, shared area in
+/// square metres.
 pub(super) async fn overlaps_with_cells(
     tx: &mut PgConnection,
     rows: &[i32],
+    from: DateTime<Utc>,
 ) -> Result<Vec<(i32, String, f64)>> {
     sqlx::query_as(
         "select s.row, c.code, o.area_m2
          from import_stage s
-         join cell c on st_intersects(c.geom, s.geom) and c.valid @> now()
+         join cell c on st_intersects(c.geom, s.geom) and c.valid && tstzrange($2, null)
          cross join lateral (
              select st_area(st_collectionextract(st_intersection(c.geom, s.geom), 3)::geography)
          ) as o(area_m2)
@@ -198,6 +200,7 @@ pub(super) async fn overlaps_with_cells(
          order by s.row, c.code",
     )
     .bind(rows)
+    .bind(from)
     .fetch_all(tx)
     .await
 }

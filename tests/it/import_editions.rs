@@ -75,7 +75,7 @@ async fn what_a_newer_file_replaces_ends_and_its_codes_are_given_once() {
     .unwrap();
 
     // 1 goes on, larger; 2 and 3 become 4, which says no unit
-    let new = [(&*one, 0.0, 140.0, "丙"), (&four, 140.0, 300.0, "")];
+    let new = [(&*one, 0.0, 140.0, "丙"), (&four, 140.0, 280.0, "")];
     let new = file(&folder, &new);
     for (early, why) in [
         ("2007-01-01T00:00:00Z", "no cell is in force"),
@@ -112,7 +112,7 @@ async fn what_a_newer_file_replaces_ends_and_its_codes_are_given_once() {
             format!("{one} {one} 10000"),
             format!("{two} {one} 4000"),
             format!("{two} {four} 6000"),
-            format!("{three} {four} 10000"),
+            format!("{three} {four} 8000"),
         ]
     );
     let duties = "select concat_ws(' ', code, class_code, u.name_zh) from responsibility r
@@ -135,6 +135,19 @@ async fn what_a_newer_file_replaces_ends_and_its_codes_are_given_once() {
         "{said:?}"
     );
     assert!(said[&2].starts_with("moved code"), "{said:?}");
+    // not even beside what is in force now may anything lie on what was there then
+    let then = file(
+        &folder,
+        &[(&*code(9), 500.0, 600.0, ""), (&*code(8), 285.0, 295.0, "")],
+    );
+    let past = format!("{OPTIONS} --partial --from 2009-01-01T00:00:00Z");
+    let report = import(&city, "cells", &then, &past).await.unwrap();
+    assert!(
+        whys(&report)[&2].starts_with("overlap: 1000"),
+        "{:?}",
+        whys(&report)
+    );
+    assert!(!whys(&report).contains_key(&1));
     let beside = file(&folder, &[(&*three, 900.0, 999.0, "")]);
     let report = import(&city, "cells", &beside, &format!("{OPTIONS} --partial"))
         .await
