@@ -50,3 +50,4 @@ pub use osm::osm;
 pub use progress::Progress;
 pub use report::{Outcome, Report, RowReport};
 pub use run::{execute, run};
+pub(crate) use succession::{end_duties, lock_ground};

@@ -8,6 +8,8 @@ use futures::TryStreamExt as _;
 use geo_types::{Geometry, MultiPolygon};
 use geozero::wkb;
 use serde::{Deserialize, Serialize};
+use sqlx::postgres::{PgArguments, PgRow};
+use sqlx::query::QueryAs;
 use sqlx::types::Json;
 use sqlx::{PgConnection, PgExecutor, PgPool, Postgres, Transaction};
 use utoipa::ToSchema;
@@ -191,6 +193,26 @@ fn duty((cell_id, class, id, unit_id, edition_id): DutyRow) -> Duty {
     (cell_id, class, responsibility)
 }
 
+/// A cell that is valid at one of two moments.
+#[derive(sqlx::FromRow)]
+struct DifferingCell {
+    /// At the other moment, not at the base.
+    then: bool,
+    #[sqlx(flatten)]
+    row: CellRow,
+}
+
+/// What is valid at one of two moments begins or ends between them. `$1` is the base, `$2` the other,
+/// `$3` the earlier, `$4` the later.
+fn query_between<'q, T: for<'r> sqlx::FromRow<'r, PgRow>>(
+    query: &'q str,
+    moments: [DateTime<Utc>; 4],
+) -> QueryAs<'q, Postgres, T, PgArguments> {
+    moments
+        .into_iter()
+        .fold(sqlx::query_as(query), QueryAs::bind)
+}
+
 /// How cells and responsibilities of another moment differ from those of a base. `None`: there are
 /// editions newer than the newest that is `known` of.
 pub(super) async fn difference(
@@ -210,52 +232,34 @@ pub(super) async fn difference(
     if newer {
         return Ok(None);
     }
-    // what is valid at one moment and not at the other begins or ends between them
-    let rows: Vec<CellRow> = sqlx::query_as(
-        "select cell_id, code, name, edition_id, geom from cell
-         where (lower(valid) > $3 and lower(valid) <= $4 or upper(valid) > $3 and upper(valid) <= $4)
-             and valid @> $2 and not valid @> $1
+    let between = [base, at, base.min(at), base.max(at)];
+    let cells: Vec<DifferingCell> = query_between(
+        "select valid @> $2 as then, cell_id, code, name, edition_id,
+             case when valid @> $2 then geom end as geom
+         from cell where (lower(valid) > $3 and lower(valid) <= $4
+             or upper(valid) > $3 and upper(valid) <= $4) and valid @> $1 <> valid @> $2
          order by code collate \"C\"",
+        between,
     )
-    .bind(base)
-    .bind(at)
-    .bind(base.min(at))
-    .bind(base.max(at))
     .fetch_all(&mut *tx)
     .await?;
-    let cells = rows
-        .into_iter()
-        .map(with_border)
-        .collect::<Result<_, _>>()?;
-    let hidden: Vec<i32> = sqlx::query_scalar(
-        "select cell_id from cell
-         where (lower(valid) > $3 and lower(valid) <= $4 or upper(valid) > $3 and upper(valid) <= $4)
-             and valid @> $1 and not valid @> $2",
-    )
-    .bind(base)
-    .bind(at)
-    .bind(base.min(at))
-    .bind(base.max(at))
-    .fetch_all(&mut *tx)
-    .await?;
-    let duties: Vec<(bool, i32, Option<ClassCode>, i32, i32, i32)> = sqlx::query_as(
+    let duties: Vec<(bool, i32, Option<ClassCode>, i32, i32, i32)> = query_between(
         "select valid @> $2, cell_id, class_code, responsibility_id, unit_id, edition_id
-         from responsibility
-         where (lower(valid) > $3 and lower(valid) <= $4 or upper(valid) > $3 and upper(valid) <= $4)
-             and valid @> $1 <> valid @> $2",
+         from responsibility where (lower(valid) > $3 and lower(valid) <= $4
+             or upper(valid) > $3 and upper(valid) <= $4) and valid @> $1 <> valid @> $2",
+        between,
     )
-    .bind(base)
-    .bind(at)
-    .bind(base.min(at))
-    .bind(base.max(at))
     .fetch_all(&mut *tx)
     .await?;
     tx.commit().await?;
-    let mut difference = Difference {
-        hidden: hidden.into_iter().collect(),
-        cells,
-        ..Difference::default()
-    };
+    let mut difference = Difference::default();
+    for cell in cells {
+        if cell.then {
+            difference.cells.push(with_border(cell.row)?);
+        } else {
+            difference.hidden.insert(cell.row.cell_id);
+        }
+    }
     for (then, cell, class, id, unit, edition) in duties {
         if then {
             let row = (cell, class, id, unit, edition);

@@ -11,6 +11,7 @@ use super::report::Report;
 use super::staged;
 use super::store::{NewCell, insert_cells};
 use crate::rules;
+pub(crate) use store::{end_duties, lock_ground};
 
 /// From when the cells of a file are in force.
 ///
@@ -22,7 +23,7 @@ pub(super) async fn beginning(
     options: &CellOptions,
 ) -> anyhow::Result<DateTime<Utc>> {
     if options.replace {
-        store::lock_ground(tx).await?;
+        lock_ground(tx).await?;
     }
     let now = store::now(tx).await?;
     let from = options.from.unwrap_or(now);
@@ -96,6 +97,6 @@ pub(super) async fn replace(
     store::insert_lineage(tx, edition, &ended).await?;
     store::hand_down(tx, edition, from).await?;
     // the parents' duties were needed until here
-    store::end_duties(tx, edition, from, &ended).await?;
+    end_duties(tx, edition, from, &ended).await?;
     rules::pass_on_precedents(tx, edition, from).await
 }

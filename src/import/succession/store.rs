@@ -10,8 +10,9 @@ use crate::import::store::NewCell;
 /// Less of another cell's ground is a border that was drawn twice, square metres.
 const NOISE_M2: f64 = 1.0;
 
-/// Until the transaction ends nobody else changes cells or who is responsible.
-pub(super) async fn lock_ground(tx: &mut PgConnection) -> Result<()> {
+/// Until the transaction ends nobody else changes cells or who is responsible; readers and those who
+/// file cases go on.
+pub(crate) async fn lock_ground(tx: &mut PgConnection) -> Result<()> {
     sqlx::query("lock table cell, responsibility, area_cell in share row exclusive mode")
         .execute(tx)
         .await?;
@@ -156,7 +157,8 @@ pub(super) async fn hand_down(
     Ok(())
 }
 
-pub(super) async fn end_duties(
+/// Ends what hangs on cells that end: who is responsible for what, and areas.
+pub(crate) async fn end_duties(
     tx: &mut PgConnection,
     edition: i32,
     from: DateTime<Utc>,
@@ -164,7 +166,7 @@ pub(super) async fn end_duties(
 ) -> Result<()> {
     sqlx::query(
         "update responsibility set valid = tstzrange(lower(valid), $2), ended_edition_id = $1
-         where cell_id = any($3) and valid @> $2",
+         where cell_id = any($3) and valid @> $2 and lower(valid) < $2",
     )
     .bind(edition)
     .bind(from)
@@ -173,7 +175,7 @@ pub(super) async fn end_duties(
     .await?;
     sqlx::query(
         "update area_cell set valid = tstzrange(lower(valid), $1)
-         where cell_id = any($2) and valid @> $1",
+         where cell_id = any($2) and valid @> $1 and lower(valid) < $1",
     )
     .bind(from)
     .bind(ended)

@@ -27,11 +27,11 @@ use super::{REASON_CHARS_MAX, TITLE_CHARS_MAX};
 use crate::access::{Person, Role};
 use crate::http::{ApiError, App, QueryParams};
 use crate::import::{
-    CellOptions, CellsTaken, Crs, FileOptions, Outcome, Progress, Report, take_cells,
+    CellOptions, CellsTaken, Crs, FileOptions, Outcome, Progress, Report, lock_ground, take_cells,
 };
 use crate::journal::{self, Entry};
 use crate::plan::ground::{Ground, NoGround};
-use crate::plan::{publish, store};
+use crate::plan::store;
 
 /// Of a file; a million vertices are 40 MB.
 const FILE_BYTES_MAX: usize = 64 << 20;
@@ -124,7 +124,7 @@ async fn begin_ground(
     };
     let mut tx = app.scoped(&person).await?;
     store::be_brief(&mut tx, WAIT_MAX, STATEMENT_MAX).await?;
-    publish::lock_ground(&mut tx).await.map_err(busy)?;
+    lock_ground(&mut tx).await.map_err(busy)?;
     if store::had_cells(&mut *tx).await? {
         return Err(has_cells());
     }

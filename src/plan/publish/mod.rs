@@ -26,13 +26,14 @@ use super::outcome::Outcome;
 use super::working::Working;
 use super::{Plan, PlanState};
 use crate::http::App;
+use crate::import::{end_duties, lock_ground};
 use crate::journal::{self, Entry};
 use crate::notify::UnitMoved;
 use crate::rules;
 pub(super) use codes::codes;
 use rehome::Rehomed;
 use store::NewRow;
-pub(super) use store::{lock_ground, scheduled_before};
+pub(super) use store::scheduled_before;
 
 /// Between two looks for a plan whose date has come.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
@@ -281,7 +282,7 @@ impl Publication {
             .collect();
         let begun = store::begin_cells(tx, edition, from, &rows).await?;
         store::hand_down(tx, edition, from, &begun, &rows).await?;
-        store::end_duties(tx, edition, from, &ended).await?;
+        end_duties(tx, edition, from, &ended).await?;
         let owners: Vec<(i32, Option<i32>)> = outcome
             .owners
             .iter()

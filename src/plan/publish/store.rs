@@ -40,15 +40,6 @@ pub(super) async fn lock(tx: &mut PgConnection, plan: i32) -> sqlx::Result<bool>
     Ok(locked.is_some())
 }
 
-/// Until the transaction ends nobody else changes cells or responsibilities; readers and those who
-/// file cases go on.
-pub(in crate::plan) async fn lock_ground(tx: &mut PgConnection) -> sqlx::Result<()> {
-    sqlx::query("lock table cell, responsibility, area_cell in share row exclusive mode")
-        .execute(tx)
-        .await?;
-    Ok(())
-}
-
 /// When the ground that is valid at a moment began.
 pub(super) async fn last_change(
     tx: &mut PgConnection,
@@ -156,33 +147,6 @@ pub(super) async fn hand_down(
     .bind(from)
     .bind(begun)
     .bind(&parents)
-    .execute(tx)
-    .await?;
-    Ok(())
-}
-
-/// Ends what hangs on cells that end.
-pub(super) async fn end_duties(
-    tx: &mut PgConnection,
-    edition: i32,
-    from: DateTime<Utc>,
-    cells: &[i32],
-) -> sqlx::Result<()> {
-    sqlx::query(
-        "update responsibility set valid = tstzrange(lower(valid), $2), ended_edition_id = $1
-        where cell_id = any ($3) and valid @> $2 and lower(valid) < $2",
-    )
-    .bind(edition)
-    .bind(from)
-    .bind(cells)
-    .execute(&mut *tx)
-    .await?;
-    sqlx::query(
-        "update area_cell set valid = tstzrange(lower(valid), $1)
-        where cell_id = any ($2) and valid @> $1 and lower(valid) < $1",
-    )
-    .bind(from)
-    .bind(cells)
     .execute(tx)
     .await?;
     Ok(())
