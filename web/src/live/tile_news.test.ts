@@ -1,5 +1,13 @@
-import { expect, test } from 'vitest';
-import { covers, shows, type TileView, viewOf, viewQuery, withSurroundings } from './tile_news';
+import { afterEach, expect, test, vi } from 'vitest';
+import {
+  covers,
+  shows,
+  TileNews,
+  type TileView,
+  viewOf,
+  viewQuery,
+  withSurroundings,
+} from './tile_news';
 
 const city = { west: 119.9, south: 32.43, east: 119.95, north: 32.46 };
 const view = (zoom: number) => viewOf(city, zoom, ['components', 'cells']);
@@ -39,4 +47,31 @@ test('the surroundings end at the edge of the world and before there are too man
   const large: TileView = { z: 10, columns: [0, 29], rows: [0, 29], layers: [] };
   expect(withSurroundings(large)).toEqual(large);
   expect(viewQuery({ ...large, rows: [0, 99] })).toEqual({});
+});
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+test('a look that is covered does not take back what a look before it asks for', () => {
+  vi.useFakeTimers();
+  const news = new TileNews();
+  let asked = 0;
+  news.onWanted(() => {
+    asked += 1;
+  });
+  news.look(view(14));
+  vi.advanceTimersByTime(100);
+  news.look(view(14));
+  vi.advanceTimersByTime(800);
+  expect(asked).toBe(1);
+  news.look(view(15));
+  vi.advanceTimersByTime(100);
+  news.look(view(16));
+  vi.advanceTimersByTime(800);
+  expect(asked).toBe(2);
+  news.look(view(15));
+  news.look(null);
+  vi.advanceTimersByTime(800);
+  expect(asked).toBe(2);
 });

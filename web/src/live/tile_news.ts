@@ -26,7 +26,7 @@ type Listener = (change: TileChange) => void;
 const ZOOM_MAX = 16;
 /** The service is told of no more. */
 const TILES_MAX = 1024;
-/** Told of at once, so that a map that is being moved does not ask with every step. */
+/** Told of once the map has rested so long, so that one that is being moved does not ask with every step. */
 const SETTLED_MS = 300;
 
 const count = ([first, last]: [number, number]) => last - first + 1;
@@ -93,7 +93,7 @@ export function viewQuery(view: TileView | null): Record<string, string> {
 }
 
 /** Passes on what the live stream says of tiles, and knows of which tiles it is to say something. */
-class TileNews {
+export class TileNews {
   /** What the map shows, and what it would show after a small move. */
   wanted: TileView | null = null;
   private readonly listeners = new Set<Listener>();
@@ -116,11 +116,11 @@ class TileNews {
 
   /** Says what the map shows now; `null`: there is no map any more. */
   look(view: TileView | null): void {
-    clearTimeout(this.settled);
     if (view && this.wanted && covers(this.wanted, view)) {
       // a layer that was taken away is not worth asking anew
       return;
     }
+    clearTimeout(this.settled);
     this.wanted = view && withSurroundings(view);
     if (view) this.settled = setTimeout(() => this.changed(), SETTLED_MS);
   }
