@@ -44,4 +44,6 @@ create table evidence_waiting (
 );
 comment on table evidence_waiting is 'Pictures of evidence that are not yet fit to be seen: sealed files';
 alter table evidence_waiting enable row level security;
-revoke all on evidence_waiting from cityward_service;
+create policy evidence_waiting_read on evidence_waiting for select to cityward_service
+    using (exists (select from case_evidence e where e.evidence_id = evidence_waiting.evidence_id));
+revoke insert, update, delete on evidence_waiting from cityward_service;

@@ -165,8 +165,8 @@ pub struct IntakeConfig {
     #[arg(long, env = "CITYWARD_QUEUE_MAX", default_value_t = 256)]
     pub queue_max: usize,
 
-    /// How long the frame at the head may have waited, milliseconds, while cameras get places that had
-    /// none; beyond it the answer is 429: what comes late to the map is worth less than a newer frame.
+    /// How long the frame at the head may have waited, milliseconds; beyond it whatever would make the
+    /// queue longer is answered with 429: what comes late to the map is worth less than a newer frame.
     #[arg(long, env = "CITYWARD_QUEUE_WAIT_MAX_MS", default_value_t = 1200)]
     pub queue_wait_max_ms: u32,
 

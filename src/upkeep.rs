@@ -51,6 +51,14 @@ async fn round(app: &App) {
         Ok(files) => tracing::info!(files, "swept pictures nobody used"),
         Err(error) => tracing::error!(error = format!("{error:#}"), "cannot sweep pictures"),
     }
+    let days = app.config.privacy.original_days;
+    match redaction::give_up(&app.machine, &app.evidence, days, now).await {
+        Ok(0) => {}
+        Ok(pictures) => {
+            tracing::error!(pictures, "pictures could never be made fit; they are gone")
+        }
+        Err(error) => tracing::error!(error = format!("{error:#}"), "cannot give up pictures"),
+    }
     match redaction::sweep(&app.machine, &app.evidence, now).await {
         Ok(0) => {}
         Ok(files) => tracing::info!(files, "swept pictures that were held for nothing"),

@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
+use axum::http::StatusCode;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
@@ -11,6 +12,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::queue::{self, Asker, CaseFilter};
+use super::redaction::NotFit;
 use super::{
     CaseDetail, CaseId, CaseRow, attachment, departure, original, redaction, reporter, store,
 };
@@ -21,6 +23,8 @@ use crate::workflow::WorkView;
 const PAGE_DEFAULT: u32 = 100;
 const PAGE_MAX: u32 = 1_000;
 const HISTORY_MAX: u32 = 500;
+/// Before a picture that could not be made fit to be seen is asked for again.
+const AGAIN_AFTER_S: u32 = 60;
 
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
@@ -114,13 +118,29 @@ async fn get_case(
     Ok(Json(WorkedCase { case, work }))
 }
 
+impl From<NotFit> for ApiError {
+    fn from(error: NotFit) -> Self {
+        match error {
+            NotFit::Yet => Self::Refused {
+                status: StatusCode::SERVICE_UNAVAILABLE,
+                kind: "picture-not-ready",
+                detail: error.to_string(),
+                errors: Vec::new(),
+                retry_after_s: Some(AGAIN_AFTER_S),
+            },
+            NotFit::Other(error) => error.into(),
+        }
+    }
+}
+
 /// The picture kept as evidence. It never changes.
 #[utoipa::path(get, path = "/api/v1/evidence/{id}/image", tag = "cases",
     params(("id" = i64, Path, description = "evidence")),
     responses(
         (status = 200, content_type = "image/jpeg", body = [u8]),
         (status = 401, description = "sign in first"),
-        (status = 404, description = "no such evidence"),
+        (status = 404, description = "no such evidence, or its picture is gone"),
+        (status = 503, description = "picture-not-ready: faces and plates are not blurred yet; see Retry-After"),
     ))]
 async fn evidence_image(
     person: Person,
@@ -134,7 +154,8 @@ async fn evidence_image(
     } else {
         app.redactions.finish(id, app.now()).await?;
         let made = redaction::picture_of(&mut *app.scoped(&person).await?, id).await?;
-        made.flatten().ok_or_else(none)?
+        let gone = || ApiError::not_found(format!("the picture of evidence {id} is gone"));
+        made.flatten().ok_or_else(gone)?
     };
     let jpeg = app
         .evidence

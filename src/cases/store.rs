@@ -281,11 +281,13 @@ pub(super) async fn evidence_of(
 ) -> sqlx::Result<Vec<Evidence>> {
     sqlx::query_as(
         "select e.*, k.version as calibration_version, case
-                when image_sha256 is null then 'waiting' when key_id is null then null
+                when w.evidence_id is not null then 'waiting'
+                when image_sha256 is null then 'erased' when o.key_id is null then null
                 when erased_at is null then 'kept' else 'erased' end as original
         from case_evidence e join calibration k using (calibration_id)
         left join evidence_picture using (evidence_id)
-        left join picture_original using (image_sha256) where case_id = $1 order by captured_at, evidence_id",
+        left join evidence_waiting w using (evidence_id)
+        left join picture_original o using (image_sha256) where case_id = $1 order by captured_at, evidence_id",
     )
     .bind(case)
     .fetch_all(db)

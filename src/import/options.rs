@@ -183,7 +183,8 @@ pub struct CellOptions {
     pub note: Option<String>,
 
     /// Moment from which the cells are in force, with its zone: 2008-01-01T00:00:00+08:00; now if
-    /// not said. What comes in the future is for plans.
+    /// not said. It lies after the last change of what the city has; what comes in the future is for
+    /// plans.
     #[arg(long)]
     pub from: Option<DateTime<Utc>>,
 

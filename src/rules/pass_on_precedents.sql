@@ -11,9 +11,10 @@ with lineage as (
 ), passed_on as (
     insert into precedent (class_code, place, component_id, unit_id, case_id, reason, valid)
     select p.class_code, begun, p.component_id, p.unit_id, p.case_id, p.reason,
-        tstzrange($2, upper(p.valid))
+        tstzrange(greatest(lower(p.valid), $2), upper(p.valid))
     from precedent p join lineage on ended = p.place and (is_main or p.component_id is not null)
-    where p.valid @> $2
+    -- decided later, too, where the edition begins in the past
+    where coalesce(upper(p.valid) > $2, true) and not isempty(p.valid)
     -- a decision about the very cell comes first
     on conflict do nothing
 )

@@ -16,16 +16,35 @@ use crate::catalogue::ClassCode;
 pub(super) struct Lands {
     pub(super) layers: Layers,
     responsibilities: Vec<Responsibility>,
-    /// Per cell its default: a position in `responsibilities`, or [`NOBODY`].
-    defaults: Vec<u32>,
-    /// The same per class that has a rule anywhere.
-    rules: HashMap<ClassCode, Vec<u32>>,
+    defaults: Table,
+    /// Of every class that has a rule anywhere.
+    rules: HashMap<ClassCode, Table>,
     pub(super) units: Arc<HashMap<i32, Unit>>,
     pub(super) editions: Arc<HashMap<i32, Edition>>,
     pub(super) stretch: Stretch,
 }
 
+/// Per cell who answers: a position among the responsibilities; of cells beyond its end, nobody. Moments
+/// share those in which they do not differ.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Table(Arc<Vec<u32>>);
+
 const NOBODY: u32 = u32::MAX;
+
+impl Table {
+    #[inline]
+    fn get(&self, cell: usize) -> u32 {
+        self.0.get(cell).copied().unwrap_or(NOBODY)
+    }
+
+    fn set(&mut self, cell: usize, position: u32) {
+        let table = Arc::make_mut(&mut self.0);
+        if table.len() <= cell {
+            table.resize(cell + 1, NOBODY);
+        }
+        table[cell] = position;
+    }
+}
 
 /// A responsibility with its cell's id; class `None` is the cell's default.
 pub(super) type Duty = (i32, Option<ClassCode>, Responsibility);
@@ -46,7 +65,7 @@ impl Lands {
         let mut lands = Self {
             layers: Layers::of(parts.cells),
             responsibilities: Vec::new(),
-            defaults: Vec::new(),
+            defaults: Table::default(),
             rules: HashMap::new(),
             units: Arc::new(parts.units),
             editions: Arc::new(parts.editions),
@@ -74,7 +93,7 @@ impl Lands {
                 Some(class) => lands.rules.get_mut(&class),
             };
             if let (Some(table), Some(number)) = (table, number_of.get(&cell_id)) {
-                table[*number] = NOBODY;
+                table.set(*number, NOBODY);
             }
         }
         lands.take_up(difference.duties);
@@ -89,36 +108,29 @@ impl Lands {
 
     /// Enters who answers for what.
     fn take_up(&mut self, duties: Vec<Duty>) {
-        let (numbers, number_of) = (self.layers.numbers(), self.number_of());
-        self.defaults.resize(numbers, NOBODY);
-        for table in self.rules.values_mut() {
-            table.resize(numbers, NOBODY);
-        }
+        let number_of = self.number_of();
         for (cell_id, class, responsibility) in duties {
             let Some(number) = number_of.get(&cell_id) else {
                 continue; // the cell has ended
             };
             let of_class = match class {
                 None => &mut self.defaults,
-                Some(class) => {
-                    let table = self.rules.entry(class);
-                    table.or_insert_with(|| vec![NOBODY; numbers])
-                }
+                Some(class) => self.rules.entry(class).or_default(),
             };
-            of_class[*number] = position(self.responsibilities.len());
+            of_class.set(*number, position(self.responsibilities.len()));
             self.responsibilities.push(responsibility);
         }
     }
 
     /// For every cell who answers for a class that has rules of its own somewhere.
-    pub(super) fn rules_of(&self, class: ClassCode) -> Option<&[u32]> {
-        self.rules.get(&class).map(Vec::as_slice)
+    pub(super) fn rules_of(&self, class: ClassCode) -> Option<&Table> {
+        self.rules.get(&class)
     }
 
     /// Who answers for a cell by a table; [`rules_of`](Self::rules_of) or, `None`, the defaults.
     #[inline]
-    pub(super) fn duty(&self, table: Option<&[u32]>, cell: u32) -> Option<Responsibility> {
-        let position = table.unwrap_or(&self.defaults)[cell as usize];
+    pub(super) fn duty(&self, table: Option<&Table>, cell: u32) -> Option<Responsibility> {
+        let position = table.unwrap_or(&self.defaults).get(cell as usize);
         self.responsibilities.get(position as usize).copied()
     }
 
@@ -127,7 +139,7 @@ impl Lands {
         let of_cell = |(number, cell): (usize, &Cell)| {
             let tables = self.rules.values().chain([&self.defaults]);
             let duties = tables.filter_map(move |table| {
-                let duty = self.responsibilities.get(table[number] as usize);
+                let duty = self.responsibilities.get(table.get(number) as usize);
                 duty.map(|duty| duty.edition_id)
             });
             duties.chain([cell.edition_id])

@@ -69,12 +69,6 @@ impl Layers {
         }
     }
 
-    /// How many numbers are given.
-    pub(super) fn numbers(&self) -> usize {
-        let over = self.over.as_ref().map_or(0, |over| over.layer.cells.len());
-        self.base.cells.len() + over
-    }
-
     /// Those valid at the moment, with their numbers: of the base, then the others, each in the order
     /// of their codes.
     pub(super) fn cells(&self) -> impl Iterator<Item = (usize, &Cell)> {

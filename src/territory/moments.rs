@@ -11,7 +11,7 @@ use super::Territory;
 use super::components::Components;
 
 /// Most territories of other moments held at a time: each is what differs, and a few bytes for every
-/// cell of the city; components and borders are shared.
+/// cell of the city; components, borders and rules of classes that do not differ are shared.
 const OTHERS_MAX: usize = 32;
 
 /// Whoever asks for a stretch of time first reads it; others wait for the same one.

@@ -8,7 +8,7 @@ use geo_types::MultiPolygon;
 use sqlx::PgPool;
 
 use super::components::{Components, OfClass, nearer};
-use super::lands::{Duty, Lands};
+use super::lands::{Duty, Lands, Table};
 use super::placement::{Because, Edition, PlacedCell, PlacedComponent, Placement, Rule, Unit};
 use super::redraw::Redraw;
 use super::store;
@@ -83,7 +83,7 @@ impl PartialEq for LandsMark {
 #[derive(Debug)]
 pub struct Question<'a> {
     lands: &'a Lands,
-    rules: Option<&'a [u32]>,
+    rules: Option<&'a Table>,
     snap: Vec<OfClass<'a>>,
     reach_m: f64,
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use chrono::TimeDelta;
 use cityward::cases::CaseChange;
-use cityward::cases::redaction::{self, Redactions};
+use cityward::cases::redaction::{self, NotFit, Redactions};
 
 use crate::cases::{GARBAGE, Street, second};
 
@@ -68,6 +68,12 @@ async fn one_that_cannot_be_made_fit_holds_up_no_other_and_is_tried_again() {
     assert!(format!("{lost:#}").contains("is gone"), "{lost:#}");
     assert!(redactions.finish_one(second(3)).await.unwrap(), "the other");
     assert!(!redactions.finish_one(second(4)).await.unwrap(), "not yet");
+    let asked: i64 = sqlx::query_scalar("select evidence_id from evidence_waiting")
+        .fetch_one(&street.city.db)
+        .await
+        .unwrap();
+    let asked = redactions.finish(asked, second(5)).await;
+    assert!(matches!(asked, Err(NotFit::Yet)), "nor for who asks");
     fs::remove_dir_all(&held).unwrap();
     fs::rename(&aside, &held).unwrap();
     assert!(redactions.finish_one(second(90)).await.unwrap(), "again");

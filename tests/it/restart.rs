@@ -218,7 +218,8 @@ async fn check_everything_told(city: &TestCity, told: &BTreeSet<i64>, data: &Pat
     let store = evidence_store(data);
     let redactions = Redactions::new(city.db.clone(), store.clone());
     // of a held picture that is lost it says so
-    while redactions.finish_one(DateTime::UNIX_EPOCH).await.unwrap() {}
+    let long_after = DateTime::from_timestamp(4_000_000_000, 0).unwrap();
+    while redactions.finish_one(long_after).await.unwrap() {}
     let pictures: Vec<Vec<u8>> = sqlx::query_scalar(
         "select image_sha256 from case_evidence left join evidence_picture using (evidence_id)",
     )

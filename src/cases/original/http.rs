@@ -43,6 +43,7 @@ struct Purpose {
         (status = 403, description = "forbidden: only duty chiefs and data officers see originals"),
         (status = 404, description = "no such evidence, or nothing in it was made unrecognisable"),
         (status = 410, description = "original-erased: its days are over"),
+        (status = 503, description = "picture-not-ready: faces and plates are not blurred yet; see Retry-After"),
     ))]
 async fn original(
     person: Person,

@@ -29,6 +29,22 @@ const REST_TIMES: u32 = 2;
 /// A file whose transaction has not ended by then belongs to none.
 const UNCITED_MAX: TimeDelta = TimeDelta::days(1);
 
+/// Why a picture cannot be seen.
+#[derive(Debug, thiserror::Error)]
+pub enum NotFit {
+    /// It is being tried, or could not be made fit a moment ago.
+    #[error("the picture is not fit to be seen yet")]
+    Yet,
+    #[error(transparent)]
+    Other(#[from] anyhow::Error),
+}
+
+impl From<sqlx::Error> for NotFit {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Other(error.into())
+    }
+}
+
 /// Makes pictures fit, one at a time.
 #[derive(Debug)]
 pub struct Redactions {
@@ -57,24 +73,27 @@ impl Redactions {
     /// Makes this one fit now, if it waits; returns when it does not wait any more.
     ///
     /// # Errors
-    /// When it cannot be made fit; it waits still.
-    pub async fn finish(&self, evidence_id: i64, at: DateTime<Utc>) -> anyhow::Result<()> {
+    /// When it cannot be made fit, or could not a moment ago; it waits still.
+    pub async fn finish(&self, evidence_id: i64, at: DateTime<Utc>) -> Result<(), NotFit> {
         if !store::is_waiting(&self.machine, evidence_id).await? {
             return Ok(());
         }
         let _turn = self.turn.lock().await;
-        let made = self.make(evidence_id, at).await;
-        if made.is_err() {
-            store::failed(&self.machine, evidence_id, at).await?;
+        // written down before, so that one that takes the process with it is not the first again
+        if store::begin_try(&self.machine, evidence_id, at).await? {
+            return Ok(self.make(evidence_id, at).await?);
         }
-        made
+        if store::is_waiting(&self.machine, evidence_id).await? {
+            return Err(NotFit::Yet);
+        }
+        Ok(())
     }
 
     /// Makes the one fit that has waited longest, if there is one.
     ///
     /// # Errors
     /// When it cannot be made fit: others come first then, and it is tried again later.
-    pub async fn finish_one(&self, at: DateTime<Utc>) -> anyhow::Result<bool> {
+    pub async fn finish_one(&self, at: DateTime<Utc>) -> Result<bool, NotFit> {
         let Some(evidence_id) = store::next(&self.machine, at).await? else {
             return Ok(false);
         };
@@ -118,8 +137,7 @@ pub(crate) async fn run(
         let started = Instant::now();
         let made = redactions.finish_one(now()).await;
         let made = made.inspect_err(|error| {
-            let error = format!("{error:#}");
-            tracing::error!(error, "a picture cannot be made fit to be seen");
+            tracing::error!(%error, "a picture cannot be made fit to be seen");
         });
         let pause = match made {
             Ok(true) if is_busy() => started.elapsed() * REST_TIMES,
@@ -141,6 +159,24 @@ pub(crate) async fn run(
             () = stop.cancelled() => {}
         }
     }
+}
+
+/// Gives up pictures that could not be made fit for `days` since they were taken; returns how many. They
+/// are not blurred: they go when originals of their age go.
+pub(crate) async fn give_up(
+    machine: &PgPool,
+    evidence: &EvidenceStore,
+    days: u32,
+    at: DateTime<Utc>,
+) -> anyhow::Result<usize> {
+    let mut tx = machine.begin().await?;
+    let files = store::give_up(&mut *tx, at - TimeDelta::days(days.into())).await?;
+    // before the commit: what cannot be removed is tried again
+    for file in &files {
+        evidence.remove_held(*file).await?;
+    }
+    tx.commit().await?;
+    Ok(files.len())
 }
 
 /// Removes held files that no row speaks of: their transaction failed. Returns how many.

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use sqlx::{FromRow, PgConnection, PgExecutor};
 
 use crate::cases::PictureSha256;
@@ -10,8 +10,8 @@ use crate::cases::evidence::Held;
 use crate::space::PixelBox;
 use crate::vision::About;
 
-/// Before one that failed is tried again.
-const AGAIN_AFTER: TimeDelta = TimeDelta::minutes(1);
+/// Before one that failed is tried again: a minute for each time it was tried, and no more than these.
+const AGAIN_MINUTES_MAX: i32 = 60;
 
 /// A picture that waits.
 #[derive(Debug)]
@@ -60,10 +60,12 @@ pub(super) async fn is_waiting(db: impl PgExecutor<'_>, evidence_id: i64) -> sql
 /// The one to be made next: those that failed come after those that were not tried.
 pub(super) async fn next(db: impl PgExecutor<'_>, at: DateTime<Utc>) -> sqlx::Result<Option<i64>> {
     sqlx::query_scalar(
-        "select evidence_id from evidence_waiting where tries = 0 or tried_at < $1
+        "select evidence_id from evidence_waiting
+        where tried_at is null or tried_at < $1 - least(tries, $2) * interval '1 minute'
         order by tries, evidence_id limit 1",
     )
-    .bind(at - AGAIN_AFTER)
+    .bind(at)
+    .bind(AGAIN_MINUTES_MAX)
     .fetch_optional(db)
     .await
 }
@@ -122,19 +124,38 @@ pub(super) async fn made(
     Ok(())
 }
 
-pub(super) async fn failed(
+/// Says that it is tried now; `false`: it was a moment ago, or does not wait any more.
+pub(super) async fn begin_try(
     db: impl PgExecutor<'_>,
     evidence_id: i64,
     at: DateTime<Utc>,
-) -> sqlx::Result<()> {
-    sqlx::query(
-        "update evidence_waiting set tries = tries + 1, tried_at = $2 where evidence_id = $1",
+) -> sqlx::Result<bool> {
+    let begun = sqlx::query(
+        "update evidence_waiting set tries = tries + 1, tried_at = $2 where evidence_id = $1
+            and (tried_at is null or tried_at < $2 - least(tries, $3) * interval '1 minute')",
     )
     .bind(evidence_id)
     .bind(at)
+    .bind(AGAIN_MINUTES_MAX)
     .execute(db)
     .await?;
-    Ok(())
+    Ok(begun.rows_affected() == 1)
+}
+
+/// Those taken before a moment wait no more; returns their files.
+pub(super) async fn give_up(
+    db: impl PgExecutor<'_>,
+    taken_before: DateTime<Utc>,
+) -> sqlx::Result<Vec<PictureSha256>> {
+    let files: Vec<[u8; 32]> = sqlx::query_scalar(
+        "delete from evidence_waiting w using case_evidence e
+        where e.evidence_id = w.evidence_id and e.captured_at < $1 and tries > 0
+        returning sealed_sha256",
+    )
+    .bind(taken_before)
+    .fetch_all(db)
+    .await?;
+    Ok(files.into_iter().map(PictureSha256).collect())
 }
 
 /// Those of these files that a picture waits in.

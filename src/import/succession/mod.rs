@@ -16,8 +16,8 @@ pub(crate) use store::{end_duties, lock_ground};
 /// From when the cells of a file are in force.
 ///
 /// # Errors
-/// The moment is in the future; or the file is to replace cells, and some begin or end after it,
-/// or there are none.
+/// The moment is in the future, or something about the ground of others changed at it or after it; or the
+/// file is to replace cells, and there are none.
 pub(super) async fn beginning(
     tx: &mut PgConnection,
     options: &CellOptions,
@@ -29,17 +29,19 @@ pub(super) async fn beginning(
     let from = options.from.unwrap_or(now);
     ensure!(from <= now, "--from {from} lies in the future: make a plan");
     if options.replace {
-        let changed = store::last_change(tx).await?;
         ensure!(
             store::are_cells_at(tx, from).await?,
             "no cell is in force at {from}: there is nothing to replace"
         );
-        if let Some(changed) = changed {
-            ensure!(
-                changed < from,
-                "cells or who is responsible changed at {changed}: what takes their place must begin later"
-            );
-        }
+    }
+    // the ground of a span of time is read once: nothing begins within one that is over
+    if (options.replace || options.from.is_some())
+        && let Some(changed) = store::last_change(tx).await?
+    {
+        ensure!(
+            changed < from,
+            "cells or who is responsible changed at {changed}: what comes to them must begin later"
+        );
     }
     Ok(from)
 }

@@ -12,6 +12,7 @@ from (
     left join responsibility now on now.cell_id = l.child_id and now.class_code is null
         and now.edition_id = $1
     where l.edition_id = $1
+        and (parent.code, before.unit_id) is distinct from (child.code, now.unit_id)
     union all
     select c.code, c.code, before.unit_id, now.unit_id, c.area_m2
     from cell c

@@ -1,20 +1,21 @@
--- Components that have another cell, or another unit that answers for their class there. $1: the
--- edition.
+-- Components that have another cell, or another unit that answers for their class there; on ground that
+-- was nobody's, too. $1: the edition.
 select row_number() over (order by component_id) as nth, component_id as id, class_code as class,
     from_cell, to_cell, from_unit, to_unit, null::float8 as area_m2
 from (
     select distinct on (c.component_id) c.component_id, c.class_code, old.code as from_cell,
-        new.code as to_cell, before.unit_id as from_unit, now.unit_id as to_unit,
-        old.cell_id as from_id, new.cell_id as to_id
+        new.code as to_cell, before.unit_id as from_unit, now.unit_id as to_unit
     from edition e
-    join cell old on old.ended_edition_id = e.edition_id
-        or old.edition_id <> e.edition_id and exists (select from responsibility r
-            where r.cell_id = old.cell_id
-                and e.edition_id in (r.edition_id, r.ended_edition_id))
-    join component c on st_covers(old.geom, c.geom)
+    -- cells that it ended, began, or gave to other units
+    join cell touched on e.edition_id in (touched.edition_id, touched.ended_edition_id)
+        or exists (select from responsibility r where r.cell_id = touched.cell_id
+            and e.edition_id in (r.edition_id, r.ended_edition_id))
+    join component c on st_covers(touched.geom, c.geom)
+    left join cell old on st_covers(old.geom, c.geom) and old.edition_id <> e.edition_id
+        and (old.ended_edition_id = e.edition_id or old.cell_id = touched.cell_id)
     left join cell new on st_covers(new.geom, c.geom)
-        and (new.cell_id = old.cell_id and old.ended_edition_id is distinct from e.edition_id
-            or new.edition_id = e.edition_id)
+        and new.ended_edition_id is distinct from e.edition_id
+        and (new.edition_id = e.edition_id or new.cell_id = touched.cell_id)
     left join lateral (
         select r.unit_id from responsibility r
         where r.cell_id = old.cell_id and (r.class_code = c.class_code or r.class_code is null)
@@ -30,4 +31,4 @@ from (
     where e.edition_id = $1
     order by c.component_id, old.cell_id, new.cell_id
 ) as placed
-where (from_id, from_unit) is distinct from (to_id, to_unit)
+where (from_cell, from_unit) is distinct from (to_cell, to_unit)

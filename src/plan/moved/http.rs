@@ -1,5 +1,7 @@
 //! What an edition moved, for pages and for spreadsheets.
 
+use std::time::Duration;
+
 use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
@@ -8,7 +10,7 @@ use axum::response::{IntoResponse as _, Response};
 use futures::StreamExt as _;
 use serde::{Deserialize, Serialize};
 use sqlx::{Postgres, Transaction};
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, SemaphorePermit, mpsc};
 use tokio_stream::wrappers::ReceiverStream;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -17,9 +19,18 @@ use utoipa_axum::routes;
 use super::{Kind, Moved, sheet, store};
 use crate::access::Person;
 use crate::http::{ApiError, App, PathParams, QueryParams};
+use crate::plan::store::be_brief;
 
 const PAGE_DEFAULT: u32 = 100;
 const PAGE_MAX: u32 = 1_000;
+/// For a lock, and for one statement: an edition of a whole city moves all of it.
+const WAIT_MAX: Duration = Duration::from_secs(5);
+const STATEMENT_MAX: Duration = Duration::from_secs(120);
+/// Until whoever asked for a table takes the next piece: a connection to the database waits with it.
+const TAKEN_WITHIN: Duration = Duration::from_secs(30);
+/// Lists and tables that are made at a time; more wait, without a connection.
+static PLACES: Semaphore = Semaphore::const_new(2);
+
 /// Lines of a table that are written together at most, and such pieces that wait to be sent.
 const PIECE: usize = 1_000;
 const PIECES_AHEAD: usize = 4;
@@ -48,6 +59,7 @@ async fn moved(
     State(app): State<App>,
     PathParams(id): PathParams<i32>,
 ) -> Result<Json<MovedCount>, ApiError> {
+    let _place = PLACES.acquire().await.map_err(anyhow::Error::from)?;
     let mut tx = of_edition(&app, &person, id).await?;
     let store::Count {
         cells,
@@ -93,6 +105,7 @@ async fn moved_list(
     if !(1..=PAGE_MAX).contains(&limit) {
         return Err(ApiError::field("limit", "must be 1 to 1000"));
     }
+    let _place = PLACES.acquire().await.map_err(anyhow::Error::from)?;
     let mut tx = of_edition(&app, &person, id).await?;
     let limit = i64::from(limit);
     let mut moved = store::page(&mut tx, id, kind, asked.after, limit + 1).await?;
@@ -111,6 +124,7 @@ async fn moved_sheet(
     State(app): State<App>,
     PathParams((id, kind)): PathParams<(i32, Kind)>,
 ) -> Result<Response, ApiError> {
+    let place = PLACES.acquire().await.map_err(anyhow::Error::from)?;
     let tx = of_edition(&app, &person, id).await?;
     let name = serde_json::to_value(kind).map_err(anyhow::Error::from)?;
     let name = name.as_str().unwrap_or_default();
@@ -123,17 +137,18 @@ async fn moved_sheet(
     ];
     let (lines, read) = mpsc::channel(PIECES_AHEAD);
     lines.try_send(sheet::head()).map_err(anyhow::Error::from)?;
-    tokio::spawn(write_lines(tx, id, kind, lines));
+    tokio::spawn(write_lines(tx, id, kind, lines, place));
     let body = Body::from_stream(ReceiverStream::new(read));
     Ok((headers, body).into_response())
 }
 
-/// Reads as fast as whoever asked takes it; ends when they have gone.
+/// Reads as fast as whoever asked takes it; ends when they have gone, or take nothing for a while.
 async fn write_lines(
     mut tx: Transaction<'static, Postgres>,
     edition: i32,
     kind: Kind,
     lines: mpsc::Sender<anyhow::Result<Vec<u8>>>,
+    _place: SemaphorePermit<'static>,
 ) {
     let mut pieces = store::all(&mut tx, edition, kind).ready_chunks(PIECE);
     while let Some(piece) = pieces.next().await {
@@ -144,7 +159,8 @@ async fn write_lines(
         };
         // a table that breaks off is seen to, because its last piece never comes
         let is_last = written.is_err();
-        if lines.send(written).await.is_err() || is_last {
+        let sent = lines.send_timeout(written, TAKEN_WITHIN).await;
+        if sent.is_err() || is_last {
             return;
         }
     }
@@ -156,6 +172,7 @@ async fn of_edition(
     id: i32,
 ) -> Result<Transaction<'static, Postgres>, ApiError> {
     let mut tx = app.scoped(person).await?;
+    be_brief(&mut tx, WAIT_MAX, STATEMENT_MAX).await?;
     if !store::is_edition(&mut tx, id).await? {
         return Err(ApiError::not_found(format!("there is no edition {id}")));
     }

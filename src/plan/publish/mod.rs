@@ -45,9 +45,8 @@ const STRAGGLE: chrono::TimeDelta = chrono::TimeDelta::minutes(10);
 /// Publishes what is due until `stop`. Of several processes one does it.
 pub(crate) async fn run(app: App, stop: CancellationToken) {
     let mut swept = tokio::time::Instant::now();
-    let newest = store::newest_written(&app.machine).await;
     // cells may have been written while no service ran
-    if let Err(error) = sweep(&app, newest).await {
+    if let Err(error) = catch_up(&app).await {
         tracing::error!(error = format!("{error:#}"), "cannot re-home cases");
     }
     while !stop.is_cancelled() && !app.machine.is_closed() {
@@ -56,8 +55,7 @@ pub(crate) async fn run(app: App, stop: CancellationToken) {
         }
         if swept.elapsed() > SWEEP_EVERY {
             swept = tokio::time::Instant::now();
-            let lately = store::written_since(&app.machine, STRAGGLE).await;
-            if let Err(error) = sweep(&app, lately).await {
+            if let Err(error) = sweep_lately(&app).await {
                 tracing::error!(error = format!("{error:#}"), "cannot re-home cases");
             }
         }
@@ -372,12 +370,27 @@ async fn record(
     journal::record(tx, &entry).await
 }
 
-/// Cases that were filed by the ground before, when the ground of these editions was in force already.
-async fn sweep(app: &App, written: sqlx::Result<Vec<(i32, DateTime<Utc>)>>) -> anyhow::Result<()> {
-    for (edition_id, from) in written? {
+/// Has open cases follow whatever was written, one edition after the other.
+async fn catch_up(app: &App) -> anyhow::Result<()> {
+    while sweep(app, store::left_behind(&app.machine).await?).await? > 0 {}
+    sweep(app, store::newest_written(&app.machine).await?).await?;
+    Ok(())
+}
+
+/// Cases that were filed by the ground before, when the ground after was in force already.
+async fn sweep_lately(app: &App) -> anyhow::Result<()> {
+    sweep(app, store::written_since(&app.machine, STRAGGLE).await?).await?;
+    Ok(())
+}
+
+/// Gives open cases their place by these editions; returns how many changed.
+async fn sweep(app: &App, written: Vec<(i32, DateTime<Utc>)>) -> anyhow::Result<usize> {
+    let mut swept = 0;
+    for (edition_id, from) in written {
         let mut tx = app.machine.begin().await?;
         let rehomed = rehome::rehome(&mut tx, edition_id, from).await?;
         tx.commit().await?;
+        swept += rehomed.len();
         if !rehomed.is_empty() {
             tracing::info!(
                 edition_id,
@@ -386,5 +399,5 @@ async fn sweep(app: &App, written: sqlx::Result<Vec<(i32, DateTime<Utc>)>>) -> a
             );
         }
     }
-    Ok(())
+    Ok(swept)
 }

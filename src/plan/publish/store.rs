@@ -232,6 +232,20 @@ pub(super) async fn written_since(
     .await
 }
 
+/// Editions that ended cells which open cases are still in, with when they took effect, in their order.
+pub(super) async fn left_behind(
+    db: impl PgExecutor<'_>,
+) -> sqlx::Result<Vec<(i32, DateTime<Utc>)>> {
+    sqlx::query_as(
+        "select edition_id, published_at from edition where edition_id in (
+            select ended_edition_id from city_case c join cell using (cell_id)
+            where c.ended_at is null)
+        order by edition_id",
+    )
+    .fetch_all(db)
+    .await
+}
+
 /// The edition whose rows were written last, with when it took effect.
 pub(super) async fn newest_written(
     db: impl PgExecutor<'_>,
