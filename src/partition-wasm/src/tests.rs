@@ -278,7 +278,7 @@ fn an_unowned_cell_is_given_to_whom_the_longest_border_leads() {
 
 #[test]
 fn the_smallest_piece_of_a_cell_goes_to_who_is_beside_that_piece() {
-    // of the two rows with one name one cell is made
+    // one cell of two pieces, with another between them
     let whole = file(&[(0.0, 1.0), (1.0, 3.0), (3.0, 3.5)]);
     let mut collection: Value = serde_json::from_str(&whole).unwrap();
     let features = collection["features"].as_array_mut().unwrap();

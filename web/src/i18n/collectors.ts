@@ -23,32 +23,36 @@ const zh = {
     inexact: '位置太不精确，未上报。',
     unreachable: '网络不通，位置未上报，恢复后自动继续。',
     refused: '服务没有接受位置。',
+    unsaid: '下岗还没有送达，正在重试；最迟十分钟后位置会被删除。',
   },
 };
 
 const en: typeof zh = {
   title: 'On duty',
-  states: { present: 'On duty', away: 'On duty, not heard of' },
+  states: { present: 'On duty', away: 'On duty, not heard from' },
   since: (moment) => `on duty since ${moment}`,
-  seen: (ago) => `place of ${ago}`,
+  seen: (ago) => `last seen ${ago}`,
   accuracy: (metres) => `within ${metres} m`,
   gone: 'Off duty by now',
-  away: 'not heard of',
+  away: 'not heard from',
   metres: (n) => `${n} m`,
   kilometres: (n) => `${n} km`,
   duty: {
     label: 'On duty',
     off: 'Off duty; where you are is not told',
-    elsewhere: 'On duty by another device',
+    elsewhere: 'On duty on another device',
     explain:
       'On duty, those who send you see where you are. Only the last place is kept, and deleted when you go off duty.',
     asking: 'Finding out where you are…',
     on: (since) => `On duty since ${since}`,
-    sent: (ago) => `place told ${ago}`,
+    sent: (ago) => `position sent ${ago}`,
     denied: 'The browser gave no position; nothing is told.',
     inexact: 'The position is too inexact; nothing is told.',
-    unreachable: 'No connection: where you are is not told; it goes on by itself when it is back.',
+    unreachable:
+      'No connection: your position is not sent. It goes on by itself when the connection is back.',
     refused: 'The service did not take the position.',
+    unsaid:
+      'Going off duty has not got through yet and is tried again; your position is deleted within ten minutes.',
   },
 };
 

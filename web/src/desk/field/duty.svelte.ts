@@ -7,7 +7,8 @@ const EVERY_MS = 15_000;
 /** In this tab, so that a reload goes on and another device does not. */
 const STORED = 'cityward.duty';
 
-type Trouble = 'denied' | 'inexact' | 'unreachable' | 'refused';
+/** `unsaid`: off duty, and the service has not heard of it. */
+type Trouble = 'denied' | 'inexact' | 'unreachable' | 'refused' | 'unsaid';
 
 function troubleOf(error: unknown): Trouble | null {
   if (!(error instanceof ApiError) || error.status === 0) return 'unreachable';
@@ -37,17 +38,19 @@ class Duty {
   /** Goes on where this tab was before it was loaded anew. */
   async resume(): Promise<void> {
     if (this.on) return;
-    const known = await ownPosition().then(
-      ({ on_duty }) => on_duty,
-      () => null,
-    );
     const here = sessionStorage.getItem(STORED) !== null;
-    this.elsewhere = known !== null && !here;
+    // where the service cannot be asked, reporting goes on and is told how it is
+    const known = await ownPosition().then(
+      ({ on_duty }) => on_duty !== null,
+      () => here,
+    );
+    this.elsewhere = known && !here;
     if (known && here) this.begin();
     else sessionStorage.removeItem(STORED);
   }
 
   begin(): void {
+    clearTimeout(this.timer);
     sessionStorage.setItem(STORED, 'yes');
     this.on = true;
     this.elsewhere = false;
@@ -57,9 +60,19 @@ class Duty {
 
   async end(): Promise<void> {
     this.stop();
-    await leavePosition().catch((error) => {
-      this.trouble = troubleOf(error);
-    });
+    await this.leave();
+  }
+
+  /** Says it until it is heard, or the person is on duty again. */
+  private async leave(): Promise<void> {
+    try {
+      await leavePosition();
+      if (!this.on) this.trouble = null;
+    } catch {
+      if (this.on) return;
+      this.trouble = 'unsaid';
+      this.timer = setTimeout(() => void this.leave(), EVERY_MS);
+    }
   }
 
   private stop(): void {
@@ -89,7 +102,7 @@ class Duty {
       const { since } = await reportPosition({ lon, lat, accuracy_m: accuracy, at });
       if (!this.on) {
         // gone off duty while this was on its way
-        await leavePosition();
+        await this.leave();
         return;
       }
       this.since = since;
