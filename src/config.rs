@@ -119,6 +119,11 @@ pub struct TileConfig {
     )]
     pub tile_changes: TileChanges,
 
+    /// Bytes of the log of commits that the server may have to keep for the tiles; beyond, they let go
+    /// of it and read everything anew.
+    #[arg(long, env = "CITYWARD_TILE_LOG_KEPT_BYTES_MAX", default_value_t = 1 << 30)]
+    pub tile_log_kept_bytes_max: u64,
+
     /// A PMTiles archive, as `cityward tiles export --layer basemap` writes it, that is the base map
     /// if it is there when the service starts; without it the database's is.
     #[arg(

@@ -72,6 +72,8 @@ pub const TILE_POINTS: &str = "cityward_tile_points";
 pub const TILE_BYTES: &str = "cityward_tile_bytes";
 /// Seconds since the tiles of a `layer` were last known to be as the database is.
 pub const TILE_AGE_SECONDS: &str = "cityward_tile_age_seconds";
+/// Bytes of the log of commits that the server keeps for the tiles.
+pub const TILE_LOG_KEPT_BYTES: &str = "cityward_tile_log_kept_bytes";
 
 /// Bounds for everything that takes from a tenth of a millisecond to ten seconds.
 const SECONDS: [f64; 15] = [
@@ -142,6 +144,11 @@ fn install() -> anyhow::Result<PrometheusHandle> {
         TILE_AGE_SECONDS,
         metrics::Unit::Seconds,
         "time since the tiles were last as the database is"
+    );
+    describe_gauge!(
+        TILE_LOG_KEPT_BYTES,
+        metrics::Unit::Bytes,
+        "the log of commits that is kept for the tiles"
     );
     Ok(handle)
 }

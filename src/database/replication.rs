@@ -45,6 +45,7 @@ pub enum NoSlot {
 /// over until [`Slot::start`].
 pub struct Slot {
     client: ReplicationClient,
+    pub name: String,
     /// What changed up to here is in the snapshot.
     pub begins_at: u64,
     pub snapshot: String,
@@ -80,24 +81,8 @@ impl Replication {
     /// The server does not allow it, or is not ready for it in time.
     pub async fn slot(&self, publication: &str) -> Result<Slot, NoSlot> {
         let name = format!("cityward_{}", uuid::Uuid::now_v7().simple());
-        let password = self
-            .password
-            .as_ref()
-            .map_or("", |word| word.expose_secret());
-        let config = ReplicationConfig::new(
-            self.host.as_str(),
-            self.user.as_str(),
-            password,
-            self.database.as_str(),
-            name.as_str(),
-            publication,
-        )
-        .with_port(self.port)
-        .with_binary(true)
-        .with_buffer_size(WAITING_MAX)
-        .with_status_interval(STATUS_EVERY)
-        .with_application_name("cityward tiles");
         let opening = async {
+            let config = self.config(&name, publication);
             let mut client = ReplicationClient::connect_gated(config).await?;
             let create = format!(
                 "CREATE_REPLICATION_SLOT \"{name}\" TEMPORARY LOGICAL pgoutput (SNAPSHOT 'export')"
@@ -113,13 +98,41 @@ impl Replication {
             let begins_at = Lsn::parse(&begins_at).map_err(|_no_lsn| NoSlot::Answer)?;
             Ok(Slot {
                 client,
+                name: name.clone(),
                 begins_at: begins_at.as_u64(),
                 snapshot,
             })
         };
-        timeout(SLOT_WAIT, opening)
-            .await
-            .map_err(|_late| NoSlot::Late)?
+        if let Ok(opened) = timeout(SLOT_WAIT, opening).await {
+            return opened;
+        }
+        // the server does not notice that nobody waits any more, and would keep its log for it
+        let end = format!(
+            "select pg_terminate_backend(active_pid) from pg_replication_slots where slot_name = '{name}'"
+        );
+        let mut client = ReplicationClient::connect_gated(self.config(&name, publication)).await?;
+        client.simple_query(&end).await?;
+        Err(NoSlot::Late)
+    }
+
+    fn config(&self, slot: &str, publication: &str) -> ReplicationConfig {
+        let password = self
+            .password
+            .as_ref()
+            .map_or("", |word| word.expose_secret());
+        ReplicationConfig::new(
+            self.host.as_str(),
+            self.user.as_str(),
+            password,
+            self.database.as_str(),
+            slot,
+            publication,
+        )
+        .with_port(self.port)
+        .with_binary(true)
+        .with_buffer_size(WAITING_MAX)
+        .with_status_interval(STATUS_EVERY)
+        .with_application_name("cityward tiles")
     }
 }
 

@@ -26,7 +26,7 @@ use crate::pipeline::FrameReport;
 use crate::plan::{Grounds, Scheduled, Workings};
 use crate::rules::Rules;
 use crate::territory::TerritoryWatch;
-use crate::tiles::{AreaTiles, BasemapFile, PointTiles, TileCache, TileNews};
+use crate::tiles::{AreaTiles, BasemapFile, CommitLog, PointTiles, TileCache, TileNews};
 use crate::viid::Nonces;
 use crate::vision::{Models, Redactor};
 use crate::workflow::{GroupCommit, Workflow};
@@ -192,13 +192,17 @@ impl App {
         } = pools;
         let replication =
             replication.filter(|_| config.tiles.tile_changes == TileChanges::CommitLog);
+        let commit_log = replication.map(|replication| CommitLog {
+            replication,
+            kept_bytes_max: config.tiles.tile_log_kept_bytes_max,
+        });
         let tile_news = TileNews::start();
         let workflow = Workflow {
             rules: Rules::open(machine.clone()).await?,
             territory: TerritoryWatch::open(machine.clone()).await?,
         };
         let news = Arc::clone(&tile_news);
-        let point_tiles = PointTiles::open(machine.clone(), replication, news).await?;
+        let point_tiles = PointTiles::open(machine.clone(), commit_log, news).await?;
         let grounds = Arc::new(Grounds::new(machine.clone()));
         let now = workflow.territory.clone();
         let scheduled = Scheduled::new(machine.clone(), Arc::clone(&grounds), now);

@@ -37,7 +37,7 @@ pub use basemap_file::BasemapFile;
 pub use cache::TileCache;
 pub use coord::{Grid, TileCoord, TileCoordError};
 pub use export::{ExportArgs, Exported, TilesArgs, TilesCommand, ZoomRange, export, run};
-pub use follow::PointTiles;
+pub use follow::{CommitLog, PointTiles};
 pub(crate) use http::{CONFORMANCE_CLASSES, kept_tile};
 pub use http::{routes, tile_routes};
 pub use layer::Layer;

@@ -12,10 +12,9 @@ use serde::Serialize;
 use tokio::sync::{Notify, broadcast};
 use tokio::time::sleep;
 
-use super::points::{MARGIN, tiles_around};
 use super::source::Audience;
-use super::world::WorldPoint;
-use super::{Layer, TileView};
+use super::world::WorldBox;
+use super::{Layer, TileView, areas, points};
 use crate::access::Scope;
 
 /// Least time between two pieces of news; the first after a quiet time goes out at once.
@@ -25,8 +24,8 @@ const PLACES_MAX: usize = 4096;
 /// Pieces of news that a page may be behind.
 const BEHIND_MAX: usize = 64;
 
-/// Where something changed, and who sees it; `None`: everybody.
-pub(super) type Place = (WorldPoint, Option<Audience>);
+/// Where something changed, a point or what is around an area, and who sees it; `None`: everybody.
+pub(super) type Place = (WorldBox, Option<Audience>);
 
 /// What has changed since the last piece of news; `None`: anywhere.
 type Waiting = BTreeMap<Layer, Option<BTreeSet<Place>>>;
@@ -60,8 +59,9 @@ impl TileChange {
                     let audience = audience.as_ref();
                     audience.is_none_or(|audience| audience.holds(scope))
                 });
-                let tiles = seen.flat_map(|(at, _)| tiles_around(*at, view.z(), MARGIN));
-                let tiles: BTreeSet<_> = tiles.filter(|tile| view.holds(*tile)).collect();
+                let margin = margin(self.layer);
+                let tiles = seen.flat_map(|(place, _)| view.near(place, margin));
+                let tiles: BTreeSet<_> = tiles.collect();
                 if tiles.is_empty() {
                     return None;
                 }
@@ -73,6 +73,14 @@ impl TileChange {
             zoom: view.z(),
             tiles,
         })
+    }
+}
+
+/// How far beyond its edge a tile shows what is there, tile units.
+fn margin(layer: Layer) -> u32 {
+    match layer {
+        Layer::Components | Layer::Cases | Layer::Cameras | Layer::Collectors => points::MARGIN,
+        Layer::Cells | Layer::Areas | Layer::Basemap => areas::MARGIN,
     }
 }
 
@@ -157,10 +165,11 @@ mod tests {
     use super::*;
     use crate::space::GroundPoint;
     use crate::tiles::Grid;
+    use crate::tiles::world::WorldPoint;
     use crate::whereabouts::Onlookers;
 
-    fn at(lon: f64, lat: f64) -> WorldPoint {
-        WorldPoint::of(Grid::default(), GroundPoint { lon, lat })
+    fn at(lon: f64, lat: f64) -> WorldBox {
+        WorldPoint::of(Grid::default(), GroundPoint { lon, lat }).into()
     }
 
     fn dispatcher(district: i32) -> Scope {
@@ -227,13 +236,35 @@ mod tests {
         let edge = WorldPoint {
             x: 13_651 << 18,
             y: (6_629 << 18) + (1 << 17),
-        };
+        }
+        .into();
         let change = TileChange {
             layer: Layer::Components,
             places: Some(BTreeSet::from([(edge, None)])),
         };
         let expected = r#"{"layer":"components","zoom":14,"tiles":[[13650,6629],[13651,6629]]}"#;
         assert_eq!(told(&change, "14/13640-13660/6620-6635").unwrap(), expected);
+    }
+
+    #[test]
+    fn of_an_area_every_tile_that_may_show_some_of_it_is_told() {
+        let change = TileChange {
+            layer: Layer::Cells,
+            places: Some(BTreeSet::from([(
+                at(119.93, 32.45).joined(&at(119.97, 32.43)),
+                None,
+            )])),
+        };
+        let tiles = |tiles: &str| change.seen(&view(tiles), &dispatcher(1))?.tiles;
+        let expected = [
+            (13_650, 6_629),
+            (13_650, 6_630),
+            (13_651, 6_629),
+            (13_651, 6_630),
+        ];
+        assert_eq!(tiles("14/13640-13651/6620-6635"), Some(expected.into()));
+        assert_eq!(tiles("14/13640-13649/6620-6635"), None);
+        assert_eq!(tiles("0/0/0"), Some([(0, 0)].into()));
     }
 
     #[test]

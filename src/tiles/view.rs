@@ -2,6 +2,7 @@
 
 use std::ops::RangeInclusive;
 
+use super::world::{EXTENT, WorldBox};
 use super::{Grid, Layer, TileCoord};
 
 /// Tiles of a view at most: several times what the largest screen shows.
@@ -70,9 +71,23 @@ impl TileView {
         self.layers.contains(&layer)
     }
 
-    /// Whether a tile of its zoom is among its tiles.
-    pub(super) fn holds(&self, (x, y): (u32, u32)) -> bool {
-        self.columns.contains(&x) && self.rows.contains(&y)
+    /// Those of its tiles that a box lies in, or within their margin, in tile units.
+    pub(super) fn near(
+        &self,
+        place: &WorldBox,
+        margin: u32,
+    ) -> impl Iterator<Item = (u32, u32)> + use<> {
+        let side = 1_i64 << (32 - self.z);
+        let margin = side * i64::from(margin) / i64::from(EXTENT);
+        let within = |view: &RangeInclusive<u32>, from: i64, to: i64| {
+            // a tile's far edge belongs to it, hence one unit more to the west and north
+            let first = u32::try_from((from - margin - 1) / side).unwrap_or(0);
+            let last = u32::try_from((to + margin) / side).unwrap_or(0);
+            first.max(*view.start())..=last.min(*view.end())
+        };
+        let rows = within(&self.rows, place.north, place.south);
+        within(&self.columns, place.west, place.east)
+            .flat_map(move |x| rows.clone().map(move |y| (x, y)))
     }
 }
 
@@ -97,9 +112,13 @@ mod tests {
         let view = parse("14/13640-13660/6620-6635").unwrap();
         assert_eq!(view.z(), 14);
         assert!(view.shows(Layer::Cells) && !view.shows(Layer::Cameras));
-        assert!(view.holds((13_640, 6_635)) && view.holds((13_660, 6_620)));
-        assert!(!view.holds((13_639, 6_635)) && !view.holds((13_640, 6_636)));
-        assert!(parse("0/0/0").unwrap().holds((0, 0)));
+        let everywhere = TileCoord::new_checked(Grid::default(), 0, 0, 0).unwrap();
+        let everywhere = everywhere.world_box(0);
+        let tiles: Vec<_> = view.near(&everywhere, 64).collect();
+        assert_eq!(tiles.len(), 21 * 16);
+        assert_eq!((tiles[0], tiles[335]), ((13_640, 6_620), (13_660, 6_635)));
+        let whole = parse("0/0/0").unwrap();
+        assert_eq!(whole.near(&everywhere, 64).collect::<Vec<_>>(), [(0, 0)]);
         assert!(parse("16/0-31/0-31").is_ok());
         for (text, why) in [
             ("", InvalidView::Form),

@@ -20,7 +20,7 @@ pub(super) struct WorldPoint {
 }
 
 /// What a tile with its margin covers; edges belong to it. May reach over the world's edge.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct WorldBox {
     pub(super) west: i64,
     pub(super) north: i64,
@@ -106,18 +106,23 @@ impl TileCoord {
     }
 }
 
-impl WorldBox {
-    /// What holds all of these places, of which there is at least one.
-    pub(super) fn around(places: &[WorldPoint]) -> Self {
-        let one = |at: &WorldPoint| Self {
+impl From<WorldPoint> for WorldBox {
+    fn from(at: WorldPoint) -> Self {
+        Self {
             west: at.x.into(),
             north: at.y.into(),
             east: at.x.into(),
             south: at.y.into(),
-        };
+        }
+    }
+}
+
+impl WorldBox {
+    /// What holds all of these places, of which there is at least one.
+    pub(super) fn around(places: &[WorldPoint]) -> Self {
         places[1..]
             .iter()
-            .fold(one(&places[0]), |all, at| all.joined(&one(at)))
+            .fold(places[0].into(), |all, at| all.joined(&(*at).into()))
     }
 
     /// What holds both.

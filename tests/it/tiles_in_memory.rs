@@ -281,6 +281,38 @@ async fn a_lost_slot_leaves_nothing_stale() {
     assert_eq!(ours(&client, "").await, postgis(&city).await);
 }
 
+/// A transaction that stays open makes the server keep its log: not for us without end.
+#[tokio::test]
+async fn the_log_is_let_go_when_much_of_it_is_kept() {
+    let city = TestCity::new().await;
+    let service = TestService::start_with(&city, |config| {
+        config.tiles.tile_log_kept_bytes_max = 1 << 20;
+    })
+    .await;
+    let client = service.sign_in(&city).await;
+    let mut open = city.db.begin().await.unwrap();
+    sqlx::query("select pg_current_xact_id()")
+        .execute(&mut *open)
+        .await
+        .unwrap();
+    sqlx::query("select pg_logical_emit_message(false, 'test', repeat('x', 2000000))")
+        .execute(&city.db)
+        .await
+        .unwrap();
+    // another slot would have to wait for that transaction, so changes are written down
+    let mut looks = 0;
+    while !is_on(&city, "tile_changes_are_written()").await {
+        looks += 1;
+        assert!(looks < 600, "the log is kept after thirty seconds");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    city.component("C03005", place(50.0, 1.0), None).await;
+    assert_eq!(after_commit(&city, &client).await, postgis(&city).await);
+    assert_eq!(after_commit(&city, &client).await.len(), 1);
+    let kept = "not exists (select from pg_replication_slots where database = current_database())";
+    assert!(is_on(&city, kept).await, "the slot is gone");
+}
+
 /// Published columns cannot be altered, PostgreSQL says; what is written down can be thrown away.
 #[tokio::test]
 async fn a_truncated_record_of_changes_leaves_nothing_stale() {

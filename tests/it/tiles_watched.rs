@@ -59,12 +59,29 @@ async fn each_page_is_told_of_its_own_tiles_only() {
         "{news}"
     );
     assert_eq!(above.any_tile_news().await.data, parent);
-    // a cell is read with all others, so any tile may be another
+    // the cells are read together, and told of as far as they are drawn otherwise
     let edition = city.edition().await;
-    city.cells(edition, 1, 1).await;
-    let anywhere = json!({ "layer": "cells", "zoom": 16, "tiles": null });
-    assert_eq!(of_cells.any_tile_news().await.data, anywhere);
-    assert_eq!(beside.any_tile_news().await.data, anywhere);
+    let cells = city.cells(edition, 1, 1).await;
+    let news = of_cells.any_tile_news().await.data;
+    assert_eq!(news["layer"], "cells");
+    assert!(
+        news["tiles"].as_array().unwrap().contains(&json!([X, Y])),
+        "{news}"
+    );
+    let unit = city.unit(9).await;
+    city.responsible(edition, cells[0], None, unit).await;
+    let again = of_cells.any_tile_news().await.data;
+    assert_eq!(again, news, "another colour in the same tiles");
+    sqlx::query("delete from component where component_id = $1")
+        .bind(far)
+        .execute(&city.db)
+        .await
+        .unwrap();
+    let next = beside.any_tile_news().await.data;
+    assert_eq!(
+        next["layer"], "components",
+        "no cell lies in the east: {next}"
+    );
 }
 
 #[tokio::test]

@@ -260,8 +260,16 @@ impl Follower {
         tracing::info!(cells, areas, took = ?started.elapsed(), "areas are ready for tiles");
         self.shared.current.store(Arc::new(current));
         self.shared.grids.hold(grids);
-        for layer in [Layer::Cells, Layer::Areas] {
-            self.shared.news.changed_anywhere(layer);
+        let current = self.shared.current.load();
+        for (layer, set) in [
+            (Layer::Cells, AreaSet::Cells),
+            (Layer::Areas, AreaSet::Areas),
+        ] {
+            // news is of places in the map's grid
+            let drawn = current.layer(set, Grid::default());
+            let places = drawn.into_iter().flat_map(AreaLayer::changed_last);
+            let places = places.map(|bounds| (bounds, None)).collect();
+            self.shared.news.changed(layer, places);
         }
         Ok(())
     }

@@ -18,7 +18,7 @@ use crate::tiles::wire::uint_value;
 use crate::tiles::world::{EXTENT, WorldBox};
 
 /// What is drawn beyond a tile's edge, so that no line shows along it: tile units.
-const MARGIN: u32 = 128;
+pub(in crate::tiles) const MARGIN: u32 = 128;
 
 /// What a layer is called and what its features carry.
 #[derive(Debug, Clone, Copy)]
@@ -135,6 +135,21 @@ impl AreaLayer {
     /// The number of the last change that may have touched a tile; 0: there never was anything.
     pub(in crate::tiles) fn version(&self, tile: TileCoord) -> u64 {
         self.tree.newest(&tile.world_box(MARGIN))
+    }
+
+    /// What is around each area that its last change drew, drew otherwise or took away.
+    pub(super) fn changed_last(&self) -> impl Iterator<Item = WorldBox> {
+        let now = self
+            .areas
+            .iter()
+            .map(|area| (area.shape.bounds, area.changed));
+        let left = self
+            .left
+            .iter()
+            .map(|(bounds, changed)| (*bounds, *changed));
+        let all = now.chain(left);
+        all.filter(|(_, changed)| *changed == self.changes)
+            .map(|(bounds, _)| bounds)
     }
 
     pub(super) fn net(&self) -> &Arc<Net> {

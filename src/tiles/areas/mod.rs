@@ -32,8 +32,8 @@ use std::sync::LazyLock;
 pub(super) use encode::Scratch;
 pub use follow::AreaTiles;
 pub(super) use follow::read_once;
-pub(super) use layer::AreaLayer;
 use layer::AreaSpec;
+pub(super) use layer::{AreaLayer, MARGIN};
 use policy::AreaPolicy;
 
 /// Areas that are drawn together.

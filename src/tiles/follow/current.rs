@@ -8,6 +8,7 @@ use crate::tiles::news::Place;
 use crate::tiles::points::{PointLayer, Scratch, View};
 use crate::tiles::source::{Audience, PointSet, feature_id};
 use crate::tiles::store::SetChanges;
+use crate::tiles::world::WorldBox;
 
 /// A layer as it is now.
 #[derive(Debug)]
@@ -59,6 +60,7 @@ impl Current {
             let knew = were.get(&id).cloned();
             let know = self.audiences.get(&id).cloned();
             // where nobody in particular sees it, everybody does
+            let at = WorldBox::from(at);
             let open = (knew.is_none() && know.is_none()).then_some((at, None));
             let named = [knew, know].into_iter().flatten();
             open.into_iter()

@@ -52,6 +52,16 @@ pub(super) const AWAY_MAX: Duration = Duration::from_secs(5 * 60);
 const PRUNE_EVERY: Duration = Duration::from_secs(60);
 /// One that reads or listens, one that looks where the log ends.
 const CONNECTIONS_MAX: u32 = 2;
+/// Who follows what is written down looks so often whether the log of commits can be had again.
+const LOG_AGAIN_EVERY: Duration = Duration::from_secs(10 * 60);
+
+/// The way to the server's log of commits.
+#[derive(Debug, Clone)]
+pub struct CommitLog {
+    pub replication: Replication,
+    /// What the server may have to keep for us.
+    pub kept_bytes_max: u64,
+}
 
 /// Components, cases, cameras and collectors as tiles, never older than the last change by more than it takes
 /// to follow. Cheap to clone; stops with its last clone.
@@ -126,7 +136,7 @@ impl PointTiles {
     /// The database does not answer, or a policy that is shipped is none.
     pub async fn open(
         db: PgPool,
-        replication: Option<Replication>,
+        log: Option<CommitLog>,
         news: Arc<TileNews>,
     ) -> anyhow::Result<Self> {
         let (ready, read) = oneshot::channel();
@@ -141,7 +151,7 @@ impl PointTiles {
             .name("tile-follower".to_owned())
             .spawn(move || {
                 runtime.block_on(async {
-                    let source = Source::of_its_own(&db, replication);
+                    let source = Source::of_its_own(&db, log);
                     stopped.run_until_cancelled(source.run(news, ready)).await
                 });
             })
@@ -313,16 +323,16 @@ enum Way {
 struct Source {
     db: PgPool,
     /// `None`: not by the log of commits.
-    replication: Option<Replication>,
+    log: Option<CommitLog>,
 }
 
 impl Source {
     /// With connections of its own: one belongs to the runtime it was opened in.
-    fn of_its_own(db: &PgPool, replication: Option<Replication>) -> Self {
+    fn of_its_own(db: &PgPool, log: Option<CommitLog>) -> Self {
         let options = db.options().clone().min_connections(0);
         let options = options.max_connections(CONNECTIONS_MAX);
         let db = options.connect_lazy_with(db.connect_options().as_ref().clone());
-        Self { db, replication }
+        Self { db, log }
     }
 
     /// Reads all points, hands them over, and follows them for as long as it is let.
@@ -360,8 +370,8 @@ impl Source {
     }
 
     async fn begin(&self, grids: &[Grid]) -> anyhow::Result<(Begun, Way)> {
-        if let Some(replication) = &self.replication {
-            match SlotStream::open(&self.db, replication, grids).await {
+        if let Some(log) = &self.log {
+            match SlotStream::open(&self.db, log, grids).await {
                 Ok((begun, stream)) => return Ok((begun, Way::Slot(stream))),
                 Err(error) => tracing::info!(
                     why = format!("{error:#}"),
@@ -373,18 +383,35 @@ impl Source {
         Ok((begun, Way::ChangeLog(log)))
     }
 
+    /// Returns when the log of commits, which could not be had, can be.
+    async fn log_again(&self) {
+        let Some(log) = &self.log else {
+            return future::pending().await;
+        };
+        loop {
+            sleep(LOG_AGAIN_EVERY).await;
+            if log.replication.slot(slot::PUBLICATION).await.is_ok() {
+                return;
+            }
+        }
+    }
+
     async fn follow(self, mut way: Way, shared: Arc<Shared>) {
         loop {
             match way {
                 Way::ChangeLog(log) => {
-                    if AssertUnwindSafe(log.follow(&shared))
-                        .catch_unwind()
-                        .await
-                        .is_ok()
-                    {
-                        return;
+                    let follow = AssertUnwindSafe(log.follow(&shared)).catch_unwind();
+                    tokio::select! {
+                        followed = follow => match followed {
+                            Ok(()) => return,
+                            Err(_panic) => tracing::error!(
+                                "following changes panicked: all points are read anew"
+                            ),
+                        },
+                        () = self.log_again() => tracing::info!(
+                            "the log of commits can be had again: all points are read anew"
+                        ),
                     }
-                    tracing::error!("following changes panicked: all points are read anew");
                 }
                 Way::Slot(stream) => {
                     match AssertUnwindSafe(stream.follow(&shared))

@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, bail, ensure};
 use futures::FutureExt as _;
+use metrics::gauge;
 use pgwire_replication::{ReplicationClient, ReplicationEvent};
 use sqlx::PgPool;
 use tokio::time::{Instant, MissedTickBehavior, interval};
@@ -17,15 +18,15 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 use super::pgoutput::{Message, Row, Tables, Values};
 use super::prune::Pruning;
 use super::reading::read_sets;
-use super::{AnotherGrid, Begun, Shared};
-use crate::database::Replication;
+use super::{AnotherGrid, Begun, CommitLog, Shared};
+use crate::telemetry;
 use crate::tiles::Grid;
 use crate::tiles::reached::LOOK_EVERY;
 use crate::tiles::source::PointSet;
 use crate::tiles::store::{self, Lsn, SetChanges};
 
 /// What names the tables, and the columns of them that tiles are made from (migration 27).
-const PUBLICATION: &str = "cityward_tiles";
+pub(super) const PUBLICATION: &str = "cityward_tiles";
 /// Rows of several transactions that are taken in at once, if they are there already.
 const ROWS_AT_ONCE: usize = 4096;
 
@@ -33,6 +34,9 @@ const ROWS_AT_ONCE: usize = 4096;
 pub(super) struct SlotStream {
     db: PgPool,
     client: ReplicationClient,
+    /// The slot's name.
+    slot: String,
+    kept_bytes_max: u64,
     tables: Tables,
     /// What the transactions changed that have been read and not taken in.
     changes: HashMap<PointSet, SetChanges>,
@@ -49,11 +53,12 @@ impl SlotStream {
     /// Makes a slot and reads all points as they are when it begins.
     pub(super) async fn open(
         db: &PgPool,
-        replication: &Replication,
+        log: &CommitLog,
         grids: &[Grid],
     ) -> anyhow::Result<(Begun, Self)> {
         let began_at = Instant::now();
-        let slot = replication.slot(PUBLICATION).await?;
+        let slot = log.replication.slot(PUBLICATION).await?;
+        let name = slot.name.clone();
         let lsn = Lsn::at(slot.begins_at);
         let (mut tx, snapshot) = store::begin(db, Some(&slot.snapshot)).await?;
         let client = slot.start().await?;
@@ -68,6 +73,8 @@ impl SlotStream {
         let stream = Self {
             db: db.clone(),
             client,
+            slot: name,
+            kept_bytes_max: log.kept_bytes_max,
             tables: Tables::default(),
             changes: HashMap::new(),
             in_transaction: false,
@@ -99,6 +106,7 @@ impl SlotStream {
                         Ok(found) => {
                             ensure!(found.files == self.files, "a table was rewritten");
                             end = Some((looked_at, found.lsn));
+                            self.ensure_little_is_kept().await?;
                             self.pruning.prune(&self.db, &found.horizon).await?;
                         }
                         // how old the tiles are is said by nobody renewing it
@@ -115,6 +123,19 @@ impl SlotStream {
                 end = None;
             }
         }
+    }
+
+    /// The server keeps its log from where the oldest transaction began that had not ended when we
+    /// read it: one that stays open for hours must not fill the disk for our sake.
+    async fn ensure_little_is_kept(&self) -> anyhow::Result<()> {
+        let kept = store::log_kept(&self.db, &self.slot).await;
+        let kept = u64::try_from(kept.context("ask what is kept of the log")?).unwrap_or(0);
+        gauge!(telemetry::TILE_LOG_KEPT_BYTES).set(kept as f64);
+        ensure!(
+            kept <= self.kept_bytes_max,
+            "{kept} bytes of the log are kept for the tiles"
+        );
+        Ok(())
     }
 
     fn read_what_is_there(&mut self) -> anyhow::Result<()> {

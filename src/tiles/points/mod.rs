@@ -23,4 +23,4 @@ pub(super) use filter::{Filter, Literal, Test};
 pub(super) use layer::{MARGIN, Names, Point, PointLayer};
 pub(super) use policy::Policy;
 pub(super) use tile::View;
-pub(super) use versions::{Version, tiles_around};
+pub(super) use versions::Version;

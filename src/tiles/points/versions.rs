@@ -48,11 +48,7 @@ impl Versions {
 }
 
 /// The one to four tiles of zoom `z` within whose margin a place lies; `margin` in tile units.
-pub(in crate::tiles) fn tiles_around(
-    at: WorldPoint,
-    z: u8,
-    margin: u32,
-) -> impl Iterator<Item = (u32, u32)> {
+fn tiles_around(at: WorldPoint, z: u8, margin: u32) -> impl Iterator<Item = (u32, u32)> {
     let side = 1_u64 << (32 - z);
     let margin = side * u64::from(margin) / u64::from(EXTENT);
     let last = (1_u64 << z) - 1;
