@@ -44,20 +44,26 @@ const STRAGGLE: chrono::TimeDelta = chrono::TimeDelta::minutes(10);
 
 /// Publishes what is due until `stop`. Of several processes one does it.
 pub(crate) async fn run(app: App, stop: CancellationToken) {
-    let mut swept = tokio::time::Instant::now();
     // cells may have been written while no service ran
-    if let Err(error) = catch_up(&app).await {
-        tracing::error!(error = format!("{error:#}"), "cannot re-home cases");
-    }
+    let mut behind = true;
+    let mut swept: Option<tokio::time::Instant> = None;
     while !stop.is_cancelled() && !app.machine.is_closed() {
+        if swept.is_none_or(|swept| swept.elapsed() > SWEEP_EVERY) {
+            swept = Some(tokio::time::Instant::now());
+            let done = if behind {
+                catch_up(&app).await
+            } else {
+                sweep_lately(&app).await
+            };
+            match done {
+                Ok(()) => behind = false,
+                Err(error) => {
+                    tracing::error!(error = format!("{error:#}"), "cannot re-home cases");
+                }
+            }
+        }
         if let Err(error) = round(&app).await {
             tracing::error!(error = format!("{error:#}"), "cannot publish a plan");
-        }
-        if swept.elapsed() > SWEEP_EVERY {
-            swept = tokio::time::Instant::now();
-            if let Err(error) = sweep_lately(&app).await {
-                tracing::error!(error = format!("{error:#}"), "cannot re-home cases");
-            }
         }
         stop.run_until_cancelled(tokio::time::sleep(LOOK_EVERY))
             .await;

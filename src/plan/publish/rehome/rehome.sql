@@ -37,8 +37,11 @@ with ground as (
     left join lateral (
         select r.responsibility_id, r.unit_id, r.edition_id, r.class_code is not null as of_class
         from responsibility r
-        where r.cell_id = ground.cell_id and r.valid @> now()
+        where r.cell_id = ground.cell_id
             and (r.class_code = c.class_code or r.class_code is null)
+            -- of a cell that has ended, too, as it was: the case goes on from there with the next edition
+            and case when cell.valid @> now() then r.valid @> now()
+                else r.ended_edition_id = cell.ended_edition_id end
         order by r.class_code nulls last limit 1
     ) as duty on true
 ), planned as (
