@@ -117,6 +117,24 @@ impl TestCity {
         }
     }
 
+    /// The city in a server of its own, which a test may hurt. It stops with what is returned beside.
+    pub(crate) async fn in_a_server_of_its_own() -> (Self, (Cluster, Child)) {
+        let server = server_of_our_own().await;
+        let options = server.0.options();
+        let db = PgPoolOptions::new()
+            .max_connections(8)
+            .connect_with(options.clone())
+            .await
+            .unwrap();
+        database::prepare(&db).await.unwrap();
+        let city = Self {
+            db,
+            options,
+            _own: None,
+        };
+        (city, server)
+    }
+
     /// A responsible unit; the number makes its credit code. Returns its id.
     pub(crate) async fn unit(&self, number: u32) -> i32 {
         sqlx::query_scalar(
@@ -326,14 +344,8 @@ impl Server {
         let (options, private) = match given {
             Ok(url) => (url.parse::<PgConnectOptions>().unwrap(), None),
             Err(_) => {
-                let folder = tempfile::Builder::new()
-                    .prefix("cityward-test-")
-                    .tempdir()
-                    .unwrap()
-                    .keep();
-                let cluster = Cluster::start(&folder, None).await.unwrap();
-                let sweeper = sweep_after_us(&folder).unwrap();
-                (cluster.options(), Some((cluster, sweeper)))
+                let own = server_of_our_own().await;
+                (own.0.options(), Some(own))
             }
         };
         let options = options.database("postgres");
@@ -368,6 +380,18 @@ impl Server {
             .await
             .unwrap();
     }
+}
+
+/// A server, and who stops it when this process ends.
+async fn server_of_our_own() -> (Cluster, Child) {
+    let folder = tempfile::Builder::new()
+        .prefix("cityward-test-")
+        .tempdir()
+        .unwrap()
+        .keep();
+    let cluster = Cluster::start(&folder, None).await.unwrap();
+    let sweeper = sweep_after_us(&folder).unwrap();
+    (cluster, sweeper)
 }
 
 /// What is thrown away at the end need not survive a power cut.

@@ -92,6 +92,7 @@ mod tiles_export;
 mod tiles_grid;
 mod tiles_in_memory;
 mod tiles_read_by_others;
+mod tiles_under_load;
 mod tiles_wanted;
 mod tiles_watched;
 mod timers;
