@@ -41,12 +41,34 @@ impl Visitor {
         }
     }
 
+    /// The same person with connections of their own.
+    pub(crate) fn again(&self) -> Self {
+        Self {
+            client: Client::new(),
+            base: self.base.clone(),
+            cookie: self.cookie.clone(),
+        }
+    }
+
     pub(crate) async fn get(&self, path: &str, coding: &str) -> anyhow::Result<Response> {
-        let request = self
+        self.get_newer(path, coding, None).await
+    }
+
+    /// Nothing, if it is still what `had` is the tag of.
+    pub(crate) async fn get_newer(
+        &self,
+        path: &str,
+        coding: &str,
+        had: Option<&str>,
+    ) -> anyhow::Result<Response> {
+        let mut request = self
             .client
             .get(format!("{}{path}", self.base))
             .header("cookie", &self.cookie)
             .header("accept-encoding", coding);
+        if let Some(tag) = had {
+            request = request.header("if-none-match", tag);
+        }
         Ok(request.send().await?.error_for_status()?)
     }
 }
