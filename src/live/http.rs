@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
-use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, timeout};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -36,6 +36,8 @@ const SNAPSHOT_MAX: u32 = 5_000;
 const HEARTBEAT: Duration = Duration::from_secs(5);
 /// How often a stream asks whether its session and its person's rights still stand.
 const RECHECK: Duration = Duration::from_secs(4);
+/// What the database has for an answer to that.
+const RECHECK_PATIENCE: Duration = Duration::from_secs(2);
 /// How often it asks what its person reaches with the rights they have.
 const SCOPE_RECHECK: Duration = Duration::from_secs(8);
 /// What a browser waits before it connects again.
@@ -256,7 +258,7 @@ impl Client {
                     }
                 } => return told,
                 _ = self.heartbeat.tick() => return Some(self.heartbeat()),
-                _ = self.recheck.tick() => match self.stands().await {
+                _ = self.recheck.tick() => match self.still_stands().await {
                     Standing::SignedOut => return None,
                     Standing::Other => {
                         // what they hold is another's: it is thrown away before they come back
@@ -296,6 +298,12 @@ impl Client {
             .id(self.subscription.seq())
             .event("hb")
             .data(data.to_string())
+    }
+
+    /// A database that does not answer is no reason to let people wait for what happens.
+    async fn still_stands(&mut self) -> Standing {
+        let stands = timeout(RECHECK_PATIENCE, self.stands());
+        stands.await.unwrap_or(Standing::Same)
     }
 
     /// A database that cannot be asked is no reason to send people away.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use anyhow::Context as _;
 use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, timeout};
 
@@ -11,8 +12,21 @@ use super::store::Lsn;
 pub(super) const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// How long to wait after the database did not answer.
 pub(super) const RETRY: Duration = Duration::from_secs(1);
+/// A look that is not answered by then has failed: the database may be gone without a word.
+const LOOK_PATIENCE: Duration = Duration::from_secs(5);
 /// How long a request waits for a commit it asks for.
 const WAIT_MAX: Duration = Duration::from_secs(2);
+
+/// What a look finds.
+///
+/// # Errors
+/// The look's own, or the database does not answer.
+pub(super) async fn answered<T>(
+    look: impl Future<Output = anyhow::Result<T>>,
+) -> anyhow::Result<T> {
+    let answer = timeout(LOOK_PATIENCE, look).await;
+    answer.context("the database does not answer")?
+}
 
 /// The last look at the database that succeeded.
 #[derive(Debug)]

@@ -302,14 +302,15 @@ pub(super) async fn log_end(db: &PgPool) -> anyhow::Result<Snapshot> {
 }
 
 /// Bytes of the log of commits that the server keeps for a slot.
-pub(super) async fn log_kept(db: &PgPool, slot: &str) -> sqlx::Result<i64> {
-    sqlx::query_scalar(
+pub(super) async fn log_kept(db: &PgPool, slot: &str) -> anyhow::Result<i64> {
+    let kept = sqlx::query_scalar(
         "select pg_wal_lsn_diff(pg_current_wal_insert_lsn(), restart_lsn)::bigint
         from pg_replication_slots where slot_name = $1",
     )
     .bind(slot)
     .fetch_one(db)
-    .await
+    .await?;
+    Ok(kept)
 }
 
 /// Has every change of a point written down from now on, for as long as the connection lives.

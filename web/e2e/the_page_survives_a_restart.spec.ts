@@ -1,4 +1,5 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
@@ -10,12 +11,14 @@ let browser: Browser;
 let dataDir: string;
 let port: number;
 let program: Program;
+let password: string;
 
 beforeAll(async () => {
   browser = await launch();
   dataDir = await mkdtemp(join(tmpdir(), 'cityward-restart-'));
   port = await freePort();
   program = await start(['serve'], { dataDir, port });
+  password = program.password!;
 });
 afterAll(async () => {
   await browser?.close();
@@ -25,7 +28,7 @@ afterAll(async () => {
 
 test('when the server restarts the page says so and is live again by itself', async () => {
   const page = await visit(browser, { language: 'en' });
-  await signIn(page, program.url, program.password!);
+  await signIn(page, program.url, password);
   const state = (wanted: string) =>
     page.waitForSelector(`[data-test=connection][data-state=${wanted}]`, { timeout: 60_000 });
   await state('live');
@@ -39,4 +42,27 @@ test('when the server restarts the page says so and is live again by itself', as
   program = await start(['serve'], { dataDir, port });
   await state('live');
   expect(await page.locator('#password').count(), 'still signed in').toBe(0);
+});
+
+test('while the database does not answer the page says how old its map is', async () => {
+  const page = await visit(browser, { language: 'en' });
+  await signIn(page, program.url, password);
+  await page.waitForSelector('[data-test=connection][data-state=live]');
+  const [server] = (await readFile(join(dataDir, 'pg/postmaster.pid'), 'utf8')).split('\n');
+  const signal = (name: string) => {
+    execFileSync('kill', [`-${name}`, server!]);
+    execFileSync('pkill', [`-${name}`, '-P', server!]);
+  };
+  const notice = page.locator('.notice', { hasText: 'the database does not answer' });
+  expect(await notice.count()).toBe(0);
+  signal('STOP');
+  try {
+    await notice.waitFor({ timeout: 60_000 });
+    expect(await notice.textContent()).toMatch(/The map's data is \d+ s old/);
+    const state = await page.getAttribute('[data-test=connection]', 'data-state');
+    expect(state, 'the service itself is there').toBe('live');
+  } finally {
+    signal('CONT');
+  }
+  await notice.waitFor({ state: 'detached', timeout: 60_000 });
 });

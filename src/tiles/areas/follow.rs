@@ -25,7 +25,7 @@ use super::{AreaSet, Scratch};
 use crate::telemetry;
 use crate::tiles::follow::{AWAY_MAX, TileVersion};
 use crate::tiles::grids::{Grids, NotHeld};
-use crate::tiles::reached::{LOOK_EVERY, NotReached, RETRY, Reached};
+use crate::tiles::reached::{LOOK_EVERY, NotReached, RETRY, Reached, answered};
 use crate::tiles::store::Lsn;
 use crate::tiles::wire::{string_value, uint_value};
 use crate::tiles::{Grid, Layer, TileCoord, TileNews};
@@ -214,7 +214,7 @@ impl Follower {
 
     async fn catch_up(&mut self) -> anyhow::Result<()> {
         let began_at = Instant::now();
-        let look = store::look(&self.db).await?;
+        let look = answered(store::look(&self.db)).await?;
         let is_new = |layer: &str| look.changes.get(layer) != self.look.changes.get(layer);
         let away = self.shared.reached.age() > AWAY_MAX;
         let due = self.changes_at.is_some_and(|change| change <= began_at);

@@ -7,6 +7,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context as _, bail, ensure};
 use futures::FutureExt as _;
@@ -21,12 +22,15 @@ use super::reading::read_sets;
 use super::{AnotherGrid, Begun, CommitLog, Shared};
 use crate::telemetry;
 use crate::tiles::Grid;
-use crate::tiles::reached::LOOK_EVERY;
+use crate::tiles::reached::{LOOK_EVERY, answered};
 use crate::tiles::source::PointSet;
 use crate::tiles::store::{self, Lsn, SetChanges};
 
 /// What names the tables, and the columns of them that tiles are made from (migration 27).
 pub(super) const PUBLICATION: &str = "cityward_tiles";
+/// Who answers looks but tells nothing of the log for so long has lost us; a transaction of millions of
+/// rows takes the server less.
+const SILENT_MAX: Duration = Duration::from_secs(120);
 /// Rows of several transactions that are taken in at once, if they are there already.
 const ROWS_AT_ONCE: usize = 4096;
 
@@ -92,6 +96,8 @@ impl SlotStream {
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         // where the log ended when somebody looked, and when that was
         let mut end: Option<(Instant, Lsn)> = None;
+        // since when a look has been ahead of what we are told
+        let mut behind: Option<Instant> = None;
         loop {
             tokio::select! {
                 event = self.client.recv() => {
@@ -102,9 +108,11 @@ impl SlotStream {
                 () = shared.grids.more_wanted() => return Ok(AnotherGrid),
                 _ = look.tick() => {
                     let looked_at = Instant::now();
-                    match store::log_end(&self.db).await {
+                    match answered(store::log_end(&self.db)).await {
                         Ok(found) => {
                             ensure!(found.files == self.files, "a table was rewritten");
+                            let since = *behind.get_or_insert(looked_at);
+                            ensure!(since.elapsed() < SILENT_MAX, "the log is silent");
                             end = Some((looked_at, found.lsn));
                             self.ensure_little_is_kept().await?;
                             self.pruning.prune(&self.db, &found.horizon).await?;
@@ -120,7 +128,7 @@ impl SlotStream {
                 && self.lsn >= lsn.record_end()
             {
                 shared.reached.looked(looked_at, lsn);
-                end = None;
+                (end, behind) = (None, None);
             }
         }
     }
@@ -128,8 +136,8 @@ impl SlotStream {
     /// The server keeps its log from where the oldest transaction began that had not ended when we
     /// read it: one that stays open for hours must not fill the disk for our sake.
     async fn ensure_little_is_kept(&self) -> anyhow::Result<()> {
-        let kept = store::log_kept(&self.db, &self.slot).await;
-        let kept = u64::try_from(kept.context("ask what is kept of the log")?).unwrap_or(0);
+        let kept = answered(store::log_kept(&self.db, &self.slot)).await?;
+        let kept = u64::try_from(kept).unwrap_or(0);
         gauge!(telemetry::TILE_LOG_KEPT_BYTES).set(kept as f64);
         ensure!(
             kept <= self.kept_bytes_max,

@@ -6,6 +6,7 @@
 
 use super::column::Value;
 use super::dictionary::{Dictionary, put_value};
+use super::squares::Squares;
 use crate::tiles::wire::{
     self, FEATURE_GEOMETRY, FEATURE_ID, FEATURE_TAGS, FEATURE_TYPE, LAYER_FEATURE, LAYER_VALUE,
     MOVE_TO_ONE, TYPE_POINT, put_bytes, put_varint, varint_len, zigzag,
@@ -20,6 +21,7 @@ pub(in crate::tiles) struct Scratch {
     indexes: Vec<Vec<Slot>>,
     /// Of small whole numbers.
     numbers: Vec<Slot>,
+    pub(super) squares: Squares,
 }
 
 #[derive(Debug, Clone, Copy, Default)]

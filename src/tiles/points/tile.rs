@@ -175,12 +175,9 @@ impl PointLayer {
     ) -> Vec<u8> {
         let counted = self.policy.counted();
         let side = 1_u32 << summary.square_bits;
-        let mut squares = Squares::new(
-            side,
-            counted
-                .iter()
-                .map(|column| self.dictionaries[*column].len()),
-        );
+        let mut squares = std::mem::take(&mut scratch.squares);
+        let words = counted.iter();
+        squares.begin(side, words.map(|column| self.dictionaries[*column].len()));
         let square_zoom = tile.z() + summary.square_bits;
         let square_of = |at: WorldPoint| {
             let (x, y) = at.tile(square_zoom);
@@ -206,7 +203,9 @@ impl PointLayer {
                 }
             }
         }
-        self.write_squares(&squares, summary, scratch)
+        let bytes = self.write_squares(&squares, summary, scratch);
+        scratch.squares = squares;
+        bytes
     }
 
     fn write_squares(&self, squares: &Squares, summary: Summary, scratch: &mut Scratch) -> Vec<u8> {
