@@ -1,5 +1,5 @@
 //! Tiles side by side with Martin, on one machine, one PostGIS and one dataset:
-//! `cargo bench --bench tiles -- [memory | peer | kept | freshness]`; without a name, all of them.
+//! `cargo bench --bench tiles -- [memory | peer | own | kept | freshness]`; without a name, all of them.
 //!
 //! A million clustered components with an id and seven attributes, 20,000 cells. The load comes
 //! from wrk, 16 connections, random tiles that are not empty. Server, database and load share the
@@ -42,6 +42,7 @@ mod visitor;
 const PARTS: &[parts::Part] = &[
     ("memory", memory::run),
     ("peer", peer::run),
+    ("own", peer::run_own),
     ("kept", peer::run_kept),
     ("freshness", freshness::run),
 ];

@@ -132,8 +132,7 @@ fn tiles_for_others(app: &App) -> Option<CorsLayer> {
         return None;
     }
     let allowed = AllowOrigin::predicate(move |origin, request| {
-        let path = request.uri.path();
-        (path == "/tiles" || path.starts_with("/tiles/"))
+        is_of_tiles(request.uri.path())
             && origins
                 .iter()
                 .any(|one| one.as_bytes() == origin.as_bytes())
@@ -145,6 +144,20 @@ fn tiles_for_others(app: &App) -> Option<CorsLayer> {
         .allow_headers([header::IF_NONE_MATCH])
         .expose_headers([header::ETAG]);
     Some(layer)
+}
+
+/// Tiles and what describes them, by our own paths or those of OGC API Tiles.
+fn is_of_tiles(path: &str) -> bool {
+    let mut parts = path.split('/').skip(1);
+    match parts.next() {
+        Some("tiles") => true,
+        Some("ogc") => match parts.next() {
+            Some("tileMatrixSets") => true,
+            Some("collections") => parts.nth(1) == Some("tiles"),
+            _ => false,
+        },
+        _ => false,
+    }
 }
 
 /// The built pages. Names under /assets carry a digest of their content and never change.

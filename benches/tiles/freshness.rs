@@ -5,7 +5,6 @@
 
 use std::collections::HashMap;
 use std::rc::Rc;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail, ensure};
@@ -20,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::data;
 use crate::latencies::Latencies;
+use crate::load::{Ask, Load, load};
 use crate::stage::{with_database, with_service};
 use crate::visitor::Visitor;
 
@@ -30,9 +30,9 @@ const COMMIT_EVERY: Duration = Duration::from_millis(20);
 const ROWS_A_COMMIT: usize = 20;
 /// A change that is in no tile by then was missed.
 const MISSED_AFTER: Duration = Duration::from_secs(10);
-/// People who load tiles.
-const LOADERS: u32 = 8;
 const MAXIMUM_FOR: Duration = Duration::from_secs(5);
+/// For the large transaction, after the others.
+const LARGE_FOR: Duration = Duration::from_secs(5);
 const GOAL_MEDIAN: Duration = Duration::from_millis(2);
 const GOAL_P99: Duration = Duration::from_millis(50);
 const GOAL_LARGE: Duration = Duration::from_millis(500);
@@ -52,46 +52,52 @@ pub(crate) fn run() -> anyhow::Result<()> {
 }
 
 async fn measure(database: &Database, base: &str) -> anyhow::Result<()> {
-    let visitor = Arc::new(Visitor::sign_in(&database.pool, base).await?);
+    let visitor = Visitor::sign_in(&database.pool, base).await?;
     let options = database.pool.connect_options().as_ref().clone();
     let tiles = data::tiles_with_components(&database.pool, 14).await?;
-    let tiles: Arc<[String]> = tiles.into_iter().map(|(tile, _)| tile).collect();
+    let asks: Vec<Ask> = tiles
+        .into_iter()
+        .map(|(tile, _)| Ask {
+            path: format!("/tiles/components/{tile}?full=1"),
+            tag: None,
+        })
+        .collect();
     let length = match std::env::var("CITYWARD_FRESHNESS_S") {
         Ok(seconds) => Duration::from_secs(seconds.parse()?),
         Err(_) => FOR,
     };
     let groups = neighbours(&database.pool).await?;
-    let stop = CancellationToken::new();
-    let writer = change_and_look(options.clone(), visitor.again(), groups, length, &stop);
-    let maximum = {
-        let stop = CancellationToken::new();
-        let load = load(&visitor, &tiles, None, &stop);
-        tokio::time::sleep(MAXIMUM_FOR).await;
-        stop.cancel();
-        load.await?.len() as f64 / MAXIMUM_FOR.as_secs_f64()
-    };
+    let writer = change_and_look(options.clone(), visitor.again(), groups, length);
+    let maximum = load(&visitor, "gzip", &asks, MAXIMUM_FOR, None)
+        .await?
+        .per_s;
     // the writer has begun by now; what it sees counts from when it is told
-    let half = maximum / 2.0;
-    let load = load(&visitor, &tiles, Some(half), &stop);
+    let loading = {
+        let visitor = visitor.again();
+        let length = length + LARGE_FOR;
+        tokio::spawn(
+            async move { load(&visitor, "gzip", &asks, length, Some(maximum / 2.0)).await },
+        )
+    };
     writer.begin.cancel();
     let seen = writer.seen.await.context("the writer has ended")??;
     let mut db = PgConnection::connect_with(&options).await?;
     let large = large(&mut db, &visitor).await?;
-    stop.cancel();
-    let (seen, loaded) = (Latencies::of(seen)?, Latencies::of(load.await?)?);
+    let loaded = loading.await??;
+    let seen = Latencies::of(seen)?;
     println!(
-        "{} changes in {} commits in {:.0} s, each looked for in its tile, while {} tiles of zoom 14 were loaded, \
-         half of the {maximum:.0}/s that go; none was missed",
+        "{} changes in {} commits in {:.0} s, each looked for in its tile, while {:.0} tiles of zoom 14 \
+         were loaded a second, where {maximum:.0} go; none was missed",
         seen.count() * ROWS_A_COMMIT,
         seen.count(),
         length.as_secs_f64(),
-        loaded.count(),
+        loaded.per_s,
     );
     report(&seen, large, &loaded);
     Ok(())
 }
 
-fn report(seen: &Latencies, large: Duration, loaded: &Latencies) {
+fn report(seen: &Latencies, large: Duration, loaded: &Load) {
     let ms = |wait: Duration| format!("{:.2}", wait.as_secs_f64() * 1000.0);
     let line = |what: &str, took: Duration, goal: Option<Duration>| {
         let judged = goal.map_or_else(String::new, |goal| {
@@ -108,7 +114,7 @@ fn report(seen: &Latencies, large: Duration, loaded: &Latencies) {
     let whole = format!("{LARGE} rows in one transaction, seen whole");
     line(&whole, large, Some(GOAL_LARGE));
     let tile = "a tile of zoom 14 meanwhile, p99";
-    line(tile, loaded.at(99), Some(GOAL_TILE_P99));
+    line(tile, loaded.p99, Some(GOAL_TILE_P99));
 }
 
 /// Components that are in one tile of zoom 16, as many as a commit changes.
@@ -150,21 +156,17 @@ fn change_and_look(
     visitor: Visitor,
     groups: Vec<Neighbours>,
     length: Duration,
-    stop: &CancellationToken,
 ) -> Writer {
     let (tell, seen) = tokio::sync::oneshot::channel();
     let begin = CancellationToken::new();
-    let (began, stop) = (begin.clone(), stop.clone());
+    let began = begin.clone();
     std::thread::spawn(move || {
         let work = || -> anyhow::Result<Vec<Duration>> {
             let runtime = tokio::runtime::Builder::new_current_thread()
                 .enable_all()
                 .build()?;
-            LocalSet::new().block_on(&runtime, async {
-                let work = commits(&options, visitor, groups, length, &began);
-                let work = stop.run_until_cancelled(work).await;
-                work.context("was stopped")?
-            })
+            let work = commits(&options, visitor, groups, length, &began);
+            LocalSet::new().block_on(&runtime, work)
         };
         drop(tell.send(work()));
     });
@@ -253,47 +255,6 @@ fn shows(tile: &[u8], ids: &[i64], round: u64) -> anyhow::Result<bool> {
     let rounds: HashMap<i64, u64> = rounds.collect();
     let is_seen = |id: &i64| rounds.get(id).is_some_and(|&seen| seen >= round);
     Ok(ids.iter().all(is_seen))
-}
-
-/// Loads tiles at random, so many a second or as many as go, until `stop`; returns how long each took.
-fn load(
-    visitor: &Arc<Visitor>,
-    tiles: &Arc<[String]>,
-    per_s: Option<f64>,
-    stop: &CancellationToken,
-) -> impl Future<Output = anyhow::Result<Vec<Duration>>> + use<> {
-    let loaders = (0..LOADERS).map(|first| {
-        let (visitor, tiles, stop) = (Arc::clone(visitor), Arc::clone(tiles), stop.clone());
-        tokio::spawn(async move {
-            let pace = per_s.map(|per_s| Duration::from_secs_f64(f64::from(LOADERS) / per_s));
-            let mut tick = tokio::time::interval(pace.unwrap_or(Duration::from_nanos(1)));
-            let mut took = Vec::new();
-            for count in 0_u32.. {
-                if stop.is_cancelled() {
-                    break;
-                }
-                let due = match pace {
-                    // one that comes late counts from when it was due
-                    Some(_) => tick.tick().await.into_std(),
-                    None => Instant::now(),
-                };
-                let index = (first + count.wrapping_mul(7919)) as usize % tiles.len();
-                let path = format!("/tiles/components/{}?full=1", tiles[index]);
-                visitor.get(&path, "gzip").await?.bytes().await?;
-                took.push(due.elapsed());
-            }
-            anyhow::Ok(took)
-        })
-    });
-    // they begin now, not when somebody waits for them
-    let loaders: Vec<_> = loaders.collect();
-    async move {
-        let mut all = Vec::new();
-        for loader in loaders {
-            all.extend(loader.await??);
-        }
-        Ok(all)
-    }
 }
 
 /// Until a tile at zoom 0 counts all rows of a large transaction; it must never count some of them.

@@ -11,6 +11,8 @@ use crate::visitor::Visitor;
 use crate::{cluster, cpu};
 
 const CONNECTIONS: u32 = 16;
+/// Of a load that is held back: enough that wrk's milliseconds are fine steps.
+const CONNECTIONS_PACED: u32 = 64;
 
 /// A request that is sent again and again.
 pub(crate) struct Ask {
@@ -47,7 +49,7 @@ impl Payers {
         Ok((cpu::of_process(self.server)?, cluster::cpu(&self.cluster)?))
     }
 
-    /// Sends these requests at random from 16 connections; `paced`: so many a second at most.
+    /// Sends these requests at random from 16 connections.
     pub(crate) async fn under_load(
         &self,
         who: &Visitor,
@@ -55,44 +57,80 @@ impl Payers {
         asks: &[Ask],
         length: Duration,
     ) -> anyhow::Result<Shown> {
-        let folder = tempfile::tempdir()?;
-        let script = folder.path().join("load.lua");
-        std::fs::write(&script, lua(who, coding, asks)?)?;
         let before = self.spent()?;
-        let output = wrk(&who.base, &script, length).await?;
+        let load = load(who, coding, asks, length, None).await?;
         let after = self.spent()?;
-        let number = |text: &str| text.trim().parse::<f64>();
-        let line = |what: &str| {
-            let line = output.lines().find(|line| line.contains(what));
-            line.with_context(|| format!("wrk said nothing of {what}:\n{output}"))
-        };
-        ensure!(
-            !output.contains("Non-2xx") && !output.contains("Socket errors"),
-            "not everything was answered:\n{output}"
-        );
-        let requests = line("requests in")?;
-        let count = number(requests.split_whitespace().next().unwrap_or_default())?;
-        let percentile = |of: &str| -> anyhow::Result<Duration> {
-            let line = output
-                .lines()
-                .find(|line| line.trim().starts_with(of))
-                .with_context(|| format!("wrk said no {of}:\n{output}"))?;
-            duration(line.split_whitespace().nth(1).unwrap_or_default())
-        };
         Ok(Shown {
-            per_s: number(line("Requests/sec")?.rsplit(':').next().unwrap_or_default())?,
-            p50: percentile("50%")?,
-            p99: percentile("99%")?,
-            server_ms: (after.0 - before.0).as_secs_f64() * 1000.0 / count,
-            database_ms: (after.1 - before.1).as_secs_f64() * 1000.0 / count,
+            per_s: load.per_s,
+            p50: load.p50,
+            p99: load.p99,
+            server_ms: (after.0 - before.0).as_secs_f64() * 1000.0 / load.count,
+            database_ms: (after.1 - before.1).as_secs_f64() * 1000.0 / load.count,
         })
     }
 }
 
-async fn wrk(base: &str, script: &Path, length: Duration) -> anyhow::Result<String> {
-    let output = Command::new("wrk")
+/// What wrk says of a load.
+pub(crate) struct Load {
+    pub(crate) count: f64,
+    pub(crate) per_s: f64,
+    pub(crate) p50: Duration,
+    pub(crate) p99: Duration,
+}
+
+/// Sends these requests at random; `per_s`: about so many a second, by somebody who leaves the machine
+/// to whoever is asked.
+pub(crate) async fn load(
+    who: &Visitor,
+    coding: &str,
+    asks: &[Ask],
+    length: Duration,
+    per_s: Option<f64>,
+) -> anyhow::Result<Load> {
+    let folder = tempfile::tempdir()?;
+    let script = folder.path().join("load.lua");
+    std::fs::write(&script, lua(who, coding, asks, per_s)?)?;
+    let connections = match per_s {
+        Some(_) => CONNECTIONS_PACED,
+        None => CONNECTIONS,
+    };
+    let output = wrk(&who.base, &script, length, connections).await?;
+    let number = |text: &str| text.trim().parse::<f64>();
+    let line = |what: &str| {
+        let line = output.lines().find(|line| line.contains(what));
+        line.with_context(|| format!("wrk said nothing of {what}:\n{output}"))
+    };
+    ensure!(
+        !output.contains("Non-2xx") && !output.contains("Socket errors"),
+        "not everything was answered:\n{output}"
+    );
+    let requests = line("requests in")?;
+    let percentile = |of: &str| -> anyhow::Result<Duration> {
+        let line = output
+            .lines()
+            .find(|line| line.trim().starts_with(of))
+            .with_context(|| format!("wrk said no {of}:\n{output}"))?;
+        duration(line.split_whitespace().nth(1).unwrap_or_default())
+    };
+    Ok(Load {
+        count: number(requests.split_whitespace().next().unwrap_or_default())?,
+        per_s: number(line("Requests/sec")?.rsplit(':').next().unwrap_or_default())?,
+        p50: percentile("50%")?,
+        p99: percentile("99%")?,
+    })
+}
+
+async fn wrk(
+    base: &str,
+    script: &Path,
+    length: Duration,
+    connections: u32,
+) -> anyhow::Result<String> {
+    // a machine that is asked does not carry those who ask
+    let output = Command::new("nice")
+        .args(["-n", "10", "wrk"])
         .args(["-t", "2", "--latency", "--timeout", "60s"])
-        .args(["-c", &CONNECTIONS.to_string()])
+        .args(["-c", &connections.to_string()])
         .args(["-d", &format!("{}s", length.as_secs())])
         .arg("-s")
         .arg(script)
@@ -109,7 +147,7 @@ async fn wrk(base: &str, script: &Path, length: Duration) -> anyhow::Result<Stri
 }
 
 /// The requests as a script for wrk, each written out beforehand.
-fn lua(who: &Visitor, coding: &str, asks: &[Ask]) -> anyhow::Result<String> {
+fn lua(who: &Visitor, coding: &str, asks: &[Ask], per_s: Option<f64>) -> anyhow::Result<String> {
     let mut script = String::from("local asks = {\n");
     for ask in asks {
         let tag = ask
@@ -137,6 +175,10 @@ end
 function request() return ready[math.random(#ready)] end
 ",
     );
+    if let Some(per_s) = per_s {
+        let pause_ms = f64::from(CONNECTIONS_PACED) / per_s * 1000.0;
+        writeln!(script, "function delay() return {pause_ms:.0} end")?;
+    }
     Ok(script)
 }
 

@@ -29,6 +29,7 @@ pub(super) const UINT_VALUE: u8 = 5 << 3;
     clippy::cast_possible_truncation,
     reason = "seven bits at a time are cut off"
 )]
+#[inline]
 pub(super) fn put_varint(bytes: &mut Vec<u8>, mut number: u64) {
     while number >= 0x80 {
         bytes.push((number & 0x7f | 0x80) as u8);
@@ -77,31 +78,36 @@ pub(super) fn uint_value(number: u64) -> Box<[u8]> {
     value.into()
 }
 
-/// The beginning of a layer: what comes before its features.
+/// Bytes of the length of a layer from 16 kB to 2 MB.
+const USUAL_LEN_BYTES: usize = 3;
+
+/// The beginning of a layer: what comes before its features, with room for its length.
 pub(super) fn begin_layer(name: &str) -> Vec<u8> {
-    let mut body = Vec::with_capacity(4096);
-    body.extend([LAYER_VERSION, 2]);
-    put_bytes(&mut body, LAYER_NAME, name.as_bytes());
-    body
+    let mut layer = Vec::with_capacity(4096);
+    layer.push(TILE_LAYER);
+    layer.extend([0; USUAL_LEN_BYTES]);
+    layer.extend([LAYER_VERSION, 2]);
+    put_bytes(&mut layer, LAYER_NAME, name.as_bytes());
+    layer
 }
 
-/// A layer of a tile from its begun body with features, its keys, and its values, each a whole
+/// A layer of a tile from its beginning with features, its keys, and its values, each a whole
 /// `LAYER_VALUE`.
 pub(super) fn end_layer<'k>(
-    mut body: Vec<u8>,
+    mut layer: Vec<u8>,
     keys: impl IntoIterator<Item = &'k str>,
     values: &[u8],
 ) -> Vec<u8> {
     for key in keys {
-        put_bytes(&mut body, LAYER_KEY, key.as_bytes());
+        put_bytes(&mut layer, LAYER_KEY, key.as_bytes());
     }
-    body.push(LAYER_EXTENT);
-    put_varint(&mut body, u64::from(EXTENT));
-    let len = body.len() + values.len();
-    let mut layer = Vec::with_capacity(len + 6);
-    layer.push(TILE_LAYER);
-    put_varint(&mut layer, len as u64);
-    layer.extend_from_slice(&body);
+    layer.push(LAYER_EXTENT);
+    put_varint(&mut layer, u64::from(EXTENT));
     layer.extend_from_slice(values);
+    let room = 1..1 + USUAL_LEN_BYTES;
+    let mut len = Vec::with_capacity(10);
+    put_varint(&mut len, (layer.len() - room.end) as u64);
+    // where it is as long as its room nothing moves
+    layer.splice(room, len);
     layer
 }

@@ -183,6 +183,20 @@ async fn pages_of_others_may_read_tiles_only_if_they_are_named() {
     let named = Some("https://map.example.org".to_owned());
     assert_eq!(allowed(&open, TILE, "https://map.example.org").await, named);
     assert_eq!(allowed(&open, TILE, "https://evil.example.org").await, None);
+    for path in [
+        "/tiles",
+        "/tiles/components",
+        "/ogc/tileMatrixSets",
+        "/ogc/collections/components/tiles",
+        "/ogc/collections/components/tiles/WebMercatorQuad/16/26516/54598",
+    ] {
+        let answer = allowed(&open, path, "https://map.example.org").await;
+        assert_eq!(answer, named, "{path}");
+    }
+    for path in ["/ogc/collections", "/ogc/collections/components/items"] {
+        let answer = allowed(&open, path, "https://map.example.org").await;
+        assert_eq!(answer, None, "{path}: features are not tiles");
+    }
     assert_eq!(
         allowed(&open, "/api/v1/session", "https://map.example.org").await,
         None

@@ -30,10 +30,64 @@ struct Slot {
     index: u32,
 }
 
-/// What a feature with some attributes takes.
-const FEATURE_BYTES: usize = 32;
+/// What a feature without attributes takes, each of its attributes, and a value of its own.
+const FEATURE_BYTES: usize = 22;
+const TAG_BYTES: usize = 3;
+const OWN_VALUE_BYTES: usize = 24;
+/// Keys and values of a layer that features share.
+const REST_BYTES: usize = 2048;
 /// Numbers up to it are written into a layer once.
 const SMALL_NUMBERS: usize = 4096;
+
+/// What a layer will hold, about.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Expected {
+    pub(super) points: usize,
+    pub(super) attributes: usize,
+    /// Those of them that no two points share.
+    pub(super) own: usize,
+}
+
+/// A few bytes in the making: written without asking for room each time.
+struct Short {
+    bytes: [u8; 40],
+    len: usize,
+}
+
+impl Default for Short {
+    fn default() -> Self {
+        Self {
+            bytes: [0; 40],
+            len: 0,
+        }
+    }
+}
+
+impl Short {
+    #[inline]
+    fn push(&mut self, byte: u8) {
+        self.bytes[self.len] = byte;
+        self.len += 1;
+    }
+
+    #[inline]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "seven bits at a time are cut off"
+    )]
+    fn put_varint(&mut self, mut number: u64) {
+        while number >= 0x80 {
+            self.push((number & 0x7f | 0x80) as u8);
+            number >>= 7;
+        }
+        self.push(number as u8);
+    }
+
+    #[inline]
+    fn bytes(&self) -> &[u8] {
+        &self.bytes[..self.len]
+    }
+}
 
 /// One layer of a tile in the making.
 pub(super) struct LayerWriter<'a> {
@@ -63,10 +117,19 @@ impl<'a> LayerWriter<'a> {
         }
     }
 
-    /// The values of these columns will be written, for about so many points.
-    pub(super) fn prepare(&mut self, dictionaries: &[Dictionary], points: usize) {
+    /// The values of these columns will be written, for about so many points with so many attributes,
+    /// of which so many are nobody else's.
+    pub(super) fn prepare(&mut self, dictionaries: &[Dictionary], expected: Expected) {
+        let Expected {
+            points,
+            attributes,
+            own,
+        } = expected;
         // growing step by step would copy everything once more
-        self.body.reserve(points * FEATURE_BYTES);
+        let values = points * own * OWN_VALUE_BYTES;
+        self.values.reserve(values);
+        self.body
+            .reserve(points * (FEATURE_BYTES + attributes * TAG_BYTES) + values + REST_BYTES);
         let indexes = &mut self.scratch.indexes;
         indexes.resize_with(dictionaries.len(), Vec::new);
         for (indexes, words) in indexes.iter_mut().zip(dictionaries) {
@@ -121,9 +184,12 @@ impl<'a> LayerWriter<'a> {
         self.tag(key, index);
     }
 
+    #[inline]
     fn tag(&mut self, key: usize, index: u32) {
-        put_varint(&mut self.tags, key as u64);
-        put_varint(&mut self.tags, u64::from(index));
+        let mut tag = Short::default();
+        tag.put_varint(key as u64);
+        tag.put_varint(u64::from(index));
+        self.tags.extend_from_slice(tag.bytes());
     }
 
     /// A point in tile units, with what it was given.
@@ -133,22 +199,25 @@ impl<'a> LayerWriter<'a> {
         let geometry = 1 + varint_len(x) + varint_len(y);
         let tags = self.tags.len();
         let len = 1 + varint_len(id) + 1 + varint_len(tags as u64) + tags + 2 + 2 + geometry;
-        let body = &mut self.body;
-        body.push(LAYER_FEATURE);
-        put_varint(body, len as u64);
-        body.push(FEATURE_ID);
-        put_varint(body, id);
-        put_bytes(body, FEATURE_TAGS, &self.tags);
+        let mut head = Short::default();
+        head.push(LAYER_FEATURE);
+        head.put_varint(len as u64);
+        head.push(FEATURE_ID);
+        head.put_varint(id);
+        head.push(FEATURE_TAGS);
+        head.put_varint(tags as u64);
+        let mut tail = Short::default();
+        tail.push(FEATURE_TYPE);
+        tail.push(TYPE_POINT);
+        tail.push(FEATURE_GEOMETRY);
         // three varints of at most five bytes: one byte tells their length
-        body.extend([
-            FEATURE_TYPE,
-            TYPE_POINT,
-            FEATURE_GEOMETRY,
-            u8::try_from(geometry).expect("at most eleven bytes"),
-            MOVE_TO_ONE,
-        ]);
-        put_varint(body, x);
-        put_varint(body, y);
+        tail.put_varint(geometry as u64);
+        tail.push(MOVE_TO_ONE);
+        tail.put_varint(x);
+        tail.put_varint(y);
+        self.body.extend_from_slice(head.bytes());
+        self.body.extend_from_slice(&self.tags);
+        self.body.extend_from_slice(tail.bytes());
         self.tags.clear();
         self.features += 1;
     }

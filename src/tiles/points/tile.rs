@@ -2,7 +2,7 @@
 
 use super::bucket::{BUCKET_ZOOM, Bucket};
 use super::column::{ABSENT, Kind};
-use super::encode::{LayerWriter, Scratch};
+use super::encode::{Expected, LayerWriter, Scratch};
 use super::layer::{MARGIN, PointLayer, own_buckets};
 use super::policy::{Show, Summary};
 use super::squares::Squares;
@@ -88,7 +88,12 @@ impl PointLayer {
         let around = tile.world_box(MARGIN);
         let mut layer = LayerWriter::new(self.names.points, scratch);
         let own = self.buckets.range(own_buckets(tile));
-        let expected = own.map(|(_, bucket)| bucket.len()).sum();
+        let is_own = |column: &&usize| matches!(self.columns[**column].kind, Kind::Own);
+        let expected = Expected {
+            points: own.map(|(_, bucket)| bucket.len()).sum(),
+            attributes: columns.len(),
+            own: columns.iter().filter(is_own).count(),
+        };
         layer.prepare(&self.dictionaries, expected);
         for bucket in self.buckets_around(tile) {
             for (at, id, words) in bucket.points() {
@@ -228,7 +233,7 @@ impl PointLayer {
             (position, key)
         });
         let mut layer = LayerWriter::new(self.names.summary, scratch);
-        layer.prepare(&self.dictionaries, 0);
+        layer.prepare(&self.dictionaries, Expected::default());
         for (square, counts) in squares.iter() {
             layer.number(COUNT, u64::from(counts.total()));
             if let Some((position, first)) = states {
