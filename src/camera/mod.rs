@@ -2,6 +2,7 @@
 //!    queue they wait in.
 
 pub mod background;
+mod cadence;
 #[expect(
     clippy::module_inception,
     reason = "a step's logic is named after the thing"
@@ -20,6 +21,7 @@ pub mod source;
 pub mod store;
 mod zone;
 
+pub use cadence::Cadence;
 pub use camera::{Camera, CameraId, InvalidCameraId};
 pub use frame::{Frame, FrameId};
 pub use http::routes;

@@ -17,6 +17,11 @@ const ENTER_SHARE_MIN: f32 = 0.6;
 const LEAVE_SHARE_MIN: f32 = 0.3;
 /// Looks before which a share says nothing.
 const LOOKS_MIN: u32 = 8;
+/// Frames in which a thing must be seen still to enter, however far apart they are: of three cars that
+/// wait for the same light one after the other two may well stand in the same place.
+pub(super) const FRAMES_MIN: u32 = 4;
+/// Of backgrounds, each of which speaks of many pictures.
+pub(super) const BACKGROUNDS_MIN: u32 = 2;
 /// Looks that are remembered.
 const LOOKS_MAX: u32 = u64::BITS;
 
@@ -72,8 +77,14 @@ impl Stay {
         self.looks = (self.looks + 1).min(LOOKS_MAX);
     }
 
-    /// In this frame it was seen in its zone.
-    pub fn seen(&mut self, at: DateTime<Utc>, pixel_box: PixelBox, rule: &StayRule) -> Presence {
+    /// In this frame it was seen in its zone. `frames_min`: in how many it must be to enter.
+    pub fn seen(
+        &mut self,
+        at: DateTime<Utc>,
+        pixel_box: PixelBox,
+        rule: &StayRule,
+        frames_min: u32,
+    ) -> Presence {
         if self.anchor.iou(&pixel_box) < STILL_IOU_MIN {
             return Presence::Passing;
         }
@@ -81,7 +92,8 @@ impl Stay {
         self.frames += 1;
         self.recent |= 1;
         let long_enough = at - self.since >= seconds(rule.after_s);
-        let entered = !self.lasting && long_enough && self.share() >= ENTER_SHARE_MIN;
+        let often_enough = self.frames >= frames_min && self.share() >= ENTER_SHARE_MIN;
+        let entered = !self.lasting && long_enough && often_enough;
         self.lasting |= entered;
         if !self.lasting {
             return Presence::Passing;
@@ -93,10 +105,11 @@ impl Stay {
         }
     }
 
-    /// Whether it is gone, or was never one thing that stands still.
-    pub fn is_over(&self, at: DateTime<Utc>, rule: &StayRule) -> bool {
+    /// Whether it is gone, or was never one thing that stands still. `patience`: how long it may be
+    /// out of sight.
+    pub fn is_over(&self, at: DateTime<Utc>, patience: TimeDelta) -> bool {
         let rarely = self.looks >= LOOKS_MIN && self.share() < LEAVE_SHARE_MIN;
-        rarely || at - self.seen_at > seconds(rule.gone_s)
+        rarely || at - self.seen_at > patience
     }
 
     pub fn is_lasting(&self) -> bool {

@@ -46,7 +46,7 @@ fn car(x: f32, y: f32) -> Thing {
 
 /// How often something began to stay, and how often it was gone, over frames of these things.
 fn events(frames: impl IntoIterator<Item = (f64, Vec<Thing>)>) -> (usize, usize) {
-    let mut stays = Stays::default();
+    let mut stays = Stays::in_frames();
     let (mut entered, mut left) = (0, 0);
     for (s, things) in frames {
         let look = stays.look(&camera(), at(s), &things);
@@ -61,7 +61,7 @@ fn events(frames: impl IntoIterator<Item = (f64, Vec<Thing>)>) -> (usize, usize)
 
 #[test]
 fn what_stays_for_long_enough_is_an_event_from_its_beginning() {
-    let mut stays = Stays::default();
+    let mut stays = Stays::in_frames();
     let mut look = |s: f64| stays.look(&camera(), at(s), &[car(500.0, 500.0)]).presences[0];
     for s in [0.0, 20.0, 40.0, 59.0] {
         assert_eq!(look(s), Presence::Passing, "at {s} s");
@@ -80,6 +80,55 @@ fn what_stays_for_long_enough_is_an_event_from_its_beginning() {
     assert_eq!(look(120.0), staying(8, false));
     // gone; what stands there now is another
     assert_eq!(look(151.0), Presence::Passing);
+}
+
+#[test]
+fn few_frames_are_enough_for_what_stays_and_too_few_for_what_does_not() {
+    for every_s in [60.0, 300.0] {
+        let frame = |n: u32, parked: bool| {
+            // frames do not come to the second
+            let s = f64::from(n) * every_s + f64::from(n % 4);
+            (
+                s,
+                if parked {
+                    vec![car(500.0, 500.0)]
+                } else {
+                    Vec::new()
+                },
+            )
+        };
+        let empty = |from: u32, to: u32| (from..to).map(move |n| frame(n, false));
+        let parked = |from: u32, to: u32| (from..to).map(move |n| frame(n, true));
+        assert_eq!(
+            events(empty(0, 5).chain(parked(5, 8))),
+            (0, 0),
+            "three frames"
+        );
+        assert_eq!(events(empty(0, 5).chain(parked(5, 9))), (1, 0));
+        // hidden for two frames in a row, now and then
+        let hidden = (0..40).map(|n| frame(n, n % 6 < 4));
+        assert_eq!(events(hidden), (1, 0));
+        // gone with the fourth frame without it
+        let leaves = |until| parked(0, 9).chain(empty(9, until));
+        assert_eq!((events(leaves(12)), events(leaves(13))), ((1, 0), (1, 1)));
+        // each time another car, half a length off, waits for the light
+        let others = (0..60_u16).map(|n| {
+            let car = car(500.0 + 80.0 * f32::from(n * 7 % 5), 500.0);
+            (f64::from(n) * every_s, vec![car])
+        });
+        assert_eq!(events(others), (0, 0));
+    }
+}
+
+#[test]
+fn a_camera_that_sends_much_is_judged_by_what_its_rule_says() {
+    // frames are lost for half a minute and more, time and again
+    let mut shown: Vec<(f64, Vec<Thing>)> = Vec::new();
+    for round in 0..6 {
+        let from = f64::from(round) * 91.0;
+        shown.extend((0..30).map(|n| (from + f64::from(n) * 2.0, vec![car(500.0, 500.0)])));
+    }
+    assert_eq!(events(shown), (0, 0), "never for a minute without a break");
 }
 
 #[test]

@@ -88,7 +88,7 @@ impl Pipeline {
                 .map(|(class, rule)| (class, Arc::new(rule)))
                 .collect(),
             confirmer: Confirmer::default(),
-            stays: Stays::default(),
+            stays: Stays::in_frames(),
             backgrounds: InBackgrounds::default(),
             departures: departures::resume(&app.machine).await?,
             give_up: give_up.clone(),

@@ -36,13 +36,23 @@ const EXPLAINED_MIN: f32 = 0.5;
 const SAME_IOU_MIN: f32 = 0.3;
 
 /// What all cameras' backgrounds showed so far.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct InBackgrounds {
     stays: Stays,
     /// Of what models find in them: k of n backgrounds, not frames.
     confirmer: Confirmer,
     /// In the newest of each camera, in pixels of its frames.
     found: HashMap<CameraId, Vec<(ClassCode, PixelBox)>>,
+}
+
+impl Default for InBackgrounds {
+    fn default() -> Self {
+        Self {
+            stays: Stays::in_backgrounds(),
+            confirmer: Confirmer::default(),
+            found: HashMap::new(),
+        }
+    }
 }
 
 impl InBackgrounds {

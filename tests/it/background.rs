@@ -15,18 +15,20 @@ use crate::city::{TestCity, place};
 use crate::service::{TestClient, TestService, problem};
 use crate::vision::data_of_others;
 
-const BACKGROUND: &str = "/api/v1/cameras/cam-1/background";
+pub(crate) const BACKGROUND: &str = "/api/v1/cameras/cam-1/background";
 /// Between two pictures, seconds.
 const EVERY_S: i64 = 10;
 
 /// A street that one camera watches, and pictures of it.
-struct Street {
-    city: TestCity,
+pub(crate) struct Street {
+    pub(crate) city: TestCity,
     service: TestService,
-    client: TestClient,
+    pub(crate) client: TestClient,
     token: String,
     began: DateTime<Utc>,
     pushed: i64,
+    /// Between two pictures, seconds.
+    every_s: i64,
 }
 
 /// Vehicles, and what supports a stall.
@@ -45,6 +47,11 @@ impl Street {
     /// Its camera's picture is 640 x 640 and shows 20 m x 20 m from above, and nobody may put
     /// anything on the part of it between these corners.
     async fn new(corners: [[f64; 2]; 4]) -> Self {
+        Self::paced(EVERY_S, json!([{ "kind": "pavement", "corners": corners }])).await
+    }
+
+    /// The same with these zones, and so many seconds between two pictures.
+    pub(crate) async fn paced(every_s: i64, zones: Value) -> Self {
         let city = TestCity::new().await;
         let token = city.watched().await;
         let (service, client) = serve(&city).await;
@@ -59,11 +66,11 @@ impl Street {
         });
         let calibrated = client.put("/api/v1/cameras/cam-1/calibration").json(&drawn);
         assert_eq!(calibrated.send().await.unwrap().status(), StatusCode::OK);
-        let zones = json!({ "zones": [{ "kind": "pavement", "corners": corners }] });
-        let put = client.put("/api/v1/cameras/cam-1/zones").json(&zones);
+        let put = client.put("/api/v1/cameras/cam-1/zones");
+        let put = put.json(&json!({ "zones": zones }));
         assert_eq!(put.send().await.unwrap().status(), StatusCode::OK);
         #[expect(clippy::disallowed_methods, reason = "a test lives in the present")]
-        let began = DateTime::from_timestamp(Utc::now().timestamp() - 6000, 0).unwrap();
+        let began = DateTime::from_timestamp(Utc::now().timestamp() - 600 * every_s, 0).unwrap();
         Self {
             city,
             service,
@@ -71,12 +78,13 @@ impl Street {
             token,
             began,
             pushed: 0,
+            every_s,
         }
     }
 
     /// Pushes a picture; answers what was told of what stands.
-    async fn push(&mut self, jpeg: Vec<u8>) -> Vec<Value> {
-        let at = self.began + TimeDelta::seconds(self.pushed * EVERY_S);
+    pub(crate) async fn push(&mut self, jpeg: Vec<u8>) -> Vec<Value> {
+        let at = self.began + TimeDelta::seconds(self.pushed * self.every_s);
         self.pushed += 1;
         let report = self.service.push(&self.token, at, jpeg).await;
         assert_eq!(report["outcome"], "processed", "{report}");
@@ -85,14 +93,14 @@ impl Street {
         stands.cloned().collect()
     }
 
-    async fn cases(&self) -> Vec<i64> {
+    pub(crate) async fn cases(&self) -> Vec<i64> {
         sqlx::query_scalar("select case_id from city_case order by 1")
             .fetch_all(&self.city.db)
             .await
             .unwrap()
     }
 
-    async fn noted_gone(&self) -> i64 {
+    pub(crate) async fn noted_gone(&self) -> i64 {
         sqlx::query_scalar("select count(*) from case_event where action = 'seen_gone'")
             .fetch_one(&self.city.db)
             .await
@@ -101,7 +109,7 @@ impl Street {
 }
 
 /// Every picture of a real view, in time order.
-fn view(name: &str) -> Option<Vec<RgbImage>> {
+pub(crate) fn view(name: &str) -> Option<Vec<RgbImage>> {
     let folder = data_of_others()?.join("street").join(name).join("images");
     let mut files: Vec<PathBuf> = fs::read_dir(folder)
         .unwrap()
@@ -112,7 +120,7 @@ fn view(name: &str) -> Option<Vec<RgbImage>> {
     Some(files.iter().map(open).collect())
 }
 
-fn jpeg(picture: &RgbImage) -> Vec<u8> {
+pub(crate) fn jpeg(picture: &RgbImage) -> Vec<u8> {
     let mut bytes = Vec::new();
     picture
         .write_with_encoder(JpegEncoder::new_with_quality(&mut bytes, 85))
@@ -121,7 +129,7 @@ fn jpeg(picture: &RgbImage) -> Vec<u8> {
 }
 
 /// Two rows of crates with fruit, 80 pixels wide.
-fn with_stall(picture: &RgbImage, left: u32, top: u32) -> RgbImage {
+pub(crate) fn with_stall(picture: &RgbImage, left: u32, top: u32) -> RgbImage {
     let mut picture = picture.clone();
     for y in 0..64 {
         for x in 0..80 {
@@ -145,7 +153,7 @@ fn with_stall(picture: &RgbImage, left: u32, top: u32) -> RgbImage {
 }
 
 /// The square before the crossing of view-08, in shares of the picture.
-const SQUARE: [[f64; 2]; 4] = [[0.45, 0.66], [0.85, 0.66], [0.85, 0.95], [0.35, 0.95]];
+pub(crate) const SQUARE: [[f64; 2]; 4] = [[0.45, 0.66], [0.85, 0.66], [0.85, 0.95], [0.35, 0.95]];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stall_on_a_pavement_is_one_case_while_it_stands() {

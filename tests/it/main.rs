@@ -82,6 +82,7 @@ mod rules;
 mod rules_http;
 mod rules_routing;
 mod snapshots;
+mod sparse;
 mod stays;
 mod territory;
 mod tidy;

@@ -20,12 +20,19 @@ pub(super) const HALF: Side = Side {
 /// Between two pictures that are taken in: a red light holds cars up for a minute, and must not
 /// make up half of what the median is made of.
 pub(super) const EVERY: TimeDelta = TimeDelta::seconds(10);
+/// From this pause between pictures on a camera is slow: seven times as long is near the five minutes
+/// that rules give what stands to be gone. A background of 49 pictures a minute apart would be of
+/// most of an hour, and come too late for whoever clears a pavement ...
+pub(super) const SLOW_MIN: TimeDelta = TimeDelta::seconds(40);
+/// ... and is fast again below this one.
+pub(super) const FAST_MAX: TimeDelta = TimeDelta::seconds(30);
 /// Pictures that were taken longer apart are not of one time of day.
 pub(super) const GAP_MAX: TimeDelta = TimeDelta::minutes(30);
 /// A background older than this says nothing of a frame: what stood is gone, and what stands is new.
+/// That of a slow camera is made anew with each picture, and may be three and a half pauses old.
 pub(super) const FRESH_MAX: TimeDelta = TimeDelta::minutes(5);
-/// Bytes of one camera's background at most: 14 stills of the remedian, the median, the reference
-/// and a copy of one of them that somebody looks at.
+/// Bytes of one camera's background at most: 13 stills of the remedian, its newest, the median, the
+/// reference and a copy of one of them that somebody looks at.
 pub(super) const BYTES_PER_CAMERA: usize = 17 * SIDE.area() * 3 / 2;
 
 /// A pixel is steady in a still when it is within this of the median, of 255: the noise of a sensor
@@ -68,6 +75,11 @@ pub(super) const OTHER_COLOURS: f32 = 2.5;
 /// By how much a pixel of the reference follows the background each time, of 255: what a shadow
 /// does in half an hour, and no more.
 pub(super) const FOLLOW: u8 = 3;
+/// Where backgrounds come from one picture to the next it follows by as much in this time ...
+pub(super) const FOLLOW_EVERY: TimeDelta = TimeDelta::seconds(70);
+/// ... and at once by no more than this: what stands there in half of the pictures is not known yet to
+/// stand, and would be forgotten.
+pub(super) const FOLLOW_MAX: u8 = 24;
 
 /// A pixel of a picture agrees with the background when it is off by no more than this, of 255, in
 /// brightness, once the light is taken out, and in its colours.

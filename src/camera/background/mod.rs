@@ -21,6 +21,6 @@ pub use keep::{keep, write_down};
 pub use limits::SIDE;
 pub use reference::{Origin, Reference};
 pub use region::{Region, Standing};
-pub use remedian::Remedian;
+pub use remedian::{Pace, Remedian};
 pub use still::Still;
 pub use watch::{Background, Backgrounds, Needs, Phase, Renewed};

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::limits::{FOLLOW, HALF, SIDE};
+use super::limits::{HALF, SIDE};
 use super::{Region, Still};
 
 /// Where a reference is from.
@@ -42,9 +42,15 @@ impl Reference {
         }
     }
 
-    /// Goes towards `background`, but not where something stands: the approximate median of
-    /// McFarlane and Schofield ("Segmentation and tracking of piglets in images", MVA 8, 1995).
-    pub(super) fn follow(&mut self, background: &Still, standing: &[Region], at: DateTime<Utc>) {
+    /// Goes towards `background` by `step` of 255, but not where something stands: the approximate median
+    /// of McFarlane and Schofield ("Segmentation and tracking of piglets in images", MVA 8, 1995).
+    pub(super) fn follow(
+        &mut self,
+        background: &Still,
+        standing: &[Region],
+        step: u8,
+        at: DateTime<Utc>,
+    ) {
         let mut held = vec![false; SIDE.area()];
         for region in standing {
             let (rows, columns) = region.surroundings();
@@ -63,9 +69,9 @@ impl Reference {
         for (at, (known, now)) in pixels.enumerate() {
             if !held[from(at)] {
                 *known = if *now > *known {
-                    known.saturating_add(FOLLOW).min(*now)
+                    known.saturating_add(step).min(*now)
                 } else {
-                    known.saturating_sub(FOLLOW).max(*now)
+                    known.saturating_sub(step).max(*now)
                 };
             }
         }

@@ -44,6 +44,21 @@ impl Still {
         [u, v]
     }
 
+    /// By how much it is brighter than `other`, of 255: the median over all pixels, which is that of the
+    /// light and not of what stands there.
+    pub(super) fn brighter_than(&self, other: &Self) -> i16 {
+        let mut pixels_by_shift = [0_usize; 511];
+        for (here, there) in self.luma().iter().zip(other.luma()) {
+            pixels_by_shift[usize::from(*here) + 255 - usize::from(*there)] += 1;
+        }
+        let mut below = 0;
+        let middle = pixels_by_shift.iter().position(|pixels| {
+            below += pixels;
+            below * 2 > SIDE.area()
+        });
+        middle.map_or(0, |shift| i16::try_from(shift).unwrap_or(0) - 255)
+    }
+
     /// Mean brightness of each 2 x 2 pixels, in [`HALF`].
     pub(super) fn half_luma(&self) -> Vec<f32> {
         (0..HALF.area()).map(|at| self.half_luma_at(at)).collect()

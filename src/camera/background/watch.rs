@@ -5,16 +5,19 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use arc_swap::ArcSwap;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use metrics::counter;
 use sqlx::PgPool;
 
 use super::agreement::agrees;
 use super::difference::difference;
-use super::limits::{BYTES_PER_CAMERA, EVERY, FRESH_MAX, GAP_MAX};
+use super::limits::{
+    BYTES_PER_CAMERA, EVERY, FAST_MAX, FOLLOW, FOLLOW_EVERY, FOLLOW_MAX, FRESH_MAX, GAP_MAX,
+    SLOW_MIN,
+};
 use super::region::regions;
-use super::{Origin, Reference, Remedian, Standing, Still, store};
-use crate::camera::{Camera, CameraId, Mask};
+use super::{Origin, Pace, Reference, Remedian, Standing, Still, store};
+use crate::camera::{Cadence, Camera, CameraId, Mask};
 use crate::catalogue::{ClassCode, ZoneKind};
 use crate::space::PixelBox;
 use crate::telemetry;
@@ -46,6 +49,8 @@ pub enum Phase {
 pub struct Background {
     /// Pictures taken in, at most those that are needed.
     pub taken: usize,
+    /// How its camera's pictures become a background.
+    pub pace: Pace,
     /// The background, and when the last picture it is made of was taken.
     pub median: Option<(Arc<Still>, DateTime<Utc>)>,
     /// The same of the last few pictures alone.
@@ -53,6 +58,8 @@ pub struct Background {
     pub reference: Option<Arc<Reference>>,
     /// What stands there that is not in the reference, largest first.
     pub standing: Vec<Standing>,
+    /// How far from a frame it may have been made to say something of it.
+    fresh: TimeDelta,
 }
 
 /// What a picture made known that completed a background.
@@ -79,6 +86,8 @@ struct Growing {
     masks: Arc<[Mask]>,
     /// When the newest picture was taken that is or will be taken in.
     claimed_at: Option<DateTime<Utc>>,
+    /// Of the pictures that are taken in.
+    cadence: Cadence,
     remedian: Remedian,
 }
 
@@ -140,6 +149,7 @@ impl Backgrounds {
         if gap.is_some_and(|gap| gap > GAP_MAX) {
             growing.begin_anew(&slot.shown, "gap");
         }
+        growing.cadence.look(at);
         true
     }
 
@@ -148,16 +158,16 @@ impl Backgrounds {
         let slot = self.slot(camera)?;
         let mut growing = lock(&slot.growing);
         let mut shown = Background::clone(&slot.shown.load());
+        growing.keep_pace();
         let median = growing.remedian.take(still);
         shown.taken = growing.remedian.taken();
-        shown.newest = growing
-            .remedian
-            .newest()
-            .map(|newest| Arc::new(newest.clone()));
+        shown.pace = growing.remedian.pace();
+        shown.fresh = growing.cadence.patience(FRESH_MAX).min(GAP_MAX);
+        shown.newest = growing.remedian.newest().map(Arc::new);
         let renewed = median.map(|mut median| {
             // also over pictures from before they were drawn
             median.paint(&camera.masks);
-            shown.renew(&growing.remedian, median, at, &camera.masks)
+            shown.renew(&growing, median, at, &camera.masks)
         });
         slot.shown.store(Arc::new(shown));
         renewed
@@ -348,6 +358,29 @@ impl Inner {
 }
 
 impl Growing {
+    /// Goes over to medians of pictures, or to pictures, as they come.
+    fn keep_pace(&mut self) {
+        match self.cadence.usual() {
+            Some(usual) if usual >= SLOW_MIN => self.remedian.keep(Pace::Slow),
+            Some(usual) if usual < FAST_MAX => self.remedian.keep(Pace::Fast),
+            Some(_) | None => {}
+        }
+    }
+
+    /// By how much the reference follows the background that is new now, of 255.
+    fn follow_step(&self) -> u8 {
+        match (self.remedian.pace(), self.cadence.usual()) {
+            (Pace::Slow, Some(usual)) => {
+                let times = usual.num_seconds() / FOLLOW_EVERY.num_seconds();
+                let step = u8::try_from(times)
+                    .unwrap_or(u8::MAX)
+                    .saturating_mul(FOLLOW);
+                step.clamp(FOLLOW, FOLLOW_MAX)
+            }
+            (Pace::Fast, _) | (Pace::Slow, None) => FOLLOW,
+        }
+    }
+
     fn begin_anew(&mut self, shown: &ArcSwap<Background>, why: &'static str) {
         if self.remedian.taken() > 0 {
             counter!(telemetry::BACKGROUND_CHANGES, "change" => why).increment(1);
@@ -374,12 +407,12 @@ impl Background {
     /// Whether it was made within some minutes of `at`.
     pub fn is_of(&self, at: DateTime<Utc>) -> bool {
         let median = self.median.as_ref();
-        median.is_some_and(|(_, made_at)| (at - *made_at).abs() <= FRESH_MAX)
+        median.is_some_and(|(_, made_at)| (at - *made_at).abs() <= self.fresh)
     }
 
     fn renew(
         &mut self,
-        remedian: &Remedian,
+        growing: &Growing,
         median: Still,
         at: DateTime<Utc>,
         masks: &[Mask],
@@ -409,7 +442,7 @@ impl Background {
                 }
                 Some(different) => {
                     let reference = Arc::make_mut(reference);
-                    let found = regions(&different, &remedian.steady(&median));
+                    let found = regions(&different, &growing.remedian.steady(&median));
                     let (gone, standing): (Vec<_>, Vec<_>) = found
                         .into_iter()
                         .partition(|region| region.was_taken_away(&reference.still, &median));
@@ -417,7 +450,7 @@ impl Background {
                         told("taken_away");
                         reference.take_over(&median, region);
                     }
-                    reference.follow(&median, &standing, at);
+                    reference.follow(&median, &standing, growing.follow_step(), at);
                     Standing::follow(&self.standing, &standing, at)
                 }
             },

@@ -153,6 +153,64 @@ fn what_is_put_there_stands_until_it_is_taken_away() {
 }
 
 #[test]
+fn few_pictures_make_a_background_as_well() {
+    for every in [60, 300] {
+        let (backgrounds, camera) = (
+            backgrounds(9, on_pavements()),
+            camera("c", 1, Some(ZoneKind::Pavement)),
+        );
+        let mut s = 0;
+        let mut show = |n: usize, full: bool| {
+            let mut standing = Vec::new();
+            for _ in 0..n {
+                assert!(backgrounds.wants(&camera, at(s)));
+                let renewed = backgrounds.take(&camera, at(s), street(full));
+                standing.push(renewed.map(|renewed| renewed.standing.len()));
+                s += every;
+            }
+            standing
+        };
+        assert_eq!(show(9, false), [vec![None; 8], vec![Some(0)]].concat());
+        assert_eq!(show(6, false), [Some(0); 6]);
+        let stands = show(20, true);
+        assert_eq!(stands[..6], [Some(0); 6]);
+        assert_eq!(stands[6..], [Some(1); 14], "in seven of thirteen");
+        let known = backgrounds.of(&camera.id).unwrap();
+        let made_at = known.median.as_ref().unwrap().1;
+        assert!(known.is_of(made_at + TimeDelta::seconds(2 * every)));
+        assert!(!known.is_of(made_at + TimeDelta::minutes(31)));
+        let gone = show(13, false);
+        assert_eq!(gone[5..8], [Some(1), Some(0), Some(0)]);
+        // and a platform that pushes more again
+        let before = backgrounds.of(&camera.id).unwrap().reference.clone();
+        for _ in 0..70 {
+            assert!(backgrounds.wants(&camera, at(s)));
+            backgrounds.take(&camera, at(s), street(false));
+            s += 10;
+        }
+        let now = backgrounds.of(&camera.id).unwrap();
+        assert_eq!((now.pace, now.taken), (Pace::Fast, 35));
+        let set_at = |it: Option<Arc<Reference>>| it.map(|it| it.set_at);
+        assert_eq!(set_at(now.reference.clone()), set_at(before));
+    }
+}
+
+#[test]
+fn two_lost_pictures_make_no_camera_slow() {
+    let (backgrounds, camera) = (
+        backgrounds(9, on_pavements()),
+        camera("c", 1, Some(ZoneKind::Pavement)),
+    );
+    let mut s = 0;
+    for n in 0..60 {
+        backgrounds.wants(&camera, at(s));
+        backgrounds.take(&camera, at(s), street(false));
+        s += if n % 5 < 3 { 10 } else { 120 };
+        assert_eq!(backgrounds.of(&camera.id).unwrap().pace, Pace::Fast);
+    }
+}
+
+#[test]
 fn what_was_there_from_the_beginning_and_goes_is_no_thing() {
     let (backgrounds, camera) = (
         backgrounds(9, on_pavements()),

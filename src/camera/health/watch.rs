@@ -10,7 +10,7 @@ use sqlx::PgPool;
 
 use super::limits::{self, LAG_FINE_MAX, LAG_MAX, MOVED_MIN, STILL_MAX, VIEW_EVERY, between};
 use super::{Condition, ConditionState, Difference, Displacement, Glance, Judge, View, store};
-use crate::camera::{Camera, CameraId};
+use crate::camera::{Cadence, Camera, CameraId};
 use crate::telemetry;
 
 /// Of a camera that is asked seldom, so many answers may be missing before it is offline.
@@ -83,6 +83,8 @@ struct Watched {
     judges: [Judge; Condition::ALL.len()],
     /// When a frame came in last, by our clock, in any process.
     heard_at: Option<DateTime<Utc>>,
+    /// How far apart its frames come in.
+    cadence: Cadence,
     /// Since when silence counts: it was heard here, or this process knows of it.
     silent_from: Option<DateTime<Utc>>,
     /// The last frame that was measured, in [`SMALL`](limits::SMALL).
@@ -164,6 +166,7 @@ impl Health {
         let mut inner = self.lock();
         let watched = inner.camera(camera);
         watched.heard_at = watched.heard_at.max(Some(at));
+        watched.cadence.look(at);
         watched.silent_from = watched.silent_from.max(Some(at));
         if watched.judges[Condition::Offline as usize].clear() {
             inner.changed(camera, Condition::Offline, at);
@@ -243,7 +246,8 @@ impl Health {
     }
 
     /// Time has passed: who was silent for `offline_after` is offline, and who was calibrated anew
-    /// has not moved since. Who is asked less often than that may miss a few answers.
+    /// has not moved since. Who is asked less often than that may miss a few answers, and whose
+    /// platform pushes as seldom a few pictures.
     pub(super) fn pass(
         &self,
         cameras: &[Arc<Camera>],
@@ -255,6 +259,7 @@ impl Health {
             let asked = camera.pulled_every.map(|every| every * PERIODS_MISSED);
             let offline_after = asked.map_or(offline_after, |asked| offline_after.max(asked));
             let watched = inner.camera(&camera.id);
+            let offline_after = watched.cadence.patience(offline_after);
             let from = *watched.silent_from.get_or_insert(now);
             let is_offline = watched.judges[Condition::Offline as usize]
                 .since()
@@ -288,6 +293,7 @@ impl Health {
             let watched = inner.camera(&camera);
             if watched.heard_at < Some(at) {
                 let here = watched.silent_from.is_some();
+                watched.cadence.look(at);
                 watched.heard_at = Some(at);
                 // before the start it says nothing of now
                 watched.silent_from = watched.silent_from.max(here.then_some(at));

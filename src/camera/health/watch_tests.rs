@@ -132,6 +132,20 @@ fn a_silent_camera_is_offline_since_it_was_heard_last() {
 }
 
 #[test]
+fn a_camera_that_is_pushed_seldom_is_offline_when_three_pictures_fail_to_come() {
+    let health = Health::default();
+    let cameras = [camera(0)];
+    let after = TimeDelta::seconds(120);
+    for n in 0..4 {
+        health.heard(&id(), at(300 * n));
+    }
+    health.pass(&cameras, at(900 + 1049), after);
+    assert_eq!(conditions(&health), []);
+    health.pass(&cameras, at(900 + 1050), after);
+    assert_eq!(conditions(&health), [Condition::Offline]);
+}
+
+#[test]
 fn what_happened_before_the_start_makes_nobody_offline_at_once() {
     let health = Health::default();
     health.heard_elsewhere(vec![(id(), at(0))]);

@@ -15,9 +15,7 @@ use utoipa::ToSchema;
 use super::cameras::{VIEWERS, known};
 use super::pictures::CAPTURED_AT;
 use crate::access::Person;
-use crate::camera::background::{
-    Background, Origin, Phase, Reference, Remedian, SIDE, Standing, Still,
-};
+use crate::camera::background::{Background, Origin, Phase, Reference, SIDE, Standing, Still};
 use crate::camera::{Camera, background};
 use crate::http::{ApiError, App, PathParams};
 use crate::journal::{self, Entry};
@@ -28,9 +26,9 @@ use crate::vision;
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct BackgroundView {
     phase: Phase,
-    /// Pictures taken in, at most those that are needed; one every 10 seconds.
+    /// Pictures taken in, at most those that are needed; one every 10 seconds at most.
     taken: usize,
-    /// Pictures before there is a background.
+    /// Pictures before there is a background; of a camera that sends few, fewer.
     needed: usize,
     /// When the last picture of the background was taken; null while there is none.
     median_at: Option<DateTime<Utc>>,
@@ -97,7 +95,7 @@ fn view(app: &App, camera: &Camera) -> BackgroundView {
     BackgroundView {
         phase,
         taken: background.taken,
-        needed: Remedian::NEEDED,
+        needed: background.pace.needed(),
         median_at: background.median.as_ref().map(|(_, at)| *at),
         reference: background.reference.as_ref().map(|known| ReferenceView {
             origin: known.origin,
