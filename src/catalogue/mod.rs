@@ -5,6 +5,7 @@
 //! `mark` says how well each line is attested.
 
 mod class_code;
+mod class_scope;
 mod classes;
 mod http;
 mod sighting_rule;
@@ -12,6 +13,7 @@ mod stay_rule;
 mod store;
 
 pub use class_code::{ClassCode, InvalidClassCode};
+pub use class_scope::{ClassGroup, ClassPrecision, ClassScope, InvalidClassScope};
 pub use classes::{Catalogue, Class, ClassKind, EditionEntry};
 pub use http::routes;
 pub use sighting_rule::SightingRule;

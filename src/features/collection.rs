@@ -84,7 +84,7 @@ impl Collection {
                 "unit grid cells (单元网格) of now or of `datetime`; an edit becomes a step of a plan"
             }
             Self::Responsibilities => {
-                "who answers for a class, or for all that have no rule of their own, in a cell, now or at `datetime`"
+                "who answers for a class, a group, or all that have no rule of their own, in a cell, now or at `datetime`"
             }
             Self::Cameras => "cameras",
             Self::Cases => "cases (案件) that you may see",
@@ -192,7 +192,12 @@ const RESPONSIBILITY: &[Property] = &[
     property(
         "class",
         Kind::Text,
-        "absent: all without a rule of their own",
+        "absent: a group, or all without a rule of their own",
+    ),
+    property(
+        "class_group",
+        Kind::Text,
+        "as C01; absent: a class, or all without a rule of their own",
     ),
     property("unit_id", Kind::Number, "who answers"),
     property("unit", Kind::Text, "their name"),

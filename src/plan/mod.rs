@@ -5,6 +5,7 @@
 //! What it would mean is shown before ([`impact`]); somebody else approves it; from its date on it is in force ([`publish`](mod@publish)), in one transaction that ends rows and writes others and changes
 //! nothing of the past; what an edition [`moved`] can be asked for good. GB/T 30428.1: a cell is never edited in place.
 
+mod duty;
 mod file;
 mod finding;
 mod ground;

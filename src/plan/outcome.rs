@@ -2,10 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use cityward_partition::{
-    Difference, FaceId, Ground as OfFace, Partition, Polygon, UnitId, difference,
-};
+use cityward_partition::{Difference, FaceId, Ground as OfFace, Partition, Polygon, difference};
 
+use super::duty::{Duty, Handed, duties, handed, unit_of};
 use super::ground::Ground;
 
 /// Digits of a cell's code down to the community.
@@ -21,6 +20,8 @@ pub(super) struct NewCell {
     /// The code and name it keeps, if only its border changes.
     pub(super) kept: Option<(String, String)>,
     pub(super) unit_id: Option<i32>,
+    /// Who answers for what, the unit included.
+    pub(super) duties: Vec<Duty>,
     pub(super) area_m2: f64,
     /// The published cells whose ground it has, the largest part first, square metres.
     pub(super) parents: Vec<(FaceId, f64)>,
@@ -29,12 +30,11 @@ pub(super) struct NewCell {
     pub(super) communities: BTreeSet<String>,
 }
 
-/// A cell that stays and gets another unit.
+/// A cell that stays and gets another unit for some classes or all that have no rule of their own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct NewOwner {
     pub(super) face: FaceId,
-    pub(super) before: Option<i32>,
-    pub(super) after: Option<i32>,
+    pub(super) handed: Handed,
 }
 
 /// Everything that differs between published ground and planned ground, in ascending order of
@@ -60,13 +60,15 @@ impl Outcome {
             let unit_id = unit_of(planned.owner);
             let published = base.cells.get(&face);
             match (published, &planned.ground) {
-                (Some(cell), OfFace::Cell) if !moved.faces.contains(&face) => {
-                    if cell.unit_id != unit_id {
-                        outcome.owners.push(NewOwner {
-                            face,
-                            before: cell.unit_id,
-                            after: unit_id,
-                        });
+                (Some(_), OfFace::Cell) if !moved.faces.contains(&face) => {
+                    let was = base.partition.faces().get(&face);
+                    // most cells stay as they are
+                    if let Some(was) = was
+                        && (was.owner, &was.duties) != (planned.owner, &planned.duties)
+                    {
+                        let handed = handed(&duties(was), &duties(planned)).into_iter();
+                        let owners = handed.map(|handed| NewOwner { face, handed });
+                        outcome.owners.extend(owners);
                     }
                 }
                 (_, OfFace::Cell) => {
@@ -76,6 +78,7 @@ impl Outcome {
                         face,
                         kept,
                         unit_id,
+                        duties: duties(planned),
                         area_m2: after.area_m2(face),
                         communities: communities(base, after, face, &parents),
                         parents,
@@ -122,7 +125,7 @@ struct Moved {
     area_m2: BTreeMap<(FaceId, FaceId), f64>,
 }
 
-/// Faces of which ground or owner differ, new and gone ones included.
+/// Faces of which ground, owner or duties differ, new and gone ones included.
 pub(super) fn changed(before: &Partition, after: &Partition) -> BTreeSet<FaceId> {
     changed_by(&difference(before, after), before, after)
 }
@@ -135,12 +138,11 @@ pub(super) fn changed_by(
 ) -> BTreeSet<FaceId> {
     let mut changed = Moved::of(difference).faces;
     let ids = before.faces().keys().chain(after.faces().keys());
-    let differs = |face: &FaceId| {
-        let of = |partition: &Partition| {
-            let face = partition.faces().get(face)?;
-            Some((face.ground.clone(), face.owner))
-        };
-        of(before) != of(after)
+    let differs = |face: &FaceId| match (before.faces().get(face), after.faces().get(face)) {
+        (Some(was), Some(is)) => {
+            (&was.ground, was.owner, &was.duties) != (&is.ground, is.owner, &is.duties)
+        }
+        (was, is) => was.is_some() || is.is_some(),
     };
     changed.extend(ids.copied().filter(|face| differs(face)));
     changed
@@ -235,9 +237,4 @@ fn communities(
         .map(|(community, _)| community)
         .into_iter()
         .collect()
-}
-
-/// A unit as the city's tables number it.
-pub(super) fn unit_of(owner: Option<UnitId>) -> Option<i32> {
-    owner.and_then(|UnitId(unit)| i32::try_from(unit).ok())
 }

@@ -6,14 +6,15 @@ use std::sync::Arc;
 
 use cityward_partition::geojson::place;
 use cityward_partition::{
-    FaceId, Ground as OfFace, Operation, Partition, Place, Refusal, Warning, difference,
+    FaceId, Ground as OfFace, Operation, Partition, Place, Refusal, Subject, Warning, difference,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
+use super::duty::{Duty, special_duties, unit_of};
 use super::ground::{FIRST_PLANNED, FIRST_UNCLAIMED, Ground};
-use super::outcome::{changed, is_rounding, unit_of};
+use super::outcome::{changed, is_rounding};
 use super::working::Working;
 
 /// Cells that are shown, those with a conflict first.
@@ -133,7 +134,7 @@ impl Merged {
         Ok(self.working.born().pop().unwrap_or_default())
     }
 
-    /// Gives a face the ground and the owner it has elsewhere.
+    /// Gives a face the ground, the owner and the duties it has elsewhere.
     fn make_like(&mut self, wanted: &Partition, face: FaceId) -> Result<(), Refusal> {
         let of_face = |side: Option<FaceId>| side == Some(face);
         let moved = difference(&self.working.partition, wanted)
@@ -146,13 +147,27 @@ impl Merged {
                 self.add(Operation::Transfer { polygon, from, to })?;
             }
         }
-        let owner = wanted.faces().get(&face).map(|wanted| wanted.owner);
         let has = self.working.partition.faces().get(&face);
-        if let (Some(owner), Some(has)) = (owner, has)
-            && has.owner != owner
-        {
-            let faces = vec![face];
+        let (Some(wanted), Some(has)) = (wanted.faces().get(&face), has.cloned()) else {
+            return Ok(());
+        };
+        let faces = vec![face];
+        if has.owner != wanted.owner {
+            let (faces, owner) = (faces.clone(), wanted.owner);
             self.add(Operation::SetOwner { faces, owner })?;
+        }
+        let subjects: BTreeSet<Subject> = { wanted.duties.keys().chain(has.duties.keys()) }
+            .copied()
+            .collect();
+        for subject in subjects {
+            let owner = wanted.duties.get(&subject).copied();
+            if has.duties.get(&subject).copied() != owner {
+                self.add(Operation::SetDuty {
+                    faces: faces.clone(),
+                    subject,
+                    owner,
+                })?;
+            }
         }
         Ok(())
     }
@@ -232,6 +247,15 @@ fn again(
             faces: free(faces)?,
             owner: *owner,
         },
+        Operation::SetDuty {
+            faces,
+            subject,
+            owner,
+        } => Operation::SetDuty {
+            faces: free(faces)?,
+            subject: *subject,
+            owner: *owner,
+        },
         Operation::Settle { face } => Operation::Settle { face: one(*face)? },
         Operation::Lock { faces } => Operation::Lock {
             faces: free(faces)?,
@@ -253,15 +277,16 @@ fn renamed_partition(partition: &Partition, names: &BTreeMap<FaceId, FaceId>) ->
         None if is_planned(face) => FaceId(GONE + (face.0 - FIRST_PLANNED.0)),
         None => face,
     };
-    let owner = |face| partition.faces().get(&face)?.owner;
     let next = partition.next_ids().face;
-    partition.clone().named(name, owner, next)
+    partition.clone().named(name, next)
 }
 
 /// A cell on one of the grounds.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Side {
     unit_id: Option<i32>,
+    /// Who answers for single classes and groups.
+    duties: Vec<Duty>,
     area_m2: f64,
     /// GeoJSON.
     #[schema(value_type = Object)]
@@ -306,8 +331,9 @@ impl ThreeWay {
         let by_theirs = changed(&before.partition, &theirs.partition);
         let same = |face: &FaceId| {
             let of = |partition: &Partition| {
-                let owner = partition.faces().get(face).map(|face| face.owner);
-                (owner, partition.polygons(*face))
+                let known = partition.faces().get(face);
+                let who = known.map(|face| (face.owner, face.duties.clone()));
+                (who, partition.polygons(*face))
             };
             of(&mine.partition) == of(&theirs.partition)
         };
@@ -347,6 +373,7 @@ fn side(ground: &Ground, partition: &Partition, face: FaceId) -> Option<Side> {
     let border = place(&ground.frame, &Place::Area(partition.polygons(face)));
     Some(Side {
         unit_id: unit_of(known.owner),
+        duties: special_duties(known).collect(),
         area_m2: partition.area_m2(face),
         border: RawValue::from_string(border).ok()?,
     })

@@ -125,8 +125,9 @@ impl Scheduled {
                 edition_id,
             },
             border: border.clone(),
-            unit_id: cell.unit_id,
-            main_parent: cell.parents.first().and_then(|(face, _)| cell_id(*face)),
+            duties: { cell.duties.iter() }
+                .map(|duty| (duty.classes, duty.unit_id))
+                .collect(),
         });
         Ok(Some(Redraw {
             edition: Edition {
@@ -143,7 +144,10 @@ impl Scheduled {
             owners: outcome
                 .owners
                 .iter()
-                .filter_map(|owner| Some((cell_id(owner.face)?, owner.after)))
+                .filter_map(|owner| {
+                    let handed = owner.handed;
+                    Some((cell_id(owner.face)?, handed.classes, handed.unit_id))
+                })
                 .collect(),
         }))
     }

@@ -29,7 +29,7 @@ pub use http::routes;
 pub use office::{Day, OfficeHours, OfficeHoursError, Opening};
 pub use policy::{CollectionRule, Policy, QuickReason, ReworkLimit, StageLimit};
 pub use route::{Precedent, Route, RouteAsk, RouteBecause, RouteRule, RouteTo};
-pub use scope::{ClassGroup, ClassScope, InvalidClassScope, InvalidPlaceScope, PlaceScope};
+pub use scope::{InvalidPlaceScope, PlaceScope};
 pub use set::{RuleSet, RuleSetHead, RuleSetState};
 pub(crate) use store::pass_on_precedents;
 pub use store::{NewPrecedent, add_precedent};

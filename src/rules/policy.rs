@@ -4,7 +4,8 @@ use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{ClassScope, seconds};
+use super::seconds;
+use crate::catalogue::ClassScope;
 use crate::clock::{CalendarKind, Stage};
 
 /// How long a stage may take where neither condition nor person says otherwise.

@@ -6,9 +6,8 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::scope::{ALL_CLASSES, ONE_CLASS};
-use super::{ClassScope, PlaceScope};
-use crate::catalogue::{Catalogue, ClassCode};
+use super::PlaceScope;
+use crate::catalogue::{Catalogue, ClassCode, ClassPrecision, ClassScope};
 use crate::space::GroundPoint;
 use crate::territory::{Rule, Spot, Territory};
 
@@ -99,6 +98,8 @@ pub enum RouteBecause {
     Rule { route_id: i64 },
     /// The cell's responsibility for this class.
     CellClass { cell_id: i32 },
+    /// The cell's responsibility for the group of this class.
+    CellGroup { cell_id: i32 },
     /// The cell's responsibility for all other classes.
     CellDefault { cell_id: i32 },
     /// Nothing names anybody.
@@ -327,15 +328,16 @@ impl Routes {
 
 /// How precise the classes of a rule are, then how precise its place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Specificity(usize, usize);
+struct Specificity(ClassPrecision, usize);
 
 /// What the cell's responsibilities answer.
 fn of_cell(ground: &Spot<'_>) -> Option<(Specificity, Route)> {
     let unit_id = Some(ground.unit_id?);
     let cell_id = ground.cell.id;
     let (classes, because) = match ground.rule {
-        Rule::CellClass => (ONE_CLASS, RouteBecause::CellClass { cell_id }),
-        Rule::CellDefault => (ALL_CLASSES, RouteBecause::CellDefault { cell_id }),
+        Rule::CellClass => (ClassPrecision::Class, RouteBecause::CellClass { cell_id }),
+        Rule::CellGroup => (ClassPrecision::Group, RouteBecause::CellGroup { cell_id }),
+        Rule::CellDefault => (ClassPrecision::All, RouteBecause::CellDefault { cell_id }),
         Rule::ComponentMaintenance | Rule::ComponentOwner | Rule::Nobody => return None,
     };
     let specificity = Specificity(classes, PlaceScope::CELL);

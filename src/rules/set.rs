@@ -11,10 +11,10 @@ use utoipa::ToSchema;
 use super::office::OfficeHours;
 use super::route::{Routes, component_twin};
 use super::{
-    ClassScope, CollectionRule, Condition, ConditionId, Policy, Route, RouteAsk, RouteRule,
-    RuleSetId, StageLimit,
+    CollectionRule, Condition, ConditionId, Policy, Route, RouteAsk, RouteRule, RuleSetId,
+    StageLimit,
 };
-use crate::catalogue::{Catalogue, ClassCode};
+use crate::catalogue::{Catalogue, ClassCode, ClassScope};
 use crate::clock::{Stage, WorkCalendar};
 use crate::territory::Territory;
 

@@ -13,9 +13,10 @@ select
              jsonb_build_object(
                  'id', responsibility_id,
                  'class', class_code,
+                 'group', class_group,
                  'unit', jsonb_build_object(
                      'id', unit.unit_id, 'name_zh', unit.name_zh, 'name_en', unit.name_en))
-             order by class_code nulls first)
+             order by classes)
          from responsibility
          join unit using (unit_id)
          where responsibility.cell_id = cell.cell_id and responsibility.valid @> $2),

@@ -9,7 +9,7 @@ use super::layers::Layers;
 use super::placement::{Edition, Unit};
 use super::snapshot::{Cell, Parts, Responsibility};
 use super::stretch::Stretch;
-use crate::catalogue::ClassCode;
+use crate::catalogue::ClassScope;
 
 /// A territory without what stands in it.
 #[derive(Debug)]
@@ -17,8 +17,8 @@ pub(super) struct Lands {
     pub(super) layers: Layers,
     responsibilities: Vec<Responsibility>,
     defaults: Table,
-    /// Of every class that has a rule anywhere.
-    rules: HashMap<ClassCode, Table>,
+    /// Of every class and group that has a rule anywhere.
+    rules: HashMap<ClassScope, Table>,
     pub(super) units: Arc<HashMap<i32, Unit>>,
     pub(super) editions: Arc<HashMap<i32, Edition>>,
     pub(super) stretch: Stretch,
@@ -46,8 +46,8 @@ impl Table {
     }
 }
 
-/// A responsibility with its cell's id; class `None` is the cell's default.
-pub(super) type Duty = (i32, Option<ClassCode>, Responsibility);
+/// A responsibility with its cell's id; for all classes it is the cell's default.
+pub(super) type Duty = (i32, ClassScope, Responsibility);
 
 /// How another moment differs.
 #[derive(Debug, Default)]
@@ -56,7 +56,7 @@ pub(super) struct Difference {
     pub(super) hidden: HashSet<i32>,
     /// Others that are, in the order of their codes.
     pub(super) cells: Vec<(Cell, MultiPolygon<f64>)>,
-    pub(super) over: Vec<(i32, Option<ClassCode>)>,
+    pub(super) over: Vec<(i32, ClassScope)>,
     pub(super) duties: Vec<Duty>,
 }
 
@@ -87,10 +87,10 @@ impl Lands {
             stretch,
         };
         let number_of = lands.number_of();
-        for (cell_id, class) in difference.over {
-            let table = match class {
-                None => Some(&mut lands.defaults),
-                Some(class) => lands.rules.get_mut(&class),
+        for (cell_id, classes) in difference.over {
+            let table = match classes {
+                ClassScope::All => Some(&mut lands.defaults),
+                ClassScope::Group(_) | ClassScope::Class(_) => lands.rules.get_mut(&classes),
             };
             if let (Some(table), Some(number)) = (table, number_of.get(&cell_id)) {
                 table.set(*number, NOBODY);
@@ -109,22 +109,24 @@ impl Lands {
     /// Enters who answers for what.
     fn take_up(&mut self, duties: Vec<Duty>) {
         let number_of = self.number_of();
-        for (cell_id, class, responsibility) in duties {
+        for (cell_id, classes, responsibility) in duties {
             let Some(number) = number_of.get(&cell_id) else {
                 continue; // the cell has ended
             };
-            let of_class = match class {
-                None => &mut self.defaults,
-                Some(class) => self.rules.entry(class).or_default(),
+            let table = match classes {
+                ClassScope::All => &mut self.defaults,
+                ClassScope::Group(_) | ClassScope::Class(_) => {
+                    self.rules.entry(classes).or_default()
+                }
             };
-            of_class.set(*number, position(self.responsibilities.len()));
+            table.set(*number, position(self.responsibilities.len()));
             self.responsibilities.push(responsibility);
         }
     }
 
-    /// For every cell who answers for a class that has rules of its own somewhere.
-    pub(super) fn rules_of(&self, class: ClassCode) -> Option<&Table> {
-        self.rules.get(&class)
+    /// For every cell who answers for a class or a group that has rules of its own somewhere.
+    pub(super) fn rules_of(&self, classes: ClassScope) -> Option<&Table> {
+        self.rules.get(&classes)
     }
 
     /// Who answers for a cell by a table; [`rules_of`](Self::rules_of) or, `None`, the defaults.

@@ -54,7 +54,9 @@ pub enum Rule {
     ComponentOwner,
     /// The cell has a rule for this class.
     CellClass,
-    /// The cell has no rule for this class but a default.
+    /// The cell has no rule for this class but for its group.
+    CellGroup,
+    /// The cell has a rule neither for this class nor for its group but a default.
     CellDefault,
     /// Nobody is named: a gap somebody has to fill.
     #[serde(rename = "none")]

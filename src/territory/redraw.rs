@@ -1,12 +1,12 @@
 //! Ground that is to be redrawn: cells and responsibilities that no row holds yet.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use geo_types::MultiPolygon;
 
 use super::placement::Edition;
 use super::snapshot::{Cell, Parts, Responsibility};
-use crate::catalogue::ClassCode;
+use crate::catalogue::ClassScope;
 
 /// What an edition that waits for its date will change.
 #[derive(Debug, Clone, PartialEq)]
@@ -15,8 +15,9 @@ pub struct Redraw {
     /// Cells that end.
     pub ended: Vec<i32>,
     pub begun: Vec<RedrawnCell>,
-    /// Cells that stay as they are and whose default unit changes; `None`: nobody.
-    pub owners: Vec<(i32, Option<i32>)>,
+    /// Cells that stay as they are and whose unit changes, for which classes; `None`: nobody has them
+    /// by themselves.
+    pub owners: Vec<(i32, ClassScope, Option<i32>)>,
 }
 
 /// A cell that begins.
@@ -26,10 +27,8 @@ pub struct RedrawnCell {
     pub cell: Cell,
     /// WGS 84.
     pub border: MultiPolygon<f64>,
-    /// Its default unit.
-    pub unit_id: Option<i32>,
-    /// The cell that ends whose rules for single classes it inherits.
-    pub main_parent: Option<i32>,
+    /// Its units, each for other classes.
+    pub duties: Vec<(ClassScope, i32)>,
 }
 
 impl Parts {
@@ -43,36 +42,22 @@ impl Parts {
             edition_id,
         };
         let ended: HashSet<i32> = redraw.ended.into_iter().collect();
-        let (gone, stays): (Vec<_>, Vec<_>) = self
-            .responsibilities
-            .into_iter()
-            .partition(|(cell, ..)| ended.contains(cell));
-        let mut inherited: HashMap<i32, Vec<(ClassCode, i32)>> = HashMap::new();
-        for (cell, class, responsibility) in gone {
-            if let Some(class) = class {
-                let rules = inherited.entry(cell).or_default();
-                rules.push((class, responsibility.unit_id));
-            }
-        }
-        let owners: HashMap<i32, Option<i32>> = redraw.owners.into_iter().collect();
-        let keeps =
-            |(cell, class, _): &(i32, Option<_>, _)| class.is_some() || !owners.contains_key(cell);
-        self.responsibilities = stays.into_iter().filter(keeps).collect();
-        let handed_over = owners
-            .into_iter()
-            .filter_map(|(cell, unit_id)| Some((cell, None, of(unit_id?))));
+        let changed: HashSet<(i32, ClassScope)> = { redraw.owners.iter() }
+            .map(|(cell, classes, _)| (*cell, *classes))
+            .collect();
+        self.responsibilities.retain(|(cell, classes, _)| {
+            !ended.contains(cell) && !changed.contains(&(*cell, *classes))
+        });
+        let handed_over = redraw.owners.into_iter();
+        let handed_over =
+            handed_over.filter_map(|(cell, classes, unit_id)| Some((cell, classes, of(unit_id?))));
         self.responsibilities.extend(handed_over);
         self.cells.retain(|(cell, _)| !ended.contains(&cell.id));
         for begun in redraw.begun {
             let id = begun.cell.id;
-            let default = begun.unit_id.map(|unit_id| (id, None, of(unit_id)));
-            let parent = begun
-                .main_parent
-                .and_then(|parent| inherited.get(&parent))
-                .into_iter()
-                .flatten();
-            let rules = parent.map(|(class, unit_id)| (id, Some(*class), of(*unit_id)));
-            self.responsibilities.extend(rules.chain(default));
+            let duties = begun.duties.into_iter();
+            self.responsibilities
+                .extend(duties.map(|(classes, unit_id)| (id, classes, of(unit_id))));
             self.cells.push((begun.cell, begun.border));
         }
         self.cells.sort_by(|(a, _), (b, _)| a.code.cmp(&b.code));
@@ -89,14 +74,20 @@ mod tests {
     use geo_types::{LineString, Polygon};
 
     use super::*;
+    use crate::catalogue::ClassCode;
     use crate::space::GroundPoint;
     use crate::territory::{Rule, Territory, Unit};
 
     const GARBAGE: &str = "M06010";
     const STALL: &str = "M09006";
+    const DUST: &str = "M06042";
 
     fn class(code: &str) -> ClassCode {
         code.parse().unwrap()
+    }
+
+    fn scope(text: &str) -> ClassScope {
+        text.parse().unwrap()
     }
 
     fn cell(id: i32, code: &str, west: f64, east: f64) -> (Cell, MultiPolygon<f64>) {
@@ -142,10 +133,10 @@ mod tests {
         Parts {
             cells: vec![cell(7, "001", 119.0, 119.5), cell(8, "002", 119.5, 120.0)],
             responsibilities: vec![
-                (7, None, of(70, 1)),
-                (7, Some(class(GARBAGE)), of(71, 4)),
-                (8, None, of(80, 2)),
-                (8, Some(class(STALL)), of(81, 5)),
+                (7, ClassScope::All, of(70, 1)),
+                (7, scope(GARBAGE), of(71, 4)),
+                (8, ClassScope::All, of(80, 2)),
+                (8, scope(STALL), of(81, 5)),
             ],
             units: (1..=5).map(unit).collect(),
             editions: [(1, edition(1))].into(),
@@ -166,34 +157,38 @@ mod tests {
     }
 
     #[test]
-    fn what_begins_takes_the_place_of_what_ends_and_inherits_its_rules() {
-        let begun = |id, code, west, east, unit_id| {
+    fn what_begins_takes_the_place_of_what_ends() {
+        let begun = |id, code, west, east, duties: &[(&str, i32)]| {
             let (cell, border) = cell(id, code, west, east);
+            let duties = duties.iter();
             RedrawnCell {
                 cell,
                 border,
-                unit_id,
-                main_parent: Some(7),
+                duties: duties
+                    .map(|(classes, unit)| (scope(classes), *unit))
+                    .collect(),
             }
         };
         let redraw = Redraw {
             edition: edition(2),
             ended: vec![7],
             begun: vec![
-                begun(-1, "004", 119.25, 119.5, None),
-                begun(-2, "003", 119.0, 119.25, Some(3)),
+                begun(-1, "004", 119.25, 119.5, &[(GARBAGE, 4)]),
+                begun(-2, "003", 119.0, 119.25, &[("", 3), ("M06", 5)]),
             ],
-            owners: vec![(8, Some(3))],
+            owners: vec![(8, ClassScope::All, Some(3)), (8, scope("M06"), Some(4))],
         };
         let territory = Territory::build(parts().redrawn(redraw), Arc::default());
         let codes: Vec<&str> = territory.cells().map(|cell| &cell.code[12..]).collect();
         assert_eq!(codes, ["002", "003", "004"], "in their order");
         for (lon, of, code, unit, rule, edition) in [
             (119.1, STALL, "003", Some(3), Rule::CellDefault, 2),
-            (119.1, GARBAGE, "003", Some(4), Rule::CellClass, 2),
+            (119.1, GARBAGE, "003", Some(5), Rule::CellGroup, 2),
             (119.4, STALL, "004", None, Rule::Nobody, 2),
             (119.4, GARBAGE, "004", Some(4), Rule::CellClass, 2),
-            (119.7, GARBAGE, "002", Some(3), Rule::CellDefault, 2),
+            (119.7, GARBAGE, "002", Some(4), Rule::CellGroup, 2),
+            (119.7, DUST, "002", Some(4), Rule::CellGroup, 2),
+            (119.7, "M01001", "002", Some(3), Rule::CellDefault, 2),
             (119.7, STALL, "002", Some(5), Rule::CellClass, 1),
         ] {
             let expected = (code.to_owned(), unit, rule, edition);
@@ -207,10 +202,18 @@ mod tests {
             edition: edition(2),
             ended: Vec::new(),
             begun: Vec::new(),
-            owners: vec![(8, None)],
+            owners: vec![(8, ClassScope::All, None)],
         };
-        let territory = Territory::build(parts().redrawn(taken), Arc::default());
+        let territory = Territory::build(parts().redrawn(taken.clone()), Arc::default());
         let nobody = ("002".to_owned(), None, Rule::Nobody, 1);
         assert_eq!(whose(&territory, 119.7, GARBAGE), nobody);
+        // without a rule of its own a class goes to whoever has the cell
+        let cleared = Redraw {
+            owners: vec![(8, scope(STALL), None)],
+            ..taken
+        };
+        let territory = Territory::build(parts().redrawn(cleared), Arc::default());
+        let by_default = ("002".to_owned(), Some(2), Rule::CellDefault, 1);
+        assert_eq!(whose(&territory, 119.7, STALL), by_default);
     }
 }

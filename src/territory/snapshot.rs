@@ -13,7 +13,7 @@ use super::placement::{Because, Edition, PlacedCell, PlacedComponent, Placement,
 use super::redraw::Redraw;
 use super::store;
 use super::stretch::Stretch;
-use crate::catalogue::ClassCode;
+use crate::catalogue::{ClassCode, ClassScope};
 use crate::space::GroundPoint;
 
 /// How far [`Because::border_m`] looks.
@@ -40,7 +40,7 @@ pub struct Component {
     pub maintenance_unit_id: Option<i32>,
 }
 
-/// Who answers for a cell, by a rule for one class or for all that have none.
+/// Who answers for a cell, by a rule for one class, for a group or for all that have none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Responsibility {
     /// `None`: it is planned, and no row yet.
@@ -54,7 +54,7 @@ pub(super) struct Responsibility {
 pub(super) struct Parts {
     /// In the order of their codes.
     pub cells: Vec<(Cell, MultiPolygon<f64>)>,
-    /// By cell id; class `None` is the cell's default.
+    /// By cell id.
     pub responsibilities: Vec<Duty>,
     pub units: HashMap<i32, Unit>,
     pub editions: HashMap<i32, Edition>,
@@ -83,7 +83,9 @@ impl PartialEq for LandsMark {
 #[derive(Debug)]
 pub struct Question<'a> {
     lands: &'a Lands,
-    rules: Option<&'a Table>,
+    /// Of the class and of its group, where there are any.
+    of_class: Option<&'a Table>,
+    of_group: Option<&'a Table>,
     snap: Vec<OfClass<'a>>,
     reach_m: f64,
 }
@@ -228,7 +230,8 @@ impl Territory {
     pub fn ask(&self, class: Option<ClassCode>, snap: &[ClassCode], reach_m: f64) -> Question<'_> {
         Question {
             lands: &self.lands,
-            rules: class.and_then(|class| self.lands.rules_of(class)),
+            of_class: class.and_then(|class| self.lands.rules_of(ClassScope::Class(class))),
+            of_group: class.and_then(|class| self.lands.rules_of(ClassScope::Group(class.into()))),
             snap: snap
                 .iter()
                 .filter_map(|class| self.components.of_class(*class))
@@ -294,8 +297,8 @@ impl Territory {
 
 impl<'a> Question<'a> {
     /// Answers for one point; `None` outside the city. The most specific rule that exists
-    /// decides: the component's maintenance unit, its owner, the cell's rule for the class, the
-    /// cell's default (R3.5).
+    /// decides: the component's maintenance unit, its owner, the cell's rule for the class, for its
+    /// group, the cell's default (R3.5).
     #[inline]
     pub fn spot(&self, point: GroundPoint) -> Option<Spot<'a>> {
         let lands = self.lands;
@@ -339,9 +342,12 @@ impl<'a> Question<'a> {
 
     #[inline]
     fn of_cell(&self, cell_number: u32) -> Option<(Rule, Responsibility)> {
-        let of_class = |table| Some((Rule::CellClass, self.lands.duty(Some(table), cell_number)?));
-        let by_default = || Some((Rule::CellDefault, self.lands.duty(None, cell_number)?));
-        self.rules.and_then(of_class).or_else(by_default)
+        let by = |rule, table| Some((rule, self.lands.duty(table, cell_number)?));
+        let of_class = || by(Rule::CellClass, Some(self.of_class?));
+        let of_group = || by(Rule::CellGroup, Some(self.of_group?));
+        of_class()
+            .or_else(of_group)
+            .or_else(|| by(Rule::CellDefault, None))
     }
 }
 

@@ -15,6 +15,7 @@ const OWNER: i32 = 1;
 const MAINTAINER: i32 = 2;
 const FOR_THE_CLASS: i32 = 3;
 const FOR_THE_REST: i32 = 4;
+const FOR_THE_GROUP: i32 = 5;
 
 fn class(code: &str) -> ClassCode {
     code.parse().unwrap()
@@ -56,7 +57,7 @@ fn bin() -> Component {
 fn territory(
     owner_unit_id: Option<i32>,
     maintenance_unit_id: Option<i32>,
-    rules: &[(Option<ClassCode>, i32)],
+    rules: &[(&str, i32)],
 ) -> Territory {
     let edition = |id| {
         let published_at = "2026-11-01T00:00:00Z".parse().unwrap();
@@ -78,10 +79,10 @@ fn territory(
         cells: vec![cell()],
         responsibilities: (100..)
             .zip(rules)
-            .map(|(id, (class, unit_id))| {
+            .map(|(id, (classes, unit_id))| {
                 (
                     7,
-                    *class,
+                    classes.parse().unwrap(),
                     Responsibility {
                         id: Some(id),
                         unit_id: *unit_id,
@@ -90,7 +91,7 @@ fn territory(
                 )
             })
             .collect(),
-        units: (1..=4)
+        units: (1..=5)
             .map(|id| {
                 (
                     id,
@@ -128,8 +129,11 @@ fn check(territory: &Territory, rule: Rule, unit_id: Option<i32>, edition_id: i3
 
 #[test]
 fn r3_5_the_most_specific_rule_names_the_unit() {
-    let overflow = Some(class("M06042"));
-    let rules = [(overflow, FOR_THE_CLASS), (None, FOR_THE_REST)];
+    let rules = [
+        ("M06042", FOR_THE_CLASS),
+        ("M06", FOR_THE_GROUP),
+        ("", FOR_THE_REST),
+    ];
     check(
         &territory(Some(OWNER), Some(MAINTAINER), &rules),
         Rule::ComponentMaintenance,
@@ -150,6 +154,12 @@ fn r3_5_the_most_specific_rule_names_the_unit() {
     );
     check(
         &territory(None, None, &rules[1..]),
+        Rule::CellGroup,
+        Some(FOR_THE_GROUP),
+        2,
+    );
+    check(
+        &territory(None, None, &rules[2..]),
         Rule::CellDefault,
         Some(FOR_THE_REST),
         2,
@@ -159,13 +169,15 @@ fn r3_5_the_most_specific_rule_names_the_unit() {
 #[test]
 fn r3_5_where_no_rule_is_the_gap_shows() {
     check(&territory(None, None, &[]), Rule::Nobody, None, 1);
-    let for_stalls = [(Some(class("M09006")), FOR_THE_CLASS)];
-    check(&territory(None, None, &for_stalls), Rule::Nobody, None, 1);
+    for others in ["M09006", "M09"] {
+        let rules = [(others, FOR_THE_CLASS)];
+        check(&territory(None, None, &rules), Rule::Nobody, None, 1);
+    }
 }
 
 #[test]
 fn a_component_out_of_reach_decides_nothing() {
-    let territory = territory(Some(OWNER), None, &[(None, FOR_THE_REST)]);
+    let territory = territory(Some(OWNER), None, &[("", FOR_THE_REST)]);
     let placement = territory
         .locate(POINT, class("M06042"), &[class("C03005")], 4.9)
         .unwrap();

@@ -18,7 +18,7 @@ use super::lands::{Difference, Duty};
 use super::placement::{Edition, Unit};
 use super::snapshot::{Cell, Component, Parts, Responsibility};
 use super::stretch::Stretch;
-use crate::catalogue::ClassCode;
+use crate::catalogue::{ClassCode, ClassScope};
 use crate::space::GroundPoint;
 
 /// The database's time: validity ranges are written by its clock.
@@ -173,7 +173,7 @@ async fn read_responsibilities(
     at: DateTime<Utc>,
 ) -> sqlx::Result<Vec<Duty>> {
     let rows: Vec<DutyRow> = sqlx::query_as(
-        "select cell_id, class_code, responsibility_id, unit_id, edition_id
+        "select cell_id, classes, responsibility_id, unit_id, edition_id
          from responsibility where valid @> $1",
     )
     .bind(at)
@@ -182,15 +182,15 @@ async fn read_responsibilities(
     Ok(rows.into_iter().map(duty).collect())
 }
 
-type DutyRow = (i32, Option<ClassCode>, i32, i32, i32);
+type DutyRow = (i32, ClassScope, i32, i32, i32);
 
-fn duty((cell_id, class, id, unit_id, edition_id): DutyRow) -> Duty {
+fn duty((cell_id, classes, id, unit_id, edition_id): DutyRow) -> Duty {
     let responsibility = Responsibility {
         id: Some(id),
         unit_id,
         edition_id,
     };
-    (cell_id, class, responsibility)
+    (cell_id, classes, responsibility)
 }
 
 /// A cell that is valid at one of two moments.
@@ -243,8 +243,8 @@ pub(super) async fn difference(
     )
     .fetch_all(&mut *tx)
     .await?;
-    let duties: Vec<(bool, i32, Option<ClassCode>, i32, i32, i32)> = query_between(
-        "select valid @> $2, cell_id, class_code, responsibility_id, unit_id, edition_id
+    let duties: Vec<(bool, i32, ClassScope, i32, i32, i32)> = query_between(
+        "select valid @> $2, cell_id, classes, responsibility_id, unit_id, edition_id
          from responsibility where (lower(valid) > $3 and lower(valid) <= $4
              or upper(valid) > $3 and upper(valid) <= $4) and valid @> $1 <> valid @> $2",
         between,
@@ -260,12 +260,12 @@ pub(super) async fn difference(
             difference.hidden.insert(cell.row.cell_id);
         }
     }
-    for (then, cell, class, id, unit, edition) in duties {
+    for (then, cell, classes, id, unit, edition) in duties {
         if then {
-            let row = (cell, class, id, unit, edition);
+            let row = (cell, classes, id, unit, edition);
             difference.duties.push(duty(row));
         } else {
-            difference.over.push((cell, class));
+            difference.over.push((cell, classes));
         }
     }
     Ok(Some(difference))
@@ -378,8 +378,10 @@ pub(super) struct CellView {
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub(super) struct ResponsibilityView {
     pub id: i32,
-    /// None: every class that has no rule of its own here.
     pub class: Option<ClassCode>,
+    /// With `class` none, too: every class that has no rule here, nor its group.
+    #[schema(example = "M06")]
+    pub group: Option<String>,
     pub unit: Unit,
 }
 

@@ -250,15 +250,16 @@ async fn live_through(city: &TestCity, random: &mut ChaCha8Rng) {
                 number += 1;
                 let sequence = format!("{number:03}");
                 let id = cell(city, edition, &sequence, across, &begins, ends.as_deref()).await;
-                for class in [None, Some("M06010")] {
+                for (class, group) in [(None, None), (None, Some("M06")), (Some("M06010"), None)] {
                     let handed = year(random.random_range(from..=to));
                     for (from, to) in [(&begins, Some(&handed)), (&handed, ends.as_ref())] {
                         if to == Some(from) || random.random_bool(0.2) {
                             continue;
                         }
                         sqlx::query(
-                            "insert into responsibility (cell_id, class_code, unit_id, edition_id, valid)
-                             values ($1, $2, $3, $4, tstzrange($5::timestamptz, $6::timestamptz))",
+                            "insert into responsibility
+                                 (cell_id, class_code, class_group, unit_id, edition_id, valid)
+                             values ($1, $2, $7, $3, $4, tstzrange($5::timestamptz, $6::timestamptz))",
                         )
                         .bind(id)
                         .bind(class)
@@ -266,6 +267,7 @@ async fn live_through(city: &TestCity, random: &mut ChaCha8Rng) {
                         .bind(edition)
                         .bind(from)
                         .bind(to)
+                        .bind(group)
                         .execute(&city.db)
                         .await
                         .unwrap();

@@ -144,7 +144,7 @@ async fn files_have_all(town: &Town, path: &str, half: u32) {
     let cells = table("cells").await;
     assert_eq!(cells.len(), 4, "{cells:?}");
     assert!(cells[1].starts_with("added,,") && cells[3].starts_with("gone,321202001001001,"));
-    assert!(cells[3].ends_with(&format!(",{first},,")), "{cells:?}");
+    assert!(cells[3].ends_with(&format!(",{first},,,")), "{cells:?}");
     let components = table("components").await;
     assert_eq!(components.len(), 3);
     // the one that has no unit of its own gets the new one

@@ -45,7 +45,7 @@ async fn a_cell_is_split_and_what_hangs_on_it_follows() {
     let elsewhere = town.case(town.cells[3], place(150.0, 150.0), None).await;
     sqlx::query(
         "insert into responsibility (cell_id, class_code, unit_id, edition_id, valid)
-        select $1, 'M06010', $2, $3, tstzrange('2020-01-01', null)",
+        select $1, 'M06010', $2, $3, tstzrange(now(), null)",
     )
     .bind(town.cells[0])
     .bind(town.units[1])

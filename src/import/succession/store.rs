@@ -120,7 +120,7 @@ pub(super) async fn insert_lineage(
 }
 
 /// Gives the edition's cells what the cell had that most of their ground comes from: rules for
-/// single classes, areas, and who is responsible where the file does not say.
+/// classes and groups, areas, and who is responsible where the file does not say.
 pub(super) async fn hand_down(
     tx: &mut PgConnection,
     edition: i32,
@@ -131,12 +131,12 @@ pub(super) async fn hand_down(
          where edition_id = $1 order by child_id, area_m2 desc, parent_id)";
     let duties = format!(
         "{MAIN}
-         insert into responsibility (cell_id, class_code, unit_id, edition_id, valid)
-         select child_id, class_code, unit_id, $1, tstzrange($2, upper(valid))
+         insert into responsibility (cell_id, class_code, class_group, unit_id, edition_id, valid)
+         select child_id, class_code, class_group, unit_id, $1, tstzrange($2, upper(valid))
          from main join responsibility r on r.cell_id = parent_id
-         where r.valid @> $2 and (class_code is not null or not exists (
+         where r.valid @> $2 and (classes <> '' or not exists (
              select from responsibility own
-             where own.cell_id = child_id and own.class_code is null))"
+             where own.cell_id = child_id and own.classes = ''))"
     );
     sqlx::query(&duties)
         .bind(edition)

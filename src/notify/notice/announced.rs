@@ -52,6 +52,11 @@ pub struct UnitMoved {
     pub unit_id: i32,
     pub cells_gained: u32,
     pub cells_lost: u32,
+    /// Classes and groups of cells that have a rule of their own.
+    #[serde(default)]
+    pub duties_gained: u32,
+    #[serde(default)]
+    pub duties_lost: u32,
     /// Open cases.
     pub cases_gained: u32,
     pub cases_lost: u32,
@@ -75,6 +80,8 @@ impl GroundMoved {
                 "title": self.title,
                 "cells_gained": unit.cells_gained,
                 "cells_lost": unit.cells_lost,
+                "duties_gained": unit.duties_gained,
+                "duties_lost": unit.duties_lost,
                 "cases_gained": unit.cases_gained,
                 "cases_lost": unit.cases_lost,
             }),

@@ -5,15 +5,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use cityward_partition::geojson::Features;
 use cityward_partition::{
     Change, Comparison, Defect, Face, FaceId, Frame, Ground, Limits, NoPartition, Operation,
-    Partition, Planned, Point, Polygon, Refusal, Repaired, UnitId, check, check_within, repair,
+    Partition, Planned, Point, Polygon, Refusal, Repaired, Subject, UnitId, check, check_within,
+    repair,
 };
 use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::file::{Coordinates, File, Unusable};
 use crate::told::{
-    ConflictTold, DefectTold, FaceTold, FileTold, Outcome, RefusalTold, RepairTold, RepairedTold,
-    Touched, UnreadableTold, bounds, position,
+    ConflictTold, DefectTold, DutiesTold, FaceTold, FileTold, Outcome, RefusalTold, RepairTold,
+    RepairedTold, Touched, UnreadableTold, bounds, position,
 };
 
 /// Everything on the desk; nothing of it is anywhere else until the page takes it.
@@ -38,6 +39,9 @@ pub(crate) struct Desk {
     /// The property that says whose a cell is, and the names of the owners in order.
     pub(crate) owners: Option<(String, Vec<String>)>,
     pub(crate) limits: Limits,
+    /// For what it is shown who answers, the first before the others; nothing: for all that is no duty
+    /// by itself.
+    subjects: Vec<Subject>,
 }
 
 impl Desk {
@@ -57,6 +61,7 @@ impl Desk {
             origins: BTreeMap::new(),
             owners: None,
             limits: Limits::default(),
+            subjects: Vec::new(),
         }
     }
 
@@ -360,7 +365,8 @@ impl Desk {
     fn face_of(&self, partition: &Partition, id: FaceId) -> Option<(FaceTold<'_>, Vec<Polygon>)> {
         let face = partition.faces().get(&id)?;
         let polygons = partition.polygons(id);
-        let told = FaceTold::of(face, id, self.label(id), &polygons, &self.frame);
+        let looked_at = (&self.frame, self.subjects.as_slice());
+        let told = FaceTold::of(face, id, self.label(id), &polygons, looked_at);
         Some((told, polygons))
     }
 
@@ -380,6 +386,23 @@ impl Desk {
             .collect()
     }
 
+    /// Shows from now on who answers for these, the first before the others.
+    pub(crate) fn look_at(&mut self, subjects: Vec<Subject>) {
+        self.subjects = subjects;
+    }
+
+    /// Who answers for single subjects of faces.
+    pub(crate) fn duties(&self, faces: &[FaceId]) -> Vec<DutiesTold<'_>> {
+        let known = |face: &FaceId| {
+            let duties = &self.partition.faces().get(face)?.duties;
+            Some(DutiesTold {
+                face: *face,
+                duties,
+            })
+        };
+        faces.iter().filter_map(known).collect()
+    }
+
     /// Every face, or before a repair every cell of the file.
     pub(crate) fn draw_all(&self) -> String {
         let mut features = Features::of(&self.frame);
@@ -388,7 +411,8 @@ impl Desk {
             let nothing_known = Face::default();
             for (index, cell) in (0..).zip(cells) {
                 let (id, polygons) = (FaceId(index), &cell.polygons);
-                let told = FaceTold::of(&nothing_known, id, self.label(id), polygons, &self.frame);
+                let looked_at = (&self.frame, self.subjects.as_slice());
+                let told = FaceTold::of(&nothing_known, id, self.label(id), polygons, looked_at);
                 features.push_area(Some(index), polygons, &told);
             }
         } else {

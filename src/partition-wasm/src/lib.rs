@@ -82,6 +82,18 @@ impl PartitionDesk {
         self.0.add_owner(name).0
     }
 
+    /// For what it is shown who answers, `["C01037", "C01"]`: the first goes before the others.
+    pub fn look_at(&mut self, subjects: &str) -> Result<(), JsError> {
+        self.0.look_at(from_json(subjects)?);
+        Ok(())
+    }
+
+    /// Who answers for single subjects of faces.
+    pub fn duties(&self, faces: &str) -> Answer {
+        let faces: Vec<FaceId> = from_json(faces)?;
+        json(&self.0.duties(&faces))
+    }
+
     pub fn faces(&self) -> Answer {
         json(&self.0.faces())
     }

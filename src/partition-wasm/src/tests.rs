@@ -1,6 +1,6 @@
 use std::fmt::Write as _;
 
-use cityward_partition::{FaceId, Limits, Operation, Partition, Point, Refusal, UnitId};
+use cityward_partition::{FaceId, Limits, Operation, Partition, Point, Refusal, Subject, UnitId};
 use serde_json::{Value, json};
 
 use crate::desk::Desk;
@@ -184,6 +184,44 @@ fn a_loop_takes_the_cells_whose_middle_it_holds() {
         [119.999, 32.002],
     ];
     assert_eq!(desk.faces_within(&around), [FaceId(0), FaceId(1)]);
+}
+
+#[test]
+fn it_is_shown_who_answers_for_what_is_looked_at() {
+    let subject = |name: &str| name.parse::<Subject>().unwrap();
+    let mut desk = desk(&[(0.0, 1.0), (1.0, 2.0), (2.0, 3.0)]);
+    desk.repair(500);
+    let (north, lighting, covers) = (UnitId(1), UnitId(2), UnitId(3));
+    let all: Vec<FaceId> = [0, 1, 2].map(FaceId).to_vec();
+    let owner = |owner| Operation::SetOwner {
+        faces: all.clone(),
+        owner: Some(owner),
+    };
+    let duty = |faces: &[FaceId], of: &str, owner| Operation::SetDuty {
+        faces: faces.to_vec(),
+        subject: subject(of),
+        owner: Some(owner),
+    };
+    act(&mut desk, &owner(north));
+    act(&mut desk, &duty(&all[1..], "C01", covers));
+    act(&mut desk, &duty(&all[2..], "C01037", lighting));
+    let shown = |desk: &Desk| -> Vec<(Option<UnitId>, Option<UnitId>)> {
+        let faces = desk.faces();
+        faces.iter().map(|face| (face.duty, face.answers)).collect()
+    };
+    assert_eq!(shown(&desk), [(None, Some(north)); 3]);
+    desk.look_at(vec![subject("C01037"), subject("C01")]);
+    let of_lamps = [
+        (None, Some(north)),
+        (None, Some(covers)),
+        (Some(lighting), Some(lighting)),
+    ];
+    assert_eq!(shown(&desk), of_lamps);
+    let before = desk.faces_before();
+    assert!(before.iter().all(|face| face.answers.is_none()));
+    let told = serde_json::to_string(&desk.duties(&all[1..])).unwrap();
+    let expected = r#"[{"face":1,"duties":{"C01":3}},{"face":2,"duties":{"C01":3,"C01037":2}}]"#;
+    assert_eq!(told, expected);
 }
 
 #[test]

@@ -1,9 +1,11 @@
 //! What the page is told, as JSON: places in degrees, and on the grid where they name a vertex.
 
+use std::collections::BTreeMap;
+
 use cityward_partition::geojson::place as geometry;
 use cityward_partition::{
     Conflict, Defect, DefectKind, Degrees, Face, FaceId, Frame, Ground, Place, Point, Polygon,
-    Refusal, Repair, RepairKind, UnitId, Warning,
+    Refusal, Repair, RepairKind, Subject, UnitId, Warning,
 };
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -155,6 +157,10 @@ pub(crate) struct FaceTold<'a> {
     pub face: FaceId,
     pub label: &'a str,
     pub owner: Option<UnitId>,
+    /// Who has the first of the subjects that are looked at by a duty for just that.
+    pub duty: Option<UnitId>,
+    /// Who answers for it: by the duty for the first of the subjects that has one, else the owner.
+    pub answers: Option<UnitId>,
     pub ground: GroundTold,
     pub locked: bool,
     pub area_m2: f64,
@@ -173,14 +179,15 @@ pub(crate) enum GroundTold {
 }
 
 impl<'a> FaceTold<'a> {
-    /// `polygons` are the face's.
+    /// `polygons` are the face's, `subjects` those that are looked at.
     pub(crate) fn of(
         face: &Face,
         id: FaceId,
         label: &'a str,
         polygons: &[Polygon],
-        frame: &Frame,
+        (frame, subjects): (&Frame, &[Subject]),
     ) -> Self {
+        let by_duty = |subject: &Subject| face.duties.get(subject).copied();
         let largest = polygons
             .iter()
             .max_by(|one, other| one.area_m2().total_cmp(&other.area_m2()));
@@ -188,6 +195,8 @@ impl<'a> FaceTold<'a> {
             face: id,
             label,
             owner: face.owner,
+            duty: subjects.first().and_then(by_duty),
+            answers: subjects.iter().find_map(by_duty).or(face.owner),
             ground: match face.ground {
                 Ground::Cell => GroundTold::Cell,
                 Ground::Unclaimed => GroundTold::Unclaimed,
@@ -201,6 +210,13 @@ impl<'a> FaceTold<'a> {
                 .map(|point| position(frame, point)),
         }
     }
+}
+
+/// Who answers for single subjects of a face.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(crate) struct DutiesTold<'a> {
+    pub face: FaceId,
+    pub duties: &'a BTreeMap<Subject, UnitId>,
 }
 
 /// What an operation does, or why it is not done.

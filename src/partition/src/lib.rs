@@ -46,6 +46,7 @@ mod seams;
 mod snap;
 mod squares;
 mod stored;
+mod subject;
 mod verify;
 mod within;
 
@@ -67,5 +68,6 @@ pub use refusal::{Limits, Refusal, Warning};
 pub use repair::{Conflict, Repair, RepairKind, Repaired, repair};
 pub use ring::Polygon;
 pub use stored::NoPartition;
+pub use subject::{InvalidSubject, Subject};
 pub use verify::Flaw;
 pub use within::check_within;

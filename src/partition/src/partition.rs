@@ -12,6 +12,7 @@ use crate::line::Line;
 use crate::outline::outline;
 use crate::point::Point;
 use crate::ring::{Polygon, doubled_area_of, m2, polygons};
+use crate::subject::Subject;
 
 /// A border from node to node. It meets others in its nodes only, and has one face, or the
 /// outside of the scope, on either side.
@@ -40,6 +41,8 @@ impl Arc {
 pub struct Face {
     pub ground: Ground,
     pub owner: Option<UnitId>,
+    /// Who answers for single subjects, whoever the owner is.
+    pub duties: BTreeMap<Subject, UnitId>,
     /// Nothing of a locked face may change but the lock.
     pub is_locked: bool,
 }

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::FaceId;
 use crate::point::Point;
+use crate::subject::Subject;
 
 /// Why an operation is not done, with the place to show.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, thiserror::Error)]
@@ -89,8 +90,20 @@ impl Refusal {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Warning {
-    Small { face: FaceId, area_m2: f64 },
-    Large { face: FaceId, area_m2: f64 },
+    Small {
+        face: FaceId,
+        area_m2: f64,
+    },
+    Large {
+        face: FaceId,
+        area_m2: f64,
+    },
+    /// One of the faces that were merged had somebody else for a subject than the first of them,
+    /// whose duties the new face has.
+    OtherDuties {
+        face: FaceId,
+        subject: Subject,
+    },
 }
 
 /// How large and how narrow faces may be.

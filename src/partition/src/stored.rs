@@ -60,6 +60,9 @@ impl<'de> Deserialize<'de> for Partition {
 pub struct NoPartition(#[source] postcard::Error);
 
 impl Partition {
+    /// Which form [`to_bytes`](Self::to_bytes) has: who keeps bytes keeps it beside them.
+    pub const FORM: u8 = 2;
+
     /// A compact form: about two and a half bytes a vertex where vertices lie metres apart.
     pub fn to_bytes(&self) -> Vec<u8> {
         postcard::to_stdvec(self).expect("a partition holds nothing that cannot be written")

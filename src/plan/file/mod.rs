@@ -17,8 +17,9 @@ use serde::Deserialize;
 use tokio::runtime::Handle;
 use utoipa::ToSchema;
 
+use super::duty::unit_of;
 use super::ground::{Ground, cell_geometry};
-use super::outcome::{Outcome, unit_of};
+use super::outcome::Outcome;
 
 pub(super) use self::shapefile::parts as shapefile_parts;
 pub use command::{GridExportArgs, run};

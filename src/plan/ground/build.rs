@@ -1,10 +1,10 @@
 //! From published polygons to a partition and back.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use cityward_partition::geojson::Features;
 use cityward_partition::{
-    Defect, DefectKind, FaceId, Frame, Partition, Place, Point, UnitId, repair,
+    Defect, DefectKind, FaceId, Frame, Partition, Place, Point, Subject, UnitId, repair,
 };
 use geo_types::{Coord, Geometry, LineString, MultiPolygon, Polygon};
 use serde_json::json;
@@ -13,6 +13,7 @@ use super::cache::NoGround;
 use super::store::PublishedCell;
 use super::{FIRST_PLANNED, FIRST_UNCLAIMED, Ground, GroundCell, Span};
 use crate::import::grid_cell;
+use crate::plan::duty::owner_of;
 use crate::territory::Unit;
 
 /// Corners that are one in degrees stay one on the grid; where a corner lies on another cell's
@@ -30,10 +31,14 @@ impl Ground {
         published: Vec<PublishedCell>,
         units: HashMap<i32, Unit>,
     ) -> Result<Self, NoGround> {
-        let (heads, borders): (Vec<GroundCell>, Vec<MultiPolygon<f64>>) = published
-            .into_iter()
-            .map(|cell| (cell.head, cell.border))
-            .unzip();
+        let mut heads = Vec::with_capacity(published.len());
+        let mut duties = Vec::with_capacity(published.len());
+        let mut borders = Vec::with_capacity(published.len());
+        for cell in published {
+            heads.push(cell.head);
+            duties.push(cell.duties);
+            borders.push(cell.border);
+        }
         let drawn: Vec<_> = heads
             .iter()
             .zip(borders)
@@ -53,7 +58,7 @@ impl Ground {
             let codes: Vec<&str> = heads.iter().map(|head| head.code.as_str()).collect();
             return Err(NoGround::Overlaps(overlaps(&frame, &codes, &defects)));
         }
-        let partition = named(repaired.partition, &heads);
+        let partition = named(repaired.partition, &heads, &duties);
         Ok(Self {
             bytes: partition.to_bytes().into(),
             span,
@@ -85,18 +90,23 @@ fn overlaps(frame: &Frame, codes: &[&str], defects: &[Defect]) -> String {
 }
 
 /// Faces are numbered by the index of their cell, gaps after them.
-fn named(partition: Partition, heads: &[GroundCell]) -> Partition {
+fn named(
+    partition: Partition,
+    heads: &[GroundCell],
+    duties: &[BTreeMap<Subject, UnitId>],
+) -> Partition {
     let head = |FaceId(index): FaceId| heads.get(index as usize);
     let count = u32::try_from(heads.len()).unwrap_or(u32::MAX);
     let name = |face| match head(face) {
         Some(head) => head.face,
         None => FaceId(FIRST_UNCLAIMED.0 + (face.0 - count)),
     };
-    let owner = |face| {
-        let unit = head(face)?.unit_id?;
-        u32::try_from(unit).ok().map(UnitId)
+    let by = |face: FaceId| {
+        let owner = head(face).and_then(|head| owner_of(head.unit_id?));
+        let duties = duties.get(face.0 as usize).cloned();
+        (owner, duties.unwrap_or_default())
     };
-    partition.named(name, owner, FIRST_PLANNED)
+    partition.owned(by).named(name, FIRST_PLANNED)
 }
 
 /// The border of a face in degrees; to the grid and back it is the same.

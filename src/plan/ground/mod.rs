@@ -13,6 +13,7 @@ use cityward_partition::{Degrees, FaceId, Frame, Partition, Point};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::duty::{Duty, duties};
 use crate::space::GroundPoint;
 use crate::territory::{Edition, Unit};
 
@@ -75,12 +76,18 @@ impl Ground {
             valid_from,
             ..
         } = &self.span;
-        format!("{}-{}", edition.id, valid_from.timestamp_micros())
+        let form = Partition::FORM;
+        format!("{form}-{}-{}", edition.id, valid_from.timestamp_micros())
     }
 
     /// The code of a face that is a published cell.
     pub(super) fn code(&self, face: FaceId) -> Option<&str> {
         self.cells.get(&face).map(|cell| cell.code.as_str())
+    }
+
+    /// Who answered for what on a face; nobody where it was none.
+    pub(super) fn duties(&self, face: FaceId) -> Vec<Duty> {
+        self.partition.faces().get(&face).map_or(Vec::new(), duties)
     }
 
     pub(super) fn point(&self, place: GroundPoint) -> Option<Point> {

@@ -1,7 +1,9 @@
 //! Published cells at a moment, and the moments at which they change.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
-use cityward_partition::{Degrees, FaceId, Frame};
+use cityward_partition::{Degrees, FaceId, Frame, Subject, UnitId};
 use geo_types::{Geometry, MultiPolygon};
 use geozero::wkb;
 use serde::Serialize;
@@ -9,11 +11,15 @@ use sqlx::{PgConnection, PgExecutor, PgPool};
 use utoipa::ToSchema;
 
 use super::{GroundCell, Span};
+use crate::catalogue::ClassScope;
+use crate::plan::duty::{owner_of, subject};
 use crate::territory::{Edition, Unit};
 
 /// A cell with its border, degrees.
 pub(super) struct PublishedCell {
     pub(super) head: GroundCell,
+    /// Who answers for single classes and groups.
+    pub(super) duties: BTreeMap<Subject, UnitId>,
     pub(super) border: MultiPolygon<f64>,
 }
 
@@ -70,17 +76,26 @@ struct CellRow {
     code: String,
     name: String,
     unit_id: Option<i32>,
+    /// Of the duties, one for one.
+    duty_classes: Vec<ClassScope>,
+    duty_units: Vec<i32>,
     geom: wkb::Decode<Geometry<f64>>,
 }
 
 /// Cells in force, in ascending order of their faces.
 pub(super) async fn cells(tx: &mut PgConnection, span: &Span) -> sqlx::Result<Vec<PublishedCell>> {
     let rows: Vec<CellRow> = sqlx::query_as(
-        "select face_id, c.cell_id, c.code, c.name, r.unit_id, c.geom
+        "select face_id, c.cell_id, c.code, c.name, r.unit_id, c.geom, duty_classes, duty_units
         from cell c
         join cell_face using (code)
-        left join responsibility r on r.cell_id = c.cell_id and r.class_code is null
+        left join responsibility r on r.cell_id = c.cell_id and r.classes = ''
             and r.valid @> $1
+        cross join lateral (
+            select coalesce(array_agg(d.classes order by d.responsibility_id), '{}'),
+                coalesce(array_agg(d.unit_id order by d.responsibility_id), '{}')
+            from responsibility d
+            where d.cell_id = c.cell_id and d.classes <> '' and d.valid @> $1
+        ) as duties (duty_classes, duty_units)
         where c.valid @> $1 order by face_id",
     )
     .bind(span.valid_from)
@@ -97,7 +112,15 @@ pub(super) async fn cells(tx: &mut PgConnection, span: &Span) -> sqlx::Result<Ve
             name: row.name,
             unit_id: row.unit_id,
         };
-        Ok(PublishedCell { head, border })
+        let duties = row.duty_classes.into_iter().zip(row.duty_units);
+        let duties = duties
+            .filter_map(|(classes, unit)| Some((subject(classes)?, owner_of(unit)?)))
+            .collect();
+        Ok(PublishedCell {
+            head,
+            duties,
+            border,
+        })
     });
     published.collect()
 }

@@ -16,10 +16,12 @@ use utoipa_axum::routes;
 use super::held::{APPROVERS, Held, WRITERS, check_text, conflict, read, subject, working};
 use super::{REASON_CHARS_MAX, VersionSeen};
 use crate::access::Person;
+use crate::catalogue::ClassScope;
 use crate::http::{ApiError, App, JsonBody, PathParams};
 use crate::journal::{self, Entry};
+use crate::plan::duty::{duties, handed, unit_of};
 use crate::plan::finding::{Finding, FindingKind, Severity, codes_used_up, findings};
-use crate::plan::outcome::{Outcome, unit_of};
+use crate::plan::outcome::Outcome;
 use crate::plan::working::{Recipe, Working};
 use crate::plan::{Plan, PlanState, Somebody, publish, store};
 
@@ -49,6 +51,10 @@ enum DifferenceKind {
 #[derive(Serialize, ToSchema)]
 struct DifferenceProperties<'a> {
     kind: DifferenceKind,
+    /// Of another unit: for these classes, as `M06` or `M06042`; empty: for whatever has no rule of its
+    /// own.
+    #[schema(value_type = String, example = "M06")]
+    classes: ClassScope,
     /// Null: outside the city.
     #[schema(value_type = Option<u32>)]
     from_face: Option<FaceId>,
@@ -87,6 +93,7 @@ fn difference_of(working: &mut Working) -> String {
     for moved in difference.moved {
         let properties = DifferenceProperties {
             kind: DifferenceKind::Ground,
+            classes: ClassScope::All,
             from_face: moved.from,
             from_code: moved.from.and_then(|face| base.code(face)),
             from_unit: moved.from.and_then(before_unit),
@@ -98,16 +105,19 @@ fn difference_of(working: &mut Working) -> String {
         features.push_area(None, &moved.polygons, &properties);
     }
     for (&face, planned) in after.faces() {
-        let (from_unit, to_unit) = (before_unit(face), unit_of(planned.owner));
-        if from_unit != to_unit && base.partition.faces().contains_key(&face) {
+        let Some(was) = base.partition.faces().get(&face) else {
+            continue;
+        };
+        for handed in handed(&duties(was), &duties(planned)) {
             let properties = DifferenceProperties {
                 kind: DifferenceKind::Owner,
+                classes: handed.classes,
                 from_face: Some(face),
                 from_code: base.code(face),
-                from_unit,
+                from_unit: handed.from_unit,
                 to_face: Some(face),
                 to_code: base.code(face),
-                to_unit,
+                to_unit: handed.to_unit,
                 area_m2: after.area_m2(face),
             };
             features.push_area(None, &after.polygons(face), &properties);

@@ -17,7 +17,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use axum_extra::TypedHeader;
 use axum_extra::headers::IfNoneMatch;
-use cityward_partition::Operation;
+use cityward_partition::{Operation, Partition};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sqlx::PgConnection;
@@ -29,8 +29,10 @@ pub(crate) use self::propose::{CellEdit, CellOwner, propose};
 
 use self::held::{Held, READERS, WRITERS, check_text, no_plan, read, refused, subject, working};
 use crate::access::Person;
+use crate::catalogue::ClassScope;
 use crate::http::{ApiError, App, JsonBody, PathParams, QueryParams};
 use crate::journal::{self, Entry};
+use crate::plan::duty::{classes, unit_of};
 use crate::plan::ground::{self, Ground, PartitionHead, no_ground, octets};
 use crate::plan::store::{self, Asked, NewPlan, NewStep};
 use crate::plan::{Base, Plan, PlanState, Step, moved};
@@ -246,7 +248,7 @@ async fn partition(
     PathParams(id): PathParams<i32>,
 ) -> Result<Response, ApiError> {
     let (plan, recipe) = read(&app, &person, id).await?;
-    let tag = format!("plan-{id}-{}", plan.version);
+    let tag = format!("plan-{}-{id}-{}", Partition::FORM, plan.version);
     let bytes = working(&app, id, recipe, |_, working| working.partition.to_bytes()).await?;
     octets(&tag, known, || bytes.into())
 }
@@ -256,7 +258,9 @@ async fn partition(
 struct StepAsked {
     version: i32,
     /// An operation of `cityward-partition`, e.g. `{"split": {"face": 3, "line": [[0, 0], [9, 9]]}}`;
-    /// places are millimetres on the grid.
+    /// places are millimetres on the grid. `{"set_owner": {"faces": [3], "owner": 7}}` says who answers
+    /// for whatever has no rule of its own; `{"set_duty": {"faces": [3], "subject": "C03", "owner": 7}}`
+    /// for a group or, as `"C03005"`, a class, and with `null` for an owner that nobody does by itself.
     #[schema(value_type = Object)]
     operation: Operation,
     #[serde(default)]
@@ -273,7 +277,9 @@ struct StepTaken {
 /// Takes a step; what was taken back before cannot be done again then.
 #[utoipa::path(post, path = "/api/v1/plans/{id}/steps", tag = "plans", params(("id" = i32, Path)),
     request_body = StepAsked, responses(
-    (status = 201, body = StepTaken), (status = 400), (status = 401), (status = 403), (status = 404),
+    (status = 201, body = StepTaken),
+    (status = 400, description = "invalid-field: an unknown class, group or unit; the problem names it"),
+    (status = 401), (status = 403), (status = 404),
     (status = 409, description = "version-conflict, wrong-state"),
     (status = 422, description = "operation-refused: `refusal` says why, `place` where"),
 ))]
@@ -287,7 +293,9 @@ async fn take_step(
         let detail = format!("at most {REASON_CHARS_MAX} characters");
         return Err(ApiError::field("/reason", detail));
     }
+    check_subject(&body.operation)?;
     let mut draft = Held::draft(&app, &person, id, body.version).await?;
+    check_owner(&mut draft.tx, &body.operation).await?;
     let operation = body.operation.clone();
     let recipe = draft.recipe().await?;
     let base = Arc::clone(&recipe.base);
@@ -307,6 +315,40 @@ async fn take_step(
     };
     let seq = store::insert_step(&mut draft.tx, id, &step, person.id, after.changed_at).await?;
     Ok((StatusCode::CREATED, Json(stepped(draft, seq).await?)))
+}
+
+/// Duties are about classes and groups that the catalogue knows.
+fn check_subject(operation: &Operation) -> Result<(), ApiError> {
+    if let Operation::SetDuty { subject, .. } = operation
+        && !classes(*subject).is_some_and(ClassScope::is_known)
+    {
+        let detail = format!("there is no class or group {subject}");
+        return Err(ApiError::field("/operation/set_duty/subject", detail));
+    }
+    Ok(())
+}
+
+/// What is given to somebody is given to a unit of the city.
+async fn check_owner(tx: &mut PgConnection, operation: &Operation) -> Result<(), ApiError> {
+    let (owner, field) = if let Operation::SetOwner { owner, .. } = operation {
+        (*owner, "/operation/set_owner/owner")
+    } else if let Operation::SetDuty { owner, .. } = operation {
+        (*owner, "/operation/set_duty/owner")
+    } else {
+        return Ok(());
+    };
+    let Some(owner) = owner else {
+        return Ok(());
+    };
+    let is_unit = match unit_of(Some(owner)) {
+        Some(unit) => store::is_unit(tx, unit).await?,
+        None => false,
+    };
+    if is_unit {
+        return Ok(());
+    }
+    let detail = format!("there is no unit {}", owner.0);
+    Err(ApiError::field(field, detail))
 }
 
 #[derive(Deserialize, ToSchema)]

@@ -12,10 +12,11 @@ use cityward_partition::{FaceId, Ground as OfFace, Partition};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::duty::{Duty, Handed, answers, duties, handed};
 use super::ground::Ground;
-use super::outcome::{Outcome, unit_of};
+use super::outcome::{NewOwner, Outcome};
 use crate::cases::{CaseId, CaseState};
-use crate::catalogue::ClassCode;
+use crate::catalogue::{ClassCode, ClassScope};
 use crate::space::GroundPoint;
 use crate::territory::Unit;
 
@@ -37,6 +38,10 @@ pub(super) struct ImpactCell {
     code: Option<String>,
     name: String,
     area_m2: f64,
+    /// What is handed over: a group such as `M06` or a class such as `M06042`; empty: whatever has no
+    /// rule of its own.
+    #[schema(value_type = String, example = "")]
+    classes: ClassScope,
     /// Who answers for it; of one that ends, who did.
     unit_id: Option<i32>,
     /// Who answered for it, where it was there before.
@@ -51,7 +56,8 @@ pub(super) struct ImpactCells {
     /// The border changes, code and face stay.
     changed: Vec<ImpactCell>,
     gone: Vec<ImpactCell>,
-    /// The border stays, the unit changes.
+    /// The unit changes: of cells of which the border stays, or of some classes of a cell; one line for
+    /// each cell and each of them.
     handed_over: Vec<ImpactCell>,
     owner_changed: usize,
 }
@@ -121,6 +127,8 @@ pub(super) struct ImpactCamera {
 pub(super) struct Load {
     cells: usize,
     area_m2: f64,
+    /// Classes and groups of cells that it has by a rule of their own.
+    duties: usize,
     /// Without those that have a unit of their own.
     components: usize,
     open_cases: usize,
@@ -169,9 +177,31 @@ struct Sides<'a> {
     after: &'a Partition,
     /// Faces that begin, end or change their border or unit.
     touched: BTreeSet<FaceId>,
+    /// Classes of other faces that change their unit.
+    handed: BTreeMap<FaceId, Vec<ClassScope>>,
 }
 
-impl Sides<'_> {
+impl<'a> Sides<'a> {
+    fn of(base: &'a Ground, after: &'a Partition, outcome: &Outcome) -> Self {
+        let begun = outcome.cells.iter().map(|cell| cell.face);
+        let mut touched: BTreeSet<FaceId> = begun.chain(outcome.ended.iter().copied()).collect();
+        let mut handed: BTreeMap<FaceId, Vec<ClassScope>> = BTreeMap::new();
+        for owner in &outcome.owners {
+            if owner.handed.classes == ClassScope::All {
+                touched.insert(owner.face);
+            } else {
+                let classes = handed.entry(owner.face).or_default();
+                classes.push(owner.handed.classes);
+            }
+        }
+        Self {
+            base,
+            after,
+            touched,
+            handed,
+        }
+    }
+
     /// Whose face a place is before and after.
     fn faces_at(&self, place: GroundPoint) -> [Option<FaceId>; 2] {
         let Some(point) = self.base.point(place) else {
@@ -181,20 +211,26 @@ impl Sides<'_> {
     }
 
     fn is_touched(&self, faces: [Option<FaceId>; 2]) -> bool {
-        faces
-            .iter()
-            .flatten()
-            .any(|face| self.touched.contains(face))
+        let is_touched =
+            |face: &FaceId| self.touched.contains(face) || self.handed.contains_key(face);
+        faces.iter().flatten().any(is_touched)
     }
 
-    /// Who answers for them.
-    fn owners(&self, [before, after]: [Option<FaceId>; 2]) -> [Option<i32>; 2] {
-        let owner = |partition: &Partition, face: Option<FaceId>| {
-            unit_of(partition.faces().get(&face?)?.owner)
+    /// Whether what happens to them is about a class.
+    fn is_touched_for(&self, class: ClassCode, faces: [Option<FaceId>; 2]) -> bool {
+        let is_touched = |face: &FaceId| {
+            let handed = self.handed.get(face).into_iter().flatten();
+            self.touched.contains(face) || { handed }.any(|classes| classes.holds(class))
         };
+        faces.iter().flatten().any(is_touched)
+    }
+
+    /// Who answers for a class on them.
+    fn owners(&self, class: ClassCode, faces: [Option<FaceId>; 2]) -> [Option<i32>; 2] {
+        let [before, after] = faces;
         [
-            owner(&self.base.partition, before),
-            owner(self.after, after),
+            before.and_then(|face| answers(&self.base.partition, face, class)),
+            after.and_then(|face| answers(self.after, face, class)),
         ]
     }
 }
@@ -204,6 +240,26 @@ impl Sides<'_> {
 struct Loads(BTreeMap<i32, [Load; 2]>);
 
 impl Loads {
+    /// Who has which ground.
+    fn of(before: &Partition, after: &Partition) -> Self {
+        let mut loads = Self::default();
+        for (side, partition) in [before, after].into_iter().enumerate() {
+            let faces = partition.faces().iter();
+            for (face, known) in faces.filter(|(_, known)| known.ground == OfFace::Cell) {
+                for Duty { classes, unit_id } in duties(known) {
+                    let load = &mut loads.0.entry(unit_id).or_default()[side];
+                    if classes == ClassScope::All {
+                        load.cells += 1;
+                        load.area_m2 += partition.area_m2(*face);
+                    } else {
+                        load.duties += 1;
+                    }
+                }
+            }
+        }
+        loads
+    }
+
     fn add(&mut self, units: [Option<i32>; 2], add: impl Fn(&mut Load)) {
         for (side, unit) in units.into_iter().enumerate() {
             if let Some(unit) = unit {
@@ -221,33 +277,15 @@ pub(super) fn impact(
     now: DateTime<Utc>,
 ) -> Impact {
     let outcome = Outcome::of(base, after);
-    let begun = outcome.cells.iter().map(|cell| cell.face);
-    let handed_over = outcome.owners.iter().map(|owner| owner.face);
-    let sides = Sides {
-        base,
-        after,
-        touched: begun
-            .chain(handed_over)
-            .chain(outcome.ended.iter().copied())
-            .collect(),
-    };
-    let mut loads = Loads::default();
-    let grounds = [&base.partition, after];
-    for (side, partition) in grounds.into_iter().enumerate() {
-        for (face, of_face) in partition.faces() {
-            if let (OfFace::Cell, Some(unit)) = (&of_face.ground, unit_of(of_face.owner)) {
-                let load = &mut loads.0.entry(unit).or_default()[side];
-                load.cells += 1;
-                load.area_m2 += partition.area_m2(*face);
-            }
-        }
-    }
+    let sides = Sides::of(base, after, &outcome);
+    let mut loads = Loads::of(&base.partition, after);
     let (components, moved) = components(&sides, &standing.components, &mut loads);
     let mut recent_cases = 0;
-    for place in standing.recent {
-        let faces = sides.faces_at(place);
-        recent_cases += usize::from(sides.is_touched(faces));
-        loads.add(sides.owners(faces), |load| load.recent_cases += 1);
+    for case in standing.recent {
+        let faces = sides.faces_at(case.place);
+        recent_cases += usize::from(sides.is_touched_for(case.class_code, faces));
+        let owners = sides.owners(case.class_code, faces);
+        loads.add(owners, |load| load.recent_cases += 1);
     }
     let open_cases = open_cases(base, &sides, standing.open, &mut loads, now);
     let count = |is: fn(&ImpactCase) -> bool| open_cases.iter().filter(|case| is(case)).count();
@@ -281,7 +319,7 @@ fn components(
     let mut moved = Vec::new();
     for component in standing {
         let faces = sides.faces_at(component.place);
-        let owners = sides.owners(faces);
+        let owners = sides.owners(component.class_code, faces);
         let (other_cell, mut other_unit) = (faces[0] != faces[1], false);
         if !component.has_unit {
             other_unit = owners[0] != owners[1];
@@ -323,12 +361,12 @@ fn open_cases(
     let mut open_cases = Vec::new();
     for case in standing {
         let faces = sides.faces_at(case.place);
-        let [from_owner, to_owner] = sides.owners(faces);
+        let [from_owner, to_owner] = sides.owners(case.class_code, faces);
         let from_unit = case.unit_id;
         let follows = case.goes_by_ground && from_unit == from_owner;
         let to_unit = if follows { to_owner } else { from_unit };
         loads.add([from_unit, to_unit], |load| load.open_cases += 1);
-        if sides.is_touched(faces) {
+        if sides.is_touched_for(case.class_code, faces) {
             let moves_unit = from_unit != to_unit;
             open_cases.push(ImpactCase {
                 id: case.case_id,
@@ -363,8 +401,10 @@ fn cells(base: &Ground, after: &Partition, outcome: &Outcome) -> ImpactCells {
             .iter()
             .filter_map(|(parent, _)| base.code(*parent));
         let (code, name) = cell.kept.clone().unzip();
+        let before = base.duties(cell.face);
         let shown = ImpactCell {
             face: cell.face,
+            classes: ClassScope::All,
             name: name.unwrap_or_default(),
             area_m2: cell.area_m2,
             unit_id: cell.unit_id,
@@ -373,6 +413,11 @@ fn cells(base: &Ground, after: &Partition, outcome: &Outcome) -> ImpactCells {
             code,
         };
         if cell.kept.is_some() {
+            // of what has no rule of its own the line for the cell tells
+            let handed = { handed(&before, &cell.duties).into_iter() }
+                .filter(|handed| handed.classes != ClassScope::All);
+            let handed = handed.map(|handed| handed_over(&shown, handed));
+            cells.handed_over.extend(handed);
             cells.changed.push(shown);
         } else {
             cells.added.push(shown);
@@ -383,14 +428,21 @@ fn cells(base: &Ground, after: &Partition, outcome: &Outcome) -> ImpactCells {
         .iter()
         .filter(|face| !after.faces().contains_key(face));
     cells.gone = gone.filter_map(|face| published(base, *face)).collect();
-    let handed_over = outcome.owners.iter().filter_map(|owner| {
-        Some(ImpactCell {
-            unit_id: owner.after,
-            ..published(base, owner.face)?
-        })
-    });
-    cells.handed_over = handed_over.collect();
+    let of_owner =
+        |owner: &NewOwner| Some(handed_over(&published(base, owner.face)?, owner.handed));
+    let staying = outcome.owners.iter().filter_map(of_owner);
+    cells.handed_over.extend(staying);
     cells
+}
+
+/// Some classes of a cell.
+fn handed_over(cell: &ImpactCell, handed: Handed) -> ImpactCell {
+    ImpactCell {
+        classes: handed.classes,
+        unit_id: handed.to_unit,
+        from_unit: handed.from_unit,
+        ..cell.clone()
+    }
 }
 
 /// A cell as it is published.
@@ -400,6 +452,7 @@ fn published(base: &Ground, face: FaceId) -> Option<ImpactCell> {
         face,
         code: Some(cell.code.clone()),
         name: cell.name.clone(),
+        classes: ClassScope::All,
         area_m2: base.partition.area_m2(face),
         unit_id: cell.unit_id,
         from_unit: cell.unit_id,

@@ -50,6 +50,8 @@ impl Table {
                 "open_cases_after",
                 "recent_cases_before",
                 "recent_cases_after",
+                "duties_before",
+                "duties_after",
             ],
             Self::Cells => &[
                 "change",
@@ -59,6 +61,7 @@ impl Table {
                 "from_unit",
                 "to_unit",
                 "from_cells",
+                "classes",
             ],
             Self::Components => &[
                 "component",
@@ -162,7 +165,7 @@ fn of_unit(
         before,
         after,
     }: &UnitLoad,
-) -> [String; 12] {
+) -> [String; 14] {
     [
         unit.id.to_string(),
         harmless(&unit.name_zh),
@@ -176,10 +179,12 @@ fn of_unit(
         after.open_cases.to_string(),
         before.recent_cases.to_string(),
         after.recent_cases.to_string(),
+        before.duties.to_string(),
+        after.duties.to_string(),
     ]
 }
 
-fn of_cell(change: &str, cell: &ImpactCell) -> [String; 7] {
+fn of_cell(change: &str, cell: &ImpactCell) -> [String; 8] {
     let to_unit = if change == "gone" { None } else { cell.unit_id };
     [
         change.to_owned(),
@@ -189,6 +194,7 @@ fn of_cell(change: &str, cell: &ImpactCell) -> [String; 7] {
         number(cell.from_unit),
         number(to_unit),
         cell.from.join(" "),
+        cell.classes.to_string(),
     ]
 }
 

@@ -14,6 +14,7 @@ use crate::space::GroundPoint;
 #[derive(sqlx::FromRow)]
 pub(in crate::plan) struct StandingComponent {
     pub(super) id: i64,
+    pub(super) class_code: ClassCode,
     pub(super) place: GroundPoint,
     /// Whether a unit of its own answers for it.
     pub(super) has_unit: bool,
@@ -36,12 +37,19 @@ pub(in crate::plan) struct OpenCase {
     pub(super) warn_at: Option<DateTime<Utc>>,
 }
 
+/// A case that was opened lately.
+#[derive(sqlx::FromRow)]
+pub(in crate::plan) struct RecentCase {
+    pub(super) class_code: ClassCode,
+    pub(super) place: GroundPoint,
+}
+
 /// Everything that has a place.
 pub(in crate::plan) struct Standing {
     pub(super) components: Vec<StandingComponent>,
     pub(super) open: Vec<OpenCase>,
     /// Cases opened in the last 90 days.
-    pub(super) recent: Vec<GroundPoint>,
+    pub(super) recent: Vec<RecentCase>,
     pub(super) cameras: Vec<ImpactCamera>,
 }
 
@@ -50,7 +58,7 @@ pub(in crate::plan) async fn read(
     now: DateTime<Utc>,
 ) -> sqlx::Result<Standing> {
     let components = sqlx::query_as(
-        "select component_id as id, anchor as place, maintenance_unit_id is not null or owner_unit_id is not null
+        "select component_id as id, class_code, anchor as place, maintenance_unit_id is not null or owner_unit_id is not null
                 as has_unit
         from component where state <> 'removed'",
     )
@@ -65,10 +73,11 @@ pub(in crate::plan) async fn read(
     )
     .fetch_all(&mut *tx)
     .await?;
-    let recent = sqlx::query_scalar("select location from city_case where opened_at > $1")
-        .bind(now - RECENT)
-        .fetch_all(&mut *tx)
-        .await?;
+    let recent =
+        sqlx::query_as("select class_code, location as place from city_case where opened_at > $1")
+            .bind(now - RECENT)
+            .fetch_all(&mut *tx)
+            .await?;
     let cameras = sqlx::query_as(
         "select camera_id as id, name_zh, name_en, location as place
         from camera order by camera_id",

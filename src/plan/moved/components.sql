@@ -18,15 +18,15 @@ from (
         and (new.edition_id = e.edition_id or new.cell_id = touched.cell_id)
     left join lateral (
         select r.unit_id from responsibility r
-        where r.cell_id = old.cell_id and (r.class_code = c.class_code or r.class_code is null)
+        where r.cell_id = old.cell_id and r.classes in (c.class_code, left(c.class_code, 3), '')
             and r.valid @> e.published_at - interval '1 microsecond'
-        order by r.class_code nulls last limit 1
+        order by length(r.classes) desc limit 1
     ) as before on true
     left join lateral (
         select r.unit_id from responsibility r
-        where r.cell_id = new.cell_id and (r.class_code = c.class_code or r.class_code is null)
+        where r.cell_id = new.cell_id and r.classes in (c.class_code, left(c.class_code, 3), '')
             and r.valid @> e.published_at
-        order by r.class_code nulls last limit 1
+        order by length(r.classes) desc limit 1
     ) as now on true
     where e.edition_id = $1
     order by c.component_id, old.cell_id, new.cell_id

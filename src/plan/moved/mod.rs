@@ -28,6 +28,8 @@ pub(super) struct Moved {
     nth: i64,
     /// Of the component or case; of ground none.
     id: Option<i64>,
+    /// Of ground: the class or group that another unit answers for there; null: whatever has no rule of
+    /// its own.
     class: Option<String>,
     /// 15 digits, GB/T 30428.1; null: nobody's ground.
     from_cell: Option<String>,

@@ -9,7 +9,7 @@ mod codes;
 mod rehome;
 mod store;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,11 +20,13 @@ use serde_json::json;
 use sqlx::{PgConnection, Postgres, Transaction};
 use tokio_util::sync::CancellationToken;
 
+use super::duty::{Handed, handed};
 use super::finding::{Severity, codes_used_up, findings};
 use super::ground::{Ground, Grounds, NoGround, cell_geometry};
 use super::outcome::Outcome;
 use super::working::Working;
 use super::{Plan, PlanState};
+use crate::catalogue::ClassScope;
 use crate::http::App;
 use crate::import::{end_duties, lock_ground};
 use crate::journal::{self, Entry};
@@ -238,9 +240,28 @@ impl Moved {
             unit_id,
             cells_gained: 0,
             cells_lost: 0,
+            duties_gained: 0,
+            duties_lost: 0,
             cases_gained: 0,
             cases_lost: 0,
         })
+    }
+
+    /// Of one cell.
+    fn count(&mut self, handed: &[Handed]) {
+        for one in handed.iter().filter(|one| one.from_unit != one.to_unit) {
+            let is_of_all = one.classes == ClassScope::All;
+            if let Some(unit) = one.from_unit {
+                let unit = self.of(unit);
+                unit.cells_lost += u32::from(is_of_all);
+                unit.duties_lost += u32::from(!is_of_all);
+            }
+            if let Some(unit) = one.to_unit {
+                let unit = self.of(unit);
+                unit.cells_gained += u32::from(is_of_all);
+                unit.duties_gained += u32::from(!is_of_all);
+            }
+        }
     }
 }
 
@@ -277,7 +298,8 @@ impl Publication {
                 code,
                 name: cell.kept.as_ref().map_or("", |(_, name)| name),
                 border,
-                unit_id: cell.unit_id,
+                duties: &cell.duties,
+                was: self.cell_id(cell.face),
                 main_parent: cell
                     .parents
                     .first()
@@ -287,10 +309,10 @@ impl Publication {
         let begun = store::begin_cells(tx, edition, from, &rows).await?;
         store::hand_down(tx, edition, from, &begun, &rows).await?;
         end_duties(tx, edition, from, &ended).await?;
-        let owners: Vec<(i32, Option<i32>)> = outcome
+        let owners: Vec<(i32, Handed)> = outcome
             .owners
             .iter()
-            .filter_map(|owner| Some((self.cell_id(owner.face)?, owner.after)))
+            .filter_map(|owner| Some((self.cell_id(owner.face)?, owner.handed)))
             .collect();
         store::hand_over(tx, edition, from, &owners).await?;
         let lineage: Vec<(i32, i32, f64)> = outcome
@@ -307,32 +329,19 @@ impl Publication {
         Ok(Ok(()))
     }
 
-    /// Cells that change their unit.
+    /// Cells, and classes of them, that change their unit.
     fn moved(&self) -> Moved {
         let mut moved = Moved::default();
-        let mut count = |before: Option<i32>, after: Option<i32>| {
-            if before == after {
-                return;
-            }
-            if let Some(unit) = before {
-                moved.of(unit).cells_lost += 1;
-            }
-            if let Some(unit) = after {
-                moved.of(unit).cells_gained += 1;
-            }
-        };
         let (base, outcome) = (&self.ready.base, &self.ready.outcome);
-        let before = |face: &FaceId| base.cells.get(face).and_then(|cell| cell.unit_id);
         for cell in &outcome.cells {
-            count(before(&cell.face), cell.unit_id);
+            moved.count(&handed(&base.duties(cell.face), &cell.duties));
         }
-        for face in &outcome.ended {
-            if !outcome.cells.iter().any(|cell| cell.face == *face) {
-                count(before(face), None);
-            }
+        let begun: BTreeSet<FaceId> = outcome.cells.iter().map(|cell| cell.face).collect();
+        for face in outcome.ended.iter().filter(|face| !begun.contains(face)) {
+            moved.count(&handed(&base.duties(*face), &[]));
         }
         for owner in &outcome.owners {
-            count(owner.before, owner.after);
+            moved.count(&[owner.handed]);
         }
         moved
     }

@@ -5,6 +5,7 @@ use geo_types::{Geometry, MultiPolygon};
 use geozero::{CoordDimensions, ToWkb};
 use sqlx::{PgConnection, PgExecutor, PgPool};
 
+use crate::plan::duty::{Duty, Handed};
 use crate::plan::{Plan, store};
 
 /// A plan whose date has come.
@@ -72,8 +73,11 @@ pub(super) struct NewRow<'a> {
     pub(super) code: &'a str,
     pub(super) name: &'a str,
     pub(super) border: &'a MultiPolygon<f64>,
-    pub(super) unit_id: Option<i32>,
-    /// The cell that had most of its ground: rules for single classes and areas are its own.
+    /// Who answers for what.
+    pub(super) duties: &'a [Duty],
+    /// The cell it was before, if only its border changes.
+    pub(super) was: Option<i32>,
+    /// The cell that had most of its ground: areas are its own.
     pub(super) main_parent: Option<i32>,
 }
 
@@ -110,7 +114,8 @@ pub(super) async fn begin_cells(
         .ok_or(sqlx::Error::RowNotFound)
 }
 
-/// Gives new cells their unit, and what their main parent has: rules for single classes, areas.
+/// Gives new cells their units, and the areas that their main parent has. A rule for a class or group
+/// that goes on as it was ends when it was to end.
 pub(super) async fn hand_down(
     tx: &mut PgConnection,
     edition: i32,
@@ -118,25 +123,31 @@ pub(super) async fn hand_down(
     begun: &[i32],
     cells: &[NewRow<'_>],
 ) -> sqlx::Result<()> {
-    let parents = column(cells, |cell| cell.main_parent);
+    let duties: Vec<(i32, &Duty, Option<i32>)> = { begun.iter().zip(cells) }
+        .flat_map(|(id, cell)| {
+            let before = cell.was.or(cell.main_parent);
+            cell.duties.iter().map(move |duty| (*id, duty, before))
+        })
+        .collect();
     sqlx::query(
-        "insert into responsibility (cell_id, class_code, unit_id, edition_id, valid)
-        select cell_id, null, unit_id, $1::integer, tstzrange($2, null)
-        from unnest($3::integer[], $4::integer[]) as new (cell_id, unit_id)
-        where unit_id is not null
-        union all
-        select new.cell_id, class_code, unit_id, $1, tstzrange($2, upper(valid))
-        from unnest($3::integer[], $5::integer[]) as new (cell_id, parent)
-        join responsibility r on r.cell_id = parent
-        where class_code is not null and valid @> $2",
+        "insert into responsibility (cell_id, class_code, class_group, unit_id, edition_id, valid)
+        select new.cell_id, case when length(new.classes) > 3 then new.classes end,
+            case when length(new.classes) = 3 then new.classes end,
+            new.unit_id, $1, tstzrange($2, upper(r.valid))
+        from unnest($3::integer[], $4::text[], $5::integer[], $6::integer[])
+            as new (cell_id, classes, unit_id, before)
+        left join responsibility r on r.cell_id = new.before and r.unit_id = new.unit_id
+            and r.classes = new.classes and r.classes <> '' and r.valid @> $2",
     )
     .bind(edition)
     .bind(from)
-    .bind(begun)
-    .bind(column(cells, |cell| cell.unit_id))
-    .bind(&parents)
+    .bind(column(&duties, |(cell, ..)| *cell))
+    .bind(column(&duties, |(_, duty, _)| duty.classes.to_string()))
+    .bind(column(&duties, |(_, duty, _)| duty.unit_id))
+    .bind(column(&duties, |(.., before)| *before))
     .execute(&mut *tx)
     .await?;
+    let parents = column(cells, |cell| cell.main_parent);
     sqlx::query(
         "insert into area_cell (area_id, kind, cell_id, valid)
         select area_id, kind, new.cell_id, tstzrange($1, upper(valid))
@@ -152,33 +163,43 @@ pub(super) async fn hand_down(
     Ok(())
 }
 
-/// Gives cells that stay to other units; to `None`: nobody.
+/// Gives cells that stay, or classes of them, to other units; to `None`: nobody. What is known to come
+/// later comes as it was to.
 pub(super) async fn hand_over(
     tx: &mut PgConnection,
     edition: i32,
     from: DateTime<Utc>,
-    owners: &[(i32, Option<i32>)],
+    owners: &[(i32, Handed)],
 ) -> sqlx::Result<()> {
     let cells = column(owners, |(cell, _)| *cell);
+    let classes = column(owners, |(_, handed)| handed.classes.to_string());
     sqlx::query(
-        "update responsibility set valid = tstzrange(lower(valid), $2), ended_edition_id = $1
-        where cell_id = any ($3) and class_code is null and valid @> $2 and lower(valid) < $2",
+        "update responsibility r
+        set valid = tstzrange(lower(r.valid), $2), ended_edition_id = $1
+        from unnest($3::integer[], $4::text[]) as old (cell_id, classes)
+        where r.cell_id = old.cell_id and r.classes = old.classes
+            and r.valid @> $2 and lower(r.valid) < $2",
     )
     .bind(edition)
     .bind(from)
     .bind(&cells)
+    .bind(&classes)
     .execute(&mut *tx)
     .await?;
     sqlx::query(
-        "insert into responsibility (cell_id, unit_id, edition_id, valid)
-        select cell_id, unit_id, $1, tstzrange($2, null)
-        from unnest($3::integer[], $4::integer[]) as new (cell_id, unit_id)
-        where unit_id is not null",
+        "insert into responsibility (cell_id, class_code, class_group, unit_id, edition_id, valid)
+        select new.cell_id, case when length(new.classes) > 3 then new.classes end,
+            case when length(new.classes) = 3 then new.classes end, new.unit_id, $1,
+            tstzrange($2, (select min(lower(r.valid)) from responsibility r
+                where r.cell_id = new.cell_id and r.classes = new.classes and lower(r.valid) > $2))
+        from unnest($3::integer[], $4::text[], $5::integer[]) as new (cell_id, classes, unit_id)
+        where new.unit_id is not null",
     )
     .bind(edition)
     .bind(from)
     .bind(cells)
-    .bind(column(owners, |(_, unit)| *unit))
+    .bind(classes)
+    .bind(column(owners, |(_, handed)| handed.unit_id))
     .execute(tx)
     .await?;
     Ok(())

@@ -13,10 +13,11 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::access::Person;
+use crate::catalogue::ClassScope;
 use crate::http::{ApiError, App, JsonBody, PathParams};
 use crate::rules::http::{Edit, check_text, readable};
 use crate::rules::set::STAGES;
-use crate::rules::{ClassScope, CollectionRule, OfficeHours, Policy, RuleSetId, StageLimit, store};
+use crate::rules::{CollectionRule, OfficeHours, Policy, RuleSetId, StageLimit, store};
 
 const NAME_CHARS_MAX: usize = 50;
 const DAYS_MAX: usize = 1000;

@@ -14,10 +14,10 @@ use utoipa_axum::routes;
 
 use super::store::{self, OpenCell, Refused};
 use crate::access::Person;
-use crate::catalogue::{Catalogue, ClassCode};
+use crate::catalogue::{Catalogue, ClassCode, ClassScope};
 use crate::http::{ApiError, App, JsonBody, PathParams};
 use crate::rules::http::{Edit, readable};
-use crate::rules::{ClassScope, PlaceScope, Precedent, RouteRule, RouteTo, RuleSet, RuleSetId};
+use crate::rules::{PlaceScope, Precedent, RouteRule, RouteTo, RuleSet, RuleSetId};
 use crate::territory::Territory;
 
 /// Cells listed one by one; more are counted.
@@ -202,11 +202,16 @@ impl Gaps {
             gaps: Vec::new(),
         };
         for cell in cells {
-            let answered: HashSet<ClassCode> = cell.answered.iter().copied().collect();
+            let answered: HashSet<ClassScope> = cell.answered.iter().copied().collect();
+            let is_answered = |class: ClassCode| {
+                ClassScope::around(class)
+                    .iter()
+                    .any(|scope| answered.contains(scope))
+            };
             let open: Vec<ClassCode> = Catalogue::shipped()
                 .classes()
                 .map(|class| class.code)
-                .filter(|class| !answered.contains(class))
+                .filter(|class| !is_answered(*class))
                 .filter(|class| !set.routes_answer(*class, &cell.code, at, territory))
                 .collect();
             if open.is_empty() {

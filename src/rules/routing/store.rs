@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, PgExecutor};
 
 use super::http::RouteWritten;
-use crate::catalogue::ClassCode;
+use crate::catalogue::ClassScope;
 use crate::rules::{RouteTo, RuleSetId};
 
 /// Why a routing rule could not be written.
@@ -66,8 +66,8 @@ pub(super) struct OpenCell {
     pub(super) id: i32,
     pub(super) code: String,
     pub(super) name: String,
-    /// The classes it has a responsibility for.
-    pub(super) answered: Vec<ClassCode>,
+    /// The classes and groups it has a responsibility for.
+    pub(super) answered: Vec<ClassScope>,
 }
 
 /// The cells of a moment that have no default, by code.
@@ -77,14 +77,14 @@ pub(super) async fn cells_without_default(
 ) -> sqlx::Result<Vec<OpenCell>> {
     sqlx::query_as(
         "select cell_id as id, code, name,
-                coalesce((select array_agg(r.class_code) from responsibility r
+                coalesce((select array_agg(r.classes) from responsibility r
                           join unit u on u.unit_id = r.unit_id and u.valid @> $1
                           where r.cell_id = cell.cell_id and r.valid @> $1
-                            and r.class_code is not null), '{}') as answered
+                            and r.classes <> ''), '{}') as answered
          from cell
          where cell.valid @> $1 and not exists (
              select from responsibility r join unit u on u.unit_id = r.unit_id and u.valid @> $1
-             where r.cell_id = cell.cell_id and r.valid @> $1 and r.class_code is null)
+             where r.cell_id = cell.cell_id and r.valid @> $1 and r.classes = '')
          order by code",
     )
     .bind(at)

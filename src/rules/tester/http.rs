@@ -162,6 +162,7 @@ fn rule_of(set: &RuleSet, because: RouteBecause) -> Option<RouteRule> {
         | RouteBecause::ComponentOwner { route_id, .. } => route_id?,
         RouteBecause::Precedent { .. }
         | RouteBecause::CellClass { .. }
+        | RouteBecause::CellGroup { .. }
         | RouteBecause::CellDefault { .. }
         | RouteBecause::Nobody { .. } => return None,
     };

@@ -117,7 +117,7 @@ async fn cells(db: &mut PgConnection) -> sqlx::Result<Vec<CellRow>> {
                 unit.name_zh as unit_zh, unit.name_en as unit_en, cell.geom
          from cell
          left join responsibility on responsibility.cell_id = cell.cell_id
-             and responsibility.class_code is null and responsibility.valid @> now()
+             and responsibility.classes = '' and responsibility.valid @> now()
          left join unit on unit.unit_id = responsibility.unit_id
          where cell.valid @> now() order by cell.cell_id",
     )

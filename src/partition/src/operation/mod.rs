@@ -18,6 +18,7 @@ use crate::partition::{Face, Ground, Partition};
 use crate::point::Point;
 use crate::refusal::{Limits, Refusal, Warning};
 use crate::ring::Polygon;
+use crate::subject::Subject;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -70,6 +71,12 @@ pub enum Operation {
         faces: Vec<FaceId>,
         owner: Option<UnitId>,
     },
+    /// Says who answers for a subject; `None`: whoever does for what is no duty by itself.
+    SetDuty {
+        faces: Vec<FaceId>,
+        subject: Subject,
+        owner: Option<UnitId>,
+    },
     /// Declares ground that nobody or several claim a cell of its own.
     Settle {
         face: FaceId,
@@ -96,6 +103,7 @@ impl Operation {
     /// Why it cannot be done.
     pub fn plan(&self, partition: &Partition, limits: &Limits) -> Result<Planned, Refusal> {
         let mut draft = Draft::of(partition);
+        let mut of_duties = Vec::new();
         match self {
             Self::MoveVertex { at, to } => border::move_vertex(&mut draft, *at, *to)?,
             Self::InsertVertex {
@@ -108,7 +116,7 @@ impl Operation {
             Self::Straighten { from, to } => border::follow(&mut draft, &[*from, *to])?,
             Self::Follow { line } => border::follow(&mut draft, line)?,
             Self::Split { face, line } => region::split(&mut draft, *face, line)?,
-            Self::Merge { faces } => region::merge(&mut draft, faces)?,
+            Self::Merge { faces } => of_duties = region::merge(&mut draft, faces)?,
             Self::Transfer { polygon, from, to } => {
                 region::transfer(&mut draft, polygon, *from, *to)?;
             }
@@ -116,13 +124,24 @@ impl Operation {
             Self::SetOwner { faces, owner } => edit_faces(&mut draft, faces, |face| {
                 face.owner = *owner;
             })?,
+            Self::SetDuty {
+                faces,
+                subject,
+                owner,
+            } => edit_faces(&mut draft, faces, |face| {
+                match owner {
+                    Some(owner) => face.duties.insert(*subject, *owner),
+                    None => face.duties.remove(subject),
+                };
+            })?,
             Self::Settle { face } => edit_faces(&mut draft, &[*face], |face| {
                 face.ground = Ground::Cell;
             })?,
             Self::Lock { faces } => set_lock(&mut draft, faces, true)?,
             Self::Unlock { faces } => set_lock(&mut draft, faces, false)?,
         }
-        let warnings = soundness::check(&draft, limits)?;
+        let mut warnings = soundness::check(&draft, limits)?;
+        warnings.append(&mut of_duties);
         let change = draft.into_change();
         if change.is_nothing() {
             return Err(Refusal::Nothing);

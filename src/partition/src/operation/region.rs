@@ -5,13 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::change::Descent;
 use crate::draft::Draft;
 use crate::edges::id;
-use crate::ids::FaceId;
+use crate::ids::{FaceId, UnitId};
 use crate::operation::free_face;
 use crate::operation::recut::{Along, Cut};
 use crate::partition::{Face, Ground};
 use crate::point::{Point, bounds};
-use crate::refusal::Refusal;
+use crate::refusal::{Refusal, Warning};
 use crate::ring::Polygon;
+use crate::subject::Subject;
 
 fn refuse_out_of_range<'a>(points: impl IntoIterator<Item = &'a Point>) -> Result<(), Refusal> {
     match points.into_iter().find(|point| !point.is_in_range()) {
@@ -58,7 +59,9 @@ pub(super) fn split(draft: &mut Draft<'_>, face: FaceId, line: &[Point]) -> Resu
     Ok(())
 }
 
-pub(super) fn merge(draft: &mut Draft<'_>, faces: &[FaceId]) -> Result<(), Refusal> {
+/// The first face's owner and duties are the new one's; warns of each subject that another cell had
+/// somebody else for.
+pub(super) fn merge(draft: &mut Draft<'_>, faces: &[FaceId]) -> Result<Vec<Warning>, Refusal> {
     let parents: BTreeSet<FaceId> = faces.iter().copied().collect();
     let [first, _, ..] = faces else {
         return Err(Refusal::TooFewFaces);
@@ -69,8 +72,9 @@ pub(super) fn merge(draft: &mut Draft<'_>, faces: &[FaceId]) -> Result<(), Refus
     for &parent in &parents {
         free_face(draft, parent)?;
     }
-    let owner = free_face(draft, *first)?.owner;
+    let Face { owner, duties, .. } = free_face(draft, *first)?.clone();
     let child = draft.next.face();
+    let given_up = otherwise(draft, &parents, &duties);
     let cut = Cut::of(draft, &parents, &Along::Nothing);
     let dealt = (0..id(cut.arrangement.regions.len()))
         .filter(|region| cut.face(*region).is_some())
@@ -84,10 +88,33 @@ pub(super) fn merge(draft: &mut Draft<'_>, faces: &[FaceId]) -> Result<(), Refus
         child,
         Some(Face {
             owner,
+            duties,
             ..Face::default()
         }),
     );
-    Ok(())
+    let warning = |subject| Warning::OtherDuties {
+        face: child,
+        subject,
+    };
+    Ok(given_up.into_iter().map(warning).collect())
+}
+
+/// The subjects for which one of some cells has somebody else, or nobody of their own. Ground that
+/// is still to be decided has no duties to lose.
+fn otherwise(
+    draft: &Draft<'_>,
+    faces: &BTreeSet<FaceId>,
+    duties: &BTreeMap<Subject, UnitId>,
+) -> BTreeSet<Subject> {
+    let cells = faces.iter().filter_map(|face| draft.face(*face));
+    let cells: Vec<&Face> = cells.filter(|face| face.ground == Ground::Cell).collect();
+    let subjects = cells.iter().flat_map(|face| face.duties.keys());
+    let differs = |subject: &&Subject| {
+        cells
+            .iter()
+            .any(|face| face.duties.get(subject) != duties.get(subject))
+    };
+    subjects.filter(differs).copied().collect()
 }
 
 pub(super) fn transfer(

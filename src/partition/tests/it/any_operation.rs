@@ -8,7 +8,7 @@ use rand::seq::IndexedRandom as _;
 use rand_chacha::ChaCha8Rng;
 
 /// Every kind of operation, by the name that [`name`] gives it.
-pub(crate) const NAMES: [&str; 13] = [
+pub(crate) const NAMES: [&str; 14] = [
     "MoveVertex",
     "InsertVertex",
     "DeleteVertex",
@@ -19,6 +19,7 @@ pub(crate) const NAMES: [&str; 13] = [
     "Transfer",
     "RedrawScope",
     "SetOwner",
+    "SetDuty",
     "Settle",
     "Lock",
     "Unlock",
@@ -37,9 +38,10 @@ pub(crate) fn name(operation: &Operation) -> &'static str {
         Operation::Transfer { .. } => NAMES[7],
         Operation::RedrawScope { .. } => NAMES[8],
         Operation::SetOwner { .. } => NAMES[9],
-        Operation::Settle { .. } => NAMES[10],
-        Operation::Lock { .. } => NAMES[11],
-        Operation::Unlock { .. } => NAMES[12],
+        Operation::SetDuty { .. } => NAMES[10],
+        Operation::Settle { .. } => NAMES[11],
+        Operation::Lock { .. } => NAMES[12],
+        Operation::Unlock { .. } => NAMES[13],
     }
 }
 
@@ -144,12 +146,19 @@ fn of_faces(partition: &Partition, random: &mut ChaCha8Rng) -> Operation {
     let some = [(); 3].map(|()| any_face(partition, random));
     let faces: Vec<FaceId> = BTreeSet::from(some).into_iter().collect();
     let all = partition.faces().iter();
-    match random.random_range(0..5) {
-        0 | 1 => Operation::SetOwner {
+    let owner = (0..4).map(UnitId).nth(random.random_range(0..5));
+    match random.random_range(0..7) {
+        0 | 1 => Operation::SetOwner { faces, owner },
+        2 | 3 => Operation::SetDuty {
             faces,
-            owner: (0..4).map(UnitId).nth(random.random_range(0..5)),
+            subject: ["C03", "C03005", "M06042"]
+                .choose(random)
+                .unwrap()
+                .parse()
+                .unwrap(),
+            owner,
         },
-        2 => {
+        4 => {
             let undecided: Vec<FaceId> = all
                 .filter(|(_, face)| face.ground != Ground::Cell)
                 .map(|(face, _)| *face)
@@ -157,7 +166,7 @@ fn of_faces(partition: &Partition, random: &mut ChaCha8Rng) -> Operation {
             let face = undecided.choose(random).copied().unwrap_or(some[0]);
             Operation::Settle { face }
         }
-        3 => Operation::Lock { faces },
+        5 => Operation::Lock { faces },
         // most of them, so that locks do not bring everything to a stop
         _ => Operation::Unlock {
             faces: all

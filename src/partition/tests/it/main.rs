@@ -15,6 +15,7 @@ mod synthetic;
 
 mod check;
 mod comparison;
+mod duties;
 mod near;
 mod operations;
 mod oracle;

@@ -7,14 +7,14 @@ use cityward_partition::{
 
 use crate::synthetic::{block, cell, polygon};
 
-const SOUTH_WEST: FaceId = FaceId(0);
-const SOUTH_EAST: FaceId = FaceId(1);
+pub(crate) const SOUTH_WEST: FaceId = FaceId(0);
+pub(crate) const SOUTH_EAST: FaceId = FaceId(1);
 const NORTH_WEST: FaceId = FaceId(2);
 const NORTH_EAST: FaceId = FaceId(3);
-const ISLAND: FaceId = FaceId(4);
+pub(crate) const ISLAND: FaceId = FaceId(4);
 
 /// Blocks of 100 m a side, and a yard of 20 m inside the one in the north-east.
-fn blocks() -> Partition {
+pub(crate) fn blocks() -> Partition {
     let (mid, end) = (100_000, 200_000);
     let yard = block(140_000, 140_000, 160_000, 160_000);
     let mut north_east = cell(&block(mid, mid, end, end));

@@ -151,6 +151,7 @@ fn is_about_the_hull(operation: &Operation, old: &Partition) -> bool {
         Operation::Split { .. }
         | Operation::Merge { .. }
         | Operation::SetOwner { .. }
+        | Operation::SetDuty { .. }
         | Operation::Settle { .. }
         | Operation::Lock { .. }
         | Operation::Unlock { .. } => false,
@@ -175,7 +176,9 @@ fn keeps_what_it_must(operation: &Operation, old: &Partition, new: &Partition) -
         assert!(differs_m2 <= ROUNDING_M2, "{face:?} {operation:?}");
         let is = new.faces().get(&face);
         let is_unlocked = matches!(operation, Operation::Unlock { .. });
-        let is_kept = is.is_some_and(|is| is.owner == was.owner && is.ground == was.ground);
+        let is_kept = is.is_some_and(|is| {
+            is.owner == was.owner && is.duties == was.duties && is.ground == was.ground
+        });
         assert!(
             is_kept && (is == Some(was) || is_unlocked),
             "{face:?} {operation:?}"

@@ -28,21 +28,23 @@ with ground as (
     from ground
     join city_case c using (case_id)
     join cell on cell.cell_id = ground.cell_id
+    join edition on edition.edition_id = $1
     left join lateral (
+        -- also by a rule that goes on: one for the class or its group may have begun before it
         select r.unit_id from responsibility r
-        where r.cell_id = c.cell_id and r.ended_edition_id = $1
-            and (r.class_code = c.class_code or r.class_code is null)
-        order by r.class_code nulls last limit 1
+        where r.cell_id = c.cell_id and r.valid @> edition.published_at - interval '1 microsecond'
+            and r.classes in (c.class_code, left(c.class_code, 3), '')
+        order by length(r.classes) desc limit 1
     ) as before on true
     left join lateral (
-        select r.responsibility_id, r.unit_id, r.edition_id, r.class_code is not null as of_class
+        select r.responsibility_id, r.unit_id, r.edition_id, r.classes
         from responsibility r
         where r.cell_id = ground.cell_id
-            and (r.class_code = c.class_code or r.class_code is null)
+            and r.classes in (c.class_code, left(c.class_code, 3), '')
             -- of a cell that has ended, too, as it was: the case goes on from there with the next edition
             and case when cell.valid @> now() then r.valid @> now()
                 else r.ended_edition_id = cell.ended_edition_id end
-        order by r.class_code nulls last limit 1
+        order by length(r.classes) desc limit 1
     ) as duty on true
 ), planned as (
     select o.case_id, o.cell_id,
@@ -52,7 +54,8 @@ with ground as (
             when not follows then c.because || jsonb_build_object('cell_code', o.code)
             else jsonb_strip_nulls(jsonb_build_object(
                 'rule', case when o.responsibility_id is null then 'none'
-                    when o.of_class then 'cell_class' else 'cell_default' end,
+                    when o.classes = '' then 'cell_default'
+                    when length(o.classes) = 3 then 'cell_group' else 'cell_class' end,
                 'edition', (select jsonb_build_object('id', e.edition_id, 'note', note,
                         'published_at', published_at)
                     from edition e where e.edition_id = coalesce(o.edition_id, $1)),
