@@ -107,6 +107,7 @@ export type Rule =
   | 'component_maintenance'
   | 'component_owner'
   | 'cell_class'
+  | 'cell_group'
   | 'cell_default'
   | 'none';
 

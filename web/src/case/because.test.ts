@@ -44,7 +44,7 @@ test('a border nearer than the position error is said to be in doubt', () => {
 
 test('every rule has a sentence in both languages', () => {
   for (const t of [zh, en]) {
-    for (const rule of ['component_owner', 'cell_default', 'none'] as const) {
+    for (const rule of ['component_owner', 'cell_group', 'cell_default', 'none'] as const) {
       expect(becauseSentences({ ...because, rule }, words({ t }))[0]?.length).toBeGreaterThan(20);
     }
   }

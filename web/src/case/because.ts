@@ -33,6 +33,8 @@ function rule(because: Because, { t, className, component }: BecauseWords): stri
       return t.because.component_owner(thing, distance);
     case 'cell_class':
       return t.because.cell_class(cell, className(because.class));
+    case 'cell_group':
+      return t.because.cell_group(cell, className(because.class));
     case 'cell_default':
       return t.because.cell_default(cell, className(because.class));
     case 'none':

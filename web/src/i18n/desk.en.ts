@@ -47,7 +47,8 @@ export const deskEn: DeskWords = {
       order_issued: 'new task order',
       ground_moved: 'cells changed hands',
     },
-    moved: (m) => `cells +${m.cells[0]} −${m.cells[1]} · open cases +${m.cases[0]} −${m.cases[1]}`,
+    moved: (m) =>
+      `cells +${m.cells[0]} −${m.cells[1]}${m.duties ? ` · classes in cells +${m.duties[0]} −${m.duties[1]}` : ''} · open cases +${m.cases[0]} −${m.cases[1]}`,
   },
 
   list: {

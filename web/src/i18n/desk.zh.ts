@@ -47,8 +47,13 @@ export const deskZh = {
       ground_moved: '网格有调整',
     },
     /** What a unit has more and less of since the ground was redrawn. */
-    moved: (m: { cells: [number, number]; cases: [number, number] }) =>
-      `网格 +${m.cells[0]} −${m.cells[1]} · 在办案件 +${m.cases[0]} −${m.cases[1]}`,
+    moved: (m: {
+      cells: [number, number];
+      /** Classes and groups of cells; null: none. */
+      duties: [number, number] | null;
+      cases: [number, number];
+    }) =>
+      `网格 +${m.cells[0]} −${m.cells[1]}${m.duties ? ` · 网格内类别 +${m.duties[0]} −${m.duties[1]}` : ''} · 在办案件 +${m.cases[0]} −${m.cases[1]}`,
   },
 
   list: {

@@ -155,6 +155,8 @@ export const en: Messages = {
       `The place is ${distance} m from the component “${component}”; nobody is named to maintain it, so its owner is responsible.`,
     cell_class: (cell, name) =>
       `The place is in grid cell ${cell}, which has a rule of its own for “${name}”.`,
+    cell_group: (cell, name) =>
+      `The place is in grid cell ${cell}, which has a rule for the group of classes that “${name}” is in.`,
     cell_default: (cell, name) =>
       `The place is in grid cell ${cell}, which has no rule of its own for “${name}”; the cell’s default unit is responsible.`,
     none: (cell) =>

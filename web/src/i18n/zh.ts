@@ -150,6 +150,8 @@ export const zh = {
       `位置距部件「${component}」${distance} 米；该部件没有养护单位，由权属单位负责。`,
     cell_class: (cell: string, name: string) =>
       `位置在单元网格 ${cell} 内；该网格对「${name}」另有规定，按规定归属。`,
+    cell_group: (cell: string, name: string) =>
+      `位置在单元网格 ${cell} 内；该网格对「${name}」所属的大类另有规定，按规定归属。`,
     cell_default: (cell: string, name: string) =>
       `位置在单元网格 ${cell} 内；该网格对「${name}」没有专门规定，由网格默认责任单位负责。`,
     none: (cell: string) => `位置在单元网格 ${cell} 内，但该网格还没有规定责任单位。`,

@@ -201,7 +201,7 @@ export type RouteBecause =
       route_id: number | null;
     }
   | { rule: 'rule'; route_id: number }
-  | { rule: 'cell_class' | 'cell_default'; cell_id: number }
+  | { rule: 'cell_class' | 'cell_group' | 'cell_default'; cell_id: number }
   | { rule: 'nobody'; cell_id: number | null };
 
 export interface Outcome {

@@ -7,6 +7,8 @@ const face = (id: number, about: Partial<Face>): Face => ({
   face: id,
   label: '',
   owner: 1,
+  duty: null,
+  answers: 1,
   ground: 'cell',
   locked: false,
   area_m2: 100,

@@ -7,10 +7,12 @@ import {
   type Operation,
   type OperationName,
   type Refused,
+  subjectOf,
   type Touched,
   type UnitId,
   type Warning,
 } from '../partition/types';
+import { ALL_CLASSES, subjectsOf } from './classes';
 import { concernsOf } from './concerns';
 import { type Totals, totalsAfter, totalsOf } from './totals';
 
@@ -24,6 +26,8 @@ export interface Step {
   name: OperationName;
   /** The names of the cells it touched. */
   cells: string[];
+  /** The class or group it was about; none: all, or another matter. */
+  classes: string | null;
   /** Why; empty where nobody said. */
   reason: string;
   /** When, RFC 3339. */
@@ -53,6 +57,10 @@ export function fewOf(names: readonly string[]): string[] {
 /** The ground being edited: what is known of its faces, and everything that was done to it. */
 export class EditedGround {
   owners = $state.raw<Owner[]>([]);
+  /** For which classes it is shown who answers, and set: all, a group, or one. */
+  classes = $state<string>(ALL_CLASSES);
+  /** Counts how often everything was to be drawn anew. */
+  drawn = $state(0);
   /** Counts what changed. */
   revision = $state(0);
   totals = $state.raw<Totals>(new Map());
@@ -93,6 +101,27 @@ export class EditedGround {
     this.totals = totalsOf(faces);
     this.before = totalsOf(await this.client.ask('facesBefore'));
     this.revision += 1;
+  }
+
+  /** Shows from now on who answers for some classes. */
+  lookAt(classes: string): Promise<void> {
+    return this.next(async () => {
+      await this.client.ask('lookAt', subjectsOf(classes));
+      this.classes = classes;
+      await this.begin();
+      this.drawn += 1;
+    });
+  }
+
+  /** Gives cells to an owner for the classes that are looked at; `null`: to nobody by a rule for them. */
+  async give(faces: FaceId[], owner: UnitId | null): Promise<void> {
+    const subject = this.classes;
+    const isOfAll = subject === ALL_CLASSES;
+    const has = (face: FaceId) => this.faces.get(face)?.[isOfAll ? 'owner' : 'duty'];
+    const changing = faces.filter((face) => has(face) !== owner);
+    if (changing.length === 0) return;
+    const of = { faces: changing, owner };
+    await this.act(isOfAll ? { set_owner: of } : { set_duty: { ...of, subject } });
   }
 
   face(id: FaceId): Face | undefined {
@@ -157,7 +186,8 @@ export class EditedGround {
     this.reason = '';
     const name = nameOf(operation);
     const at = new Date().toISOString();
-    const step: Step = { name, cells: this.namesOf(outcome.done), reason, at };
+    const classes = subjectOf(operation);
+    const step: Step = { name, cells: this.namesOf(outcome.done), classes, reason, at };
     const ids = outcome.done.faces.features.map(({ properties }) => properties.face);
     const born = ids.filter((face) => !this.faces.has(face));
     this.take(outcome.done);

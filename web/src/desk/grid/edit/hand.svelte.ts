@@ -267,12 +267,9 @@ export class Hand {
     this.map.choose([...this.painted]);
   }
 
-  /** Gives cells to the owner that is taken up. */
+  /** Gives cells to the owner that is taken up, for the classes that are looked at. */
   async giveTo(faces: FaceId[]): Promise<void> {
-    const changing = faces.filter((face) => this.ground.face(face)?.owner !== this.owner);
-    if (changing.length > 0) {
-      await this.ground.act({ set_owner: { faces: changing, owner: this.owner } });
-    }
+    await this.ground.give(faces, this.owner);
     this.map.choose(this.chosen);
   }
 
@@ -287,7 +284,7 @@ export class Hand {
         return this.pick(place, shift);
       case 'eyedropper': {
         const face = await this.ground.client.ask('faceAt', place);
-        if (face !== null) this.owner = this.ground.face(face)?.owner ?? null;
+        if (face !== null) this.owner = this.ground.face(face)?.answers ?? null;
         return;
       }
       case 'brush': {

@@ -4,7 +4,8 @@ import { shares, totalsAfter, totalsOf } from './totals';
 
 function face(id: number, owner: UnitId | null, area_m2: number): Face {
   const at = null;
-  return { face: id, label: '', owner, ground: 'cell', locked: false, area_m2, parts: 1, at };
+  const who = { owner, duty: null, answers: owner };
+  return { face: id, label: '', ...who, ground: 'cell', locked: false, area_m2, parts: 1, at };
 }
 
 function touched(faces: Face[], gone: number[] = []): Touched {

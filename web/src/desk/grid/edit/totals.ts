@@ -6,14 +6,14 @@ export interface Total {
   area_m2: number;
 }
 
-/** By owner; `null` has what nobody owns. */
+/** By who answers; `null` has what nobody answers for. */
 export type Totals = ReadonlyMap<UnitId | null, Total>;
 
-function add(totals: Map<UnitId | null, Total>, { owner, area_m2 }: Face, sign: 1 | -1): void {
-  const before = totals.get(owner) ?? { cells: 0, area_m2: 0 };
+function add(totals: Map<UnitId | null, Total>, { answers, area_m2 }: Face, sign: 1 | -1): void {
+  const before = totals.get(answers) ?? { cells: 0, area_m2: 0 };
   const cells = before.cells + sign;
-  if (cells === 0) totals.delete(owner);
-  else totals.set(owner, { cells, area_m2: before.area_m2 + sign * area_m2 });
+  if (cells === 0) totals.delete(answers);
+  else totals.set(answers, { cells, area_m2: before.area_m2 + sign * area_m2 });
 }
 
 export function totalsOf(faces: Iterable<Face>): Totals {

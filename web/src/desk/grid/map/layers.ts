@@ -62,7 +62,7 @@ function faces(source: 'faces' | 'draft', colours: Palette): LayerSpecification[
           colours.soon,
           'contested',
           colours.over,
-          ownerColour(colours, 'owner'),
+          ownerColour(colours, 'answers'),
         ] as unknown as ExpressionSpecification,
         'fill-opacity': shown,
       },

@@ -83,6 +83,10 @@ export interface Face {
   face: FaceId;
   label: string;
   owner: UnitId | null;
+  /** Who has the classes that are looked at by a rule for just these. */
+  duty: UnitId | null;
+  /** Who answers for the classes that are looked at. */
+  answers: UnitId | null;
   ground: 'cell' | 'unclaimed' | 'contested';
   locked: boolean;
   area_m2: number;
@@ -111,6 +115,7 @@ export type Operation =
   | { transfer: { polygon: Polygon; from: FaceId | null; to: FaceId | null } }
   | { redraw_scope: { scope: Polygon[]; to: FaceId | null } }
   | { set_owner: { faces: FaceId[]; owner: UnitId | null } }
+  | { set_duty: { faces: FaceId[]; subject: string; owner: UnitId | null } }
   | { settle: { face: FaceId } }
   | { lock: { faces: FaceId[] } }
   | { unlock: { faces: FaceId[] } };
@@ -125,12 +130,24 @@ export function nameOf(operation: Operation): OperationName {
   return Object.keys(operation)[0] as OperationName;
 }
 
+/** The class or group that an operation is about. */
+export function subjectOf(operation: Operation): string | null {
+  return 'set_duty' in operation ? operation.set_duty.subject : null;
+}
+
+/** Who answers for single classes and groups of a face. */
+export interface Duties {
+  face: FaceId;
+  duties: Record<string, UnitId>;
+}
+
 /** The faces that an operation names. */
 export function facesOf(operation: Operation): FaceId[] {
   if ('split' in operation) return [operation.split.face];
   if ('settle' in operation) return [operation.settle.face];
   if ('merge' in operation) return operation.merge.faces;
   if ('set_owner' in operation) return operation.set_owner.faces;
+  if ('set_duty' in operation) return operation.set_duty.faces;
   if ('lock' in operation) return operation.lock.faces;
   if ('unlock' in operation) return operation.unlock.faces;
   if ('redraw_scope' in operation) return [operation.redraw_scope.to].filter((to) => to !== null);
@@ -143,7 +160,8 @@ export function facesOf(operation: Operation): FaceId[] {
 
 export type Warning =
   | { small: { face: FaceId; area_m2: number } }
-  | { large: { face: FaceId; area_m2: number } };
+  | { large: { face: FaceId; area_m2: number } }
+  | { other_duties: { face: FaceId; subject: string } };
 
 export const REFUSALS = [
   'no_face',

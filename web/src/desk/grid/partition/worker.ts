@@ -7,6 +7,7 @@ import type {
   ConcernKind,
   Coordinates,
   Defect,
+  Duties,
   Face,
   FaceId,
   FileTold,
@@ -67,6 +68,9 @@ const deeds = {
   ownBy: (field: string) => told<string[]>(desk().own_by(field)),
   /** The number of a further owner. */
   addOwner: (name: string): UnitId => desk().add_owner(name),
+  /** For which classes it is shown who answers, the first before the others. */
+  lookAt: (subjects: string[]) => desk().look_at(JSON.stringify(subjects)),
+  duties: (faces: FaceId[]) => told<Duties[]>(desk().duties(JSON.stringify(faces))),
   faces: () => told<Face[]>(desk().faces()),
   facesBefore: () => told<Face[]>(desk().faces_before()),
   name: (names: [FaceId, string][]) => desk().name(JSON.stringify(names)),

@@ -99,6 +99,8 @@ export interface Finding {
 export interface Load {
   cells: number;
   area_m2: number;
+  /** Classes and groups of cells that it has by a rule of their own. */
+  duties: number;
   components: number;
   open_cases: number;
   recent_cases: number;
@@ -109,6 +111,8 @@ export interface ImpactCell {
   code: string | null;
   name: string;
   area_m2: number;
+  /** What is handed over: a group or a class; empty: whatever has no rule of its own. */
+  classes: string;
   unit_id: UnitId | null;
   /** Whose it was, if it was there. */
   from_unit: UnitId | null;
@@ -153,6 +157,8 @@ export interface Choice {
 }
 
 export interface Side {
+  /** Who answers for single classes and groups. */
+  duties: { classes: string; unit_id: UnitId }[];
   unit_id: UnitId | null;
   area_m2: number;
   border: GeoJSON.MultiPolygon;

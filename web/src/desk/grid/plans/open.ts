@@ -1,7 +1,7 @@
 import type { Keeper, Step } from '../edit/ground.svelte';
 import { EditedGround, fewOf } from '../edit/ground.svelte';
 import { PartitionClient } from '../partition/client';
-import { type Bounds, type FaceId, facesOf, nameOf } from '../partition/types';
+import { type Bounds, type FaceId, facesOf, nameOf, subjectOf } from '../partition/types';
 import {
   addStep,
   bytes,
@@ -63,6 +63,7 @@ function stepsOf(history: readonly PlanStep[], nameFace: (face: FaceId) => strin
     .map(({ operation, by, reason, at }) => ({
       name: nameOf(operation),
       cells: fewOf(facesOf(operation).map(nameFace).filter(Boolean)),
+      classes: subjectOf(operation),
       reason,
       at,
       by: by.name,
