@@ -225,7 +225,8 @@ pub struct ViidConfig {
     pub viid_keepalive_s: u32,
 
     /// Whether a registered device is believed by the address it registered from; false: every call
-    /// needs the digest of its platform, as it should where devices share an address.
+    /// needs the digest of its platform, as it should where devices share an address. What comes
+    /// from this machine, or through a proxy that the trusted ones do not name, needs it always.
     #[arg(
         long,
         env = "CITYWARD_VIID_ADDRESS_SUFFICES",
