@@ -149,7 +149,8 @@ mod tests {
     fn what_was_handed_over_is_told_by_classes() {
         let before = duties(&face(Some(1), &[("M06", 2), ("M06042", 3)]));
         let after = duties(&face(None, &[("C03", 4), ("M06", 2)]));
-        let told: Vec<_> = { handed(&before, &after).iter() }
+        let handed_over = handed(&before, &after);
+        let told: Vec<_> = { handed_over.iter() }
             .map(|one| {
                 (
                     one.classes.to_string(),

@@ -83,15 +83,12 @@ test('the lamps of a cell go to another unit; everything else of it stays', asyn
   // of all classes the cell is whose it was
   await page.click('[data-test=for-all]');
   await page.locator('[data-test=coloured-by]').waitFor({ state: 'detached' });
-  await page.waitForFunction(
-    (wanted) => {
-      const map = window.__gridMap;
-      const middle = map.project(map.getCenter());
-      const [cell] = map.queryRenderedFeatures(middle, { layers: ['faces-fill'] });
-      return Number(cell?.properties.answers) === wanted;
-    },
-    before.owner,
-  );
+  await page.waitForFunction((wanted) => {
+    const map = window.__gridMap;
+    const middle = map.project(map.getCenter());
+    const [cell] = map.queryRenderedFeatures(middle, { layers: ['faces-fill'] });
+    return Number(cell?.properties.answers) === wanted;
+  }, before.owner);
 
   // the service has it, and says what it would mean
   await page.reload();

@@ -70,6 +70,7 @@ mod tests {
             face: FaceId(face),
             kept: kept.map(|code| (code.to_owned(), String::new())),
             unit_id: None,
+            duties: Vec::new(),
             area_m2: 1.0,
             parents: Vec::new(),
             communities: ["321202001001".to_owned()].into(),
