@@ -20,8 +20,6 @@ mod data;
 mod floor;
 #[path = "tiles/freshness.rs"]
 mod freshness;
-#[path = "common/latencies.rs"]
-mod latencies;
 #[path = "tiles/load.rs"]
 mod load;
 #[path = "tiles/martin.rs"]

@@ -18,7 +18,6 @@ use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
 use crate::data;
-use crate::latencies::Latencies;
 use crate::load::{Ask, Load, load};
 use crate::stage::{with_database, with_service};
 use crate::visitor::Visitor;
@@ -80,16 +79,17 @@ async fn measure(database: &Database, base: &str) -> anyhow::Result<()> {
         )
     };
     writer.begin.cancel();
-    let seen = writer.seen.await.context("the writer has ended")??;
+    let mut seen = writer.seen.await.context("the writer has ended")??;
     let mut db = PgConnection::connect_with(&options).await?;
     let large = large(&mut db, &visitor).await?;
     let loaded = loading.await??;
-    let seen = Latencies::of(seen)?;
+    seen.sort_unstable();
+    ensure!(!seen.is_empty(), "nothing was measured");
     println!(
         "{} changes in {} commits in {:.0} s, each looked for in its tile, while {:.0} tiles of zoom 14 \
          were loaded a second, where {maximum:.0} go; none was missed",
-        seen.count() * ROWS_A_COMMIT,
-        seen.count(),
+        seen.len() * ROWS_A_COMMIT,
+        seen.len(),
         length.as_secs_f64(),
         loaded.per_s,
     );
@@ -97,7 +97,7 @@ async fn measure(database: &Database, base: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn report(seen: &Latencies, large: Duration, loaded: &Load) {
+fn report(seen: &[Duration], large: Duration, loaded: &Load) {
     let ms = |wait: Duration| format!("{:.2}", wait.as_secs_f64() * 1000.0);
     let line = |what: &str, took: Duration, goal: Option<Duration>| {
         let judged = goal.map_or_else(String::new, |goal| {
@@ -108,9 +108,9 @@ fn report(seen: &Latencies, large: Duration, loaded: &Load) {
     };
     println!("| from the commit to a tile that shows it | ms | goal |");
     println!("|---|---:|---:|");
-    line("median", seen.at(50), Some(GOAL_MEDIAN));
-    line("p99", seen.at(99), Some(GOAL_P99));
-    line("worst", seen.at(100), None);
+    line("median", seen[seen.len() / 2], Some(GOAL_MEDIAN));
+    line("p99", seen[seen.len() * 99 / 100], Some(GOAL_P99));
+    line("worst", seen[seen.len() - 1], None);
     let whole = format!("{LARGE} rows in one transaction, seen whole");
     line(&whole, large, Some(GOAL_LARGE));
     let tile = "a tile of zoom 14 meanwhile, p99";

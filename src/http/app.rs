@@ -19,7 +19,7 @@ use crate::cases::EvidenceStore;
 use crate::cases::redaction::Redactions;
 use crate::cases::reporter::ReporterKeys;
 use crate::config::{Config, TileChanges};
-use crate::database::Pools;
+use crate::database::{Pools, Replication};
 use crate::live::LiveFeed;
 use crate::notify::NoticeFeed;
 use crate::pipeline::FrameReport;
@@ -173,6 +173,16 @@ impl Deref for App {
     }
 }
 
+/// The way to the server's log of commits, if it is to be gone.
+fn commit_log(config: &Config, replication: Option<Replication>) -> Option<CommitLog> {
+    let wanted = config.tiles.tile_changes == TileChanges::CommitLog;
+    let replication = replication.filter(|_| wanted)?;
+    Some(CommitLog {
+        replication,
+        kept_bytes_max: config.tiles.tile_log_kept_bytes_max,
+    })
+}
+
 impl App {
     /// Reads what is held in memory and starts to keep it fresh.
     pub async fn start(config: Arc<Config>, pools: Pools, models: Models) -> anyhow::Result<Self> {
@@ -190,19 +200,14 @@ impl App {
             machine,
             replication,
         } = pools;
-        let replication =
-            replication.filter(|_| config.tiles.tile_changes == TileChanges::CommitLog);
-        let commit_log = replication.map(|replication| CommitLog {
-            replication,
-            kept_bytes_max: config.tiles.tile_log_kept_bytes_max,
-        });
         let tile_news = TileNews::start();
         let workflow = Workflow {
             rules: Rules::open(machine.clone()).await?,
             territory: TerritoryWatch::open(machine.clone()).await?,
         };
         let news = Arc::clone(&tile_news);
-        let point_tiles = PointTiles::open(machine.clone(), commit_log, news).await?;
+        let point_tiles =
+            PointTiles::open(machine.clone(), commit_log(&config, replication), news).await?;
         let grounds = Arc::new(Grounds::new(machine.clone()));
         let now = workflow.territory.clone();
         let scheduled = Scheduled::new(machine.clone(), Arc::clone(&grounds), now);

@@ -89,7 +89,10 @@ fn decoded(geometry: &Geometry<f32>) -> Parts {
         Geometry::MultiLineString(lines) => lines.iter().map(line).collect(),
         Geometry::Polygon(polygon) => rings(polygon),
         Geometry::MultiPolygon(polygons) => polygons.iter().flat_map(rings).collect(),
-        other => panic!("{other:?}"),
+        other @ (Geometry::Line(_)
+        | Geometry::GeometryCollection(_)
+        | Geometry::Rect(_)
+        | Geometry::Triangle(_)) => panic!("{other:?}"),
     }
 }
 
@@ -189,7 +192,9 @@ fn features(bytes: Vec<u8>) -> Features {
         Value::String(text) => text,
         Value::Int(number) | Value::SInt(number) => number.to_string(),
         Value::UInt(number) => number.to_string(),
-        other => panic!("{other:?}"),
+        other @ (Value::Float(_) | Value::Double(_) | Value::Bool(_) | Value::Null) => {
+            panic!("{other:?}")
+        }
     };
     let all = Reader::new(bytes).unwrap().get_features(0).unwrap();
     let count = all.len();
