@@ -225,8 +225,7 @@ pub struct ViidConfig {
     pub viid_keepalive_s: u32,
 
     /// Whether a registered device is believed by the address it registered from; false: every call
-    /// needs the digest of its platform, as it should where devices share an address. What comes
-    /// from this machine, or through a proxy that the trusted ones do not name, needs it always.
+    /// needs the digest of its platform, as it should where devices share an address.
     #[arg(
         long,
         env = "CITYWARD_VIID_ADDRESS_SUFFICES",
