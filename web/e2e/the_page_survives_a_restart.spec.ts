@@ -48,12 +48,17 @@ test('while the database does not answer the page says how old its map is', asyn
   const page = await visit(browser, { language: 'en' });
   await signIn(page, program.url, password);
   await page.waitForSelector('[data-test=connection][data-state=live]');
+  await page.waitForFunction(() => window.__cityward !== undefined);
   const [server] = (await readFile(join(dataDir, 'pg/postmaster.pid'), 'utf8')).split('\n');
   const signal = (name: string) => {
     execFileSync('kill', [`-${name}`, server!]);
     execFileSync('pkill', [`-${name}`, '-P', server!]);
   };
   const notice = page.locator('.notice', { hasText: 'the database does not answer' });
+  // some of the base map does not come, as it will not without a database
+  await page.route('**/tiles/basemap/**', (route) => route.abort());
+  await page.evaluate(() => window.__cityward.map.jumpTo({ center: [118.8, 32.06], zoom: 14 }));
+  await page.locator('.notice', { hasText: 'The base map is unavailable' }).waitFor();
   expect(await notice.count()).toBe(0);
   signal('STOP');
   try {
