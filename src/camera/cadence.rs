@@ -21,15 +21,18 @@ pub struct Cadence {
 }
 
 impl Cadence {
-    /// A picture was taken. One from before the newest says nothing of the pace.
+    /// A picture was taken. One that was overtaken says nothing of the pace; of a clock that was set
+    /// back the next pause does.
     pub fn look(&mut self, at: DateTime<Utc>) {
-        let Some(before) = self.newest.replace(at) else {
-            return;
-        };
-        let pause = at - before;
-        if pause < TimeDelta::zero() || pause > PAUSE_MAX {
+        let pause = self.newest.map(|newest| at - newest);
+        if pause.is_some_and(|pause| pause < TimeDelta::zero() && pause >= -PAUSE_MAX) {
             return;
         }
+        self.newest = Some(at);
+        let Some(pause) = pause.filter(|pause| (TimeDelta::zero()..=PAUSE_MAX).contains(pause))
+        else {
+            return;
+        };
         if self.pauses.len() == PAUSES_MAX {
             self.pauses.pop_front();
         }
@@ -82,7 +85,10 @@ mod tests {
         // two pictures were lost
         assert_eq!(usual_s(&[0, 10, 90, 100, 180, 190]), Some(10));
         // an overtaken picture, and a night
-        assert_eq!(usual_s(&[0, 10, 20, 15, 25, 40_000, 40_010]), Some(10));
+        assert_eq!(usual_s(&[0, 10, 20, 15, 30, 40_000, 40_010]), Some(10));
+        assert_eq!(usual_s(&[0, 20, 40, 30, 60, 50, 80]), Some(20));
+        // a clock that was a day ahead
+        assert_eq!(usual_s(&[90_000, 0, 60, 120]), Some(60));
         // from now on one a minute
         assert_eq!(usual_s(&[0, 10, 20, 30, 90, 150, 210]), Some(60));
     }

@@ -385,10 +385,14 @@ impl Growing {
         if self.remedian.taken() > 0 {
             counter!(telemetry::BACKGROUND_CHANGES, "change" => why).increment(1);
         }
+        // how often the camera sends is still known
+        let pace = self.remedian.pace();
         self.remedian = Remedian::default();
+        self.remedian.keep(pace);
         let reference = shown.load().reference.clone();
         shown.store(Arc::new(Background {
             reference,
+            pace,
             ..Background::default()
         }));
     }
