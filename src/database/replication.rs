@@ -110,8 +110,14 @@ impl Replication {
         let end = format!(
             "select pg_terminate_backend(active_pid) from pg_replication_slots where slot_name = '{name}'"
         );
-        let mut client = ReplicationClient::connect_gated(self.config(&name, publication)).await?;
-        client.simple_query(&end).await?;
+        let ending = async {
+            let config = self.config(&name, publication);
+            let mut client = ReplicationClient::connect_gated(config).await?;
+            client.simple_query(&end).await
+        };
+        if let Ok(Err(error)) = timeout(SLOT_WAIT, ending).await {
+            tracing::warn!(%error, slot = name, "a slot that nobody waits for may be there still");
+        }
         Err(NoSlot::Late)
     }
 

@@ -322,9 +322,12 @@ impl Client {
         if self.scoped_at.elapsed() < SCOPE_RECHECK {
             return false;
         }
-        self.scoped_at = Instant::now();
+        let asked_at = Instant::now();
         let scope = async { access::scope(&mut *self.app.scoped(&self.person).await?).await };
-        match scope.await {
+        let scope = scope.await;
+        // one that was not answered is asked again
+        self.scoped_at = asked_at;
+        match scope {
             Ok(scope) => scope != self.scope,
             Err(error) => {
                 tracing::debug!(%error, "cannot ask again what a stream's person reaches");

@@ -301,16 +301,16 @@ pub(super) async fn log_end(db: &PgPool) -> anyhow::Result<Snapshot> {
     })
 }
 
-/// Bytes of the log of commits that the server keeps for a slot.
-pub(super) async fn log_kept(db: &PgPool, slot: &str) -> anyhow::Result<i64> {
-    let kept = sqlx::query_scalar(
+/// Bytes of the log of commits that the server keeps for a slot; `None`: there is no such slot.
+pub(super) async fn log_kept(db: &PgPool, slot: &str) -> anyhow::Result<Option<i64>> {
+    let kept: Option<Option<i64>> = sqlx::query_scalar(
         "select pg_wal_lsn_diff(pg_current_wal_insert_lsn(), restart_lsn)::bigint
         from pg_replication_slots where slot_name = $1",
     )
     .bind(slot)
-    .fetch_one(db)
+    .fetch_optional(db)
     .await?;
-    Ok(kept)
+    Ok(kept.flatten())
 }
 
 /// Has every change of a point written down from now on, for as long as the connection lives.

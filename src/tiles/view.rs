@@ -2,7 +2,7 @@
 
 use std::ops::RangeInclusive;
 
-use super::world::{EXTENT, WorldBox};
+use super::world::WorldBox;
 use super::{Grid, Layer, TileCoord};
 
 /// Tiles of a view at most: several times what the largest screen shows.
@@ -71,23 +71,18 @@ impl TileView {
         self.layers.contains(&layer)
     }
 
-    /// Those of its tiles that a box lies in, or within their margin, in tile units.
+    /// Those of its tiles that show some of a box, in themselves or in their margin of so many tile units.
     pub(super) fn near(
         &self,
         place: &WorldBox,
         margin: u32,
     ) -> impl Iterator<Item = (u32, u32)> + use<> {
-        let side = 1_i64 << (32 - self.z);
-        let margin = side * i64::from(margin) / i64::from(EXTENT);
-        let within = |view: &RangeInclusive<u32>, from: i64, to: i64| {
-            // a tile's far edge belongs to it, hence one unit more to the west and north
-            let first = u32::try_from((from - margin - 1) / side).unwrap_or(0);
-            let last = u32::try_from((to + margin) / side).unwrap_or(0);
-            first.max(*view.start())..=last.min(*view.end())
+        let both = |one: &RangeInclusive<u32>, other: &RangeInclusive<u32>| {
+            *one.start().max(other.start())..=*one.end().min(other.end())
         };
-        let rows = within(&self.rows, place.north, place.south);
-        within(&self.columns, place.west, place.east)
-            .flat_map(move |x| rows.clone().map(move |y| (x, y)))
+        let [columns, rows] = place.shown_by(self.z, margin);
+        let (columns, rows) = (both(&self.columns, &columns), both(&self.rows, &rows));
+        columns.flat_map(move |x| rows.clone().map(move |y| (x, y)))
     }
 }
 

@@ -30,12 +30,52 @@ pub(super) const UINT_VALUE: u8 = 5 << 3;
     reason = "seven bits at a time are cut off"
 )]
 #[inline]
-pub(super) fn put_varint(bytes: &mut Vec<u8>, mut number: u64) {
+fn varint(mut number: u64, mut put: impl FnMut(u8)) {
     while number >= 0x80 {
-        bytes.push((number & 0x7f | 0x80) as u8);
+        put((number & 0x7f | 0x80) as u8);
         number >>= 7;
     }
-    bytes.push(number as u8);
+    put(number as u8);
+}
+
+#[inline]
+pub(super) fn put_varint(bytes: &mut Vec<u8>, number: u64) {
+    varint(number, |byte| bytes.push(byte));
+}
+
+/// The beginning of a feature is three names of fields and three numbers of at most ten bytes each, its
+/// end is shorter.
+const SHORT_BYTES_MAX: usize = 3 + 3 * 10;
+
+/// A few bytes in the making: written without asking for room each time.
+pub(super) struct Short {
+    bytes: [u8; SHORT_BYTES_MAX],
+    len: usize,
+}
+
+impl Short {
+    pub(super) fn new() -> Self {
+        Self {
+            bytes: [0; SHORT_BYTES_MAX],
+            len: 0,
+        }
+    }
+
+    #[inline]
+    pub(super) fn push(&mut self, byte: u8) {
+        self.bytes[self.len] = byte;
+        self.len += 1;
+    }
+
+    #[inline]
+    pub(super) fn put_varint(&mut self, number: u64) {
+        varint(number, |byte| self.push(byte));
+    }
+
+    #[inline]
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.bytes[..self.len]
+    }
 }
 
 /// A number and what stands after it. Of bytes that were put there by [`put_varint`].

@@ -3,6 +3,7 @@
 //! number.
 
 use std::f64::consts::PI;
+use std::ops::RangeInclusive;
 
 use super::coord::LonLatBox;
 use super::{Grid, TileCoord};
@@ -146,6 +147,20 @@ impl WorldBox {
             east: lon(self.east),
             north: lat(self.north),
         }
+    }
+
+    /// Columns and rows of the tiles of zoom `z` that show some of it, in themselves or in their margin
+    /// of so many tile units.
+    pub(super) fn shown_by(&self, z: u8, margin: u32) -> [RangeInclusive<u32>; 2] {
+        let side = 1_i64 << (32 - z);
+        let margin = side * i64::from(margin) / i64::from(EXTENT);
+        let last = (1_i64 << z) - 1;
+        let column =
+            |units: i64| u32::try_from(units.clamp(0, last)).expect("at most 2^22 columns");
+        // a tile's far edge belongs to it, hence one unit more to the west and north
+        let range =
+            |from: i64, to: i64| column((from - margin - 1) / side)..=column((to + margin) / side);
+        [range(self.west, self.east), range(self.north, self.south)]
     }
 
     /// Whether they have a place in common.

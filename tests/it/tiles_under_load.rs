@@ -15,8 +15,8 @@ use tokio_util::sync::CancellationToken;
 use crate::city::TestCity;
 use crate::service::{TestClient, TestService};
 
-/// A thousand rows a second, for so long.
-const FOR: Duration = Duration::from_secs(5);
+/// Five seconds of a thousand rows a second; on a busy machine it takes longer.
+const COMMITS: i64 = 250;
 const COMMIT_EVERY: Duration = Duration::from_millis(20);
 const ROWS_A_COMMIT: i64 = 20;
 const COMPONENTS: i64 = 2_000;
@@ -133,17 +133,12 @@ async fn none_of_a_thousand_changes_a_second_is_missed() {
     let mut db = PgConnection::connect_with(&city.options).await.unwrap();
     let mut tick = tokio::time::interval(COMMIT_EVERY);
     let mut looks = JoinSet::new();
-    let began = Instant::now();
-    for round in 1.. {
-        if began.elapsed() > FOR {
-            break;
-        }
+    for round in 1..=COMMITS {
         tick.tick().await;
         commit(&mut db, group_of(round), round).await.unwrap();
         let client = service.client_with(&client);
         looks.spawn(async move { look(&client, group_of(round), round).await });
     }
-    assert!(looks.len() > 50, "{}", looks.len());
     all_ended(looks).await;
     stop.cancel();
     all_ended(loaders).await;

@@ -28,11 +28,18 @@ use crate::tiles::store::{self, Lsn, SetChanges};
 
 /// What names the tables, and the columns of them that tiles are made from (migration 27).
 pub(super) const PUBLICATION: &str = "cityward_tiles";
-/// Who answers looks but tells nothing of the log for so long has lost us; a transaction of millions of
-/// rows takes the server less.
+/// Who answers looks but says nothing at all on the log's connection for so long has lost us: a server
+/// that has nothing to tell says so every half minute (`wal_sender_timeout`).
 const SILENT_MAX: Duration = Duration::from_secs(120);
 /// Rows of several transactions that are taken in at once, if they are there already.
 const ROWS_AT_ONCE: usize = 4096;
+
+impl Drop for SlotStream {
+    /// With its connection the slot ends, and nothing is kept for it.
+    fn drop(&mut self) {
+        gauge!(telemetry::TILE_LOG_KEPT_BYTES).set(0.0);
+    }
+}
 
 /// Reads the log of commits.
 pub(super) struct SlotStream {
@@ -96,11 +103,11 @@ impl SlotStream {
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         // where the log ended when somebody looked, and when that was
         let mut end: Option<(Instant, Lsn)> = None;
-        // since when a look has been ahead of what we are told
-        let mut behind: Option<Instant> = None;
+        let mut told_at = Instant::now();
         loop {
             tokio::select! {
                 event = self.client.recv() => {
+                    told_at = Instant::now();
                     self.read(event?)?;
                     self.read_what_is_there()?;
                     self.take_in(shared).await?;
@@ -111,8 +118,7 @@ impl SlotStream {
                     match answered(store::log_end(&self.db)).await {
                         Ok(found) => {
                             ensure!(found.files == self.files, "a table was rewritten");
-                            let since = *behind.get_or_insert(looked_at);
-                            ensure!(since.elapsed() < SILENT_MAX, "the log is silent");
+                            ensure!(told_at.elapsed() < SILENT_MAX, "the log is silent");
                             end = Some((looked_at, found.lsn));
                             self.ensure_little_is_kept().await?;
                             self.pruning.prune(&self.db, &found.horizon).await?;
@@ -128,7 +134,7 @@ impl SlotStream {
                 && self.lsn >= lsn.record_end()
             {
                 shared.reached.looked(looked_at, lsn);
-                (end, behind) = (None, None);
+                end = None;
             }
         }
     }
@@ -136,8 +142,14 @@ impl SlotStream {
     /// The server keeps its log from where the oldest transaction began that had not ended when we
     /// read it: one that stays open for hours must not fill the disk for our sake.
     async fn ensure_little_is_kept(&self) -> anyhow::Result<()> {
-        let kept = answered(store::log_kept(&self.db, &self.slot)).await?;
-        let kept = u64::try_from(kept).unwrap_or(0);
+        let kept = match answered(store::log_kept(&self.db, &self.slot)).await {
+            Ok(kept) => u64::try_from(kept.context("the slot is gone")?).unwrap_or(0),
+            // the next look asks again
+            Err(error) => {
+                tracing::debug!(%error, "cannot ask what is kept of the log");
+                return Ok(());
+            }
+        };
         gauge!(telemetry::TILE_LOG_KEPT_BYTES).set(kept as f64);
         ensure!(
             kept <= self.kept_bytes_max,

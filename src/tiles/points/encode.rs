@@ -9,7 +9,7 @@ use super::dictionary::{Dictionary, put_value};
 use super::squares::Squares;
 use crate::tiles::wire::{
     self, FEATURE_GEOMETRY, FEATURE_ID, FEATURE_TAGS, FEATURE_TYPE, LAYER_FEATURE, LAYER_VALUE,
-    MOVE_TO_ONE, TYPE_POINT, put_bytes, put_varint, varint_len, zigzag,
+    MOVE_TO_ONE, Short, TYPE_POINT, put_bytes, put_varint, varint_len, zigzag,
 };
 
 /// Which index a value has in the tile at hand. Kept from tile to tile, because clearing it would
@@ -46,47 +46,6 @@ pub(super) struct Expected {
     pub(super) attributes: usize,
     /// Those of them that no two points share.
     pub(super) own: usize,
-}
-
-/// A few bytes in the making: written without asking for room each time.
-struct Short {
-    bytes: [u8; 40],
-    len: usize,
-}
-
-impl Default for Short {
-    fn default() -> Self {
-        Self {
-            bytes: [0; 40],
-            len: 0,
-        }
-    }
-}
-
-impl Short {
-    #[inline]
-    fn push(&mut self, byte: u8) {
-        self.bytes[self.len] = byte;
-        self.len += 1;
-    }
-
-    #[inline]
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "seven bits at a time are cut off"
-    )]
-    fn put_varint(&mut self, mut number: u64) {
-        while number >= 0x80 {
-            self.push((number & 0x7f | 0x80) as u8);
-            number >>= 7;
-        }
-        self.push(number as u8);
-    }
-
-    #[inline]
-    fn bytes(&self) -> &[u8] {
-        &self.bytes[..self.len]
-    }
 }
 
 /// One layer of a tile in the making.
@@ -186,7 +145,7 @@ impl<'a> LayerWriter<'a> {
 
     #[inline]
     fn tag(&mut self, key: usize, index: u32) {
-        let mut tag = Short::default();
+        let mut tag = Short::new();
         tag.put_varint(key as u64);
         tag.put_varint(u64::from(index));
         self.tags.extend_from_slice(tag.bytes());
@@ -199,14 +158,14 @@ impl<'a> LayerWriter<'a> {
         let geometry = 1 + varint_len(x) + varint_len(y);
         let tags = self.tags.len();
         let len = 1 + varint_len(id) + 1 + varint_len(tags as u64) + tags + 2 + 2 + geometry;
-        let mut head = Short::default();
+        let mut head = Short::new();
         head.push(LAYER_FEATURE);
         head.put_varint(len as u64);
         head.push(FEATURE_ID);
         head.put_varint(id);
         head.push(FEATURE_TAGS);
         head.put_varint(tags as u64);
-        let mut tail = Short::default();
+        let mut tail = Short::new();
         tail.push(FEATURE_TYPE);
         tail.push(TYPE_POINT);
         tail.push(FEATURE_GEOMETRY);

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::bucket::BUCKET_ZOOM;
 use crate::tiles::TileCoord;
-use crate::tiles::world::{EXTENT, WorldPoint};
+use crate::tiles::world::{WorldBox, WorldPoint};
 
 /// Of a tile: equal as long as nothing within its margin changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -49,17 +49,8 @@ impl Versions {
 
 /// The one to four tiles of zoom `z` within whose margin a place lies; `margin` in tile units.
 fn tiles_around(at: WorldPoint, z: u8, margin: u32) -> impl Iterator<Item = (u32, u32)> {
-    let side = 1_u64 << (32 - z);
-    let margin = side * u64::from(margin) / u64::from(EXTENT);
-    let last = (1_u64 << z) - 1;
-    let columns = move |units: u32| {
-        let units = u64::from(units);
-        // a tile's far edge belongs to it, hence one unit more to the west and north
-        let first = units.saturating_sub(margin + 1) / side;
-        first..=((units + margin) / side).min(last)
-    };
-    let narrow = |column: u64| u32::try_from(column).expect("at most 2^22 columns");
-    columns(at.x).flat_map(move |x| columns(at.y).map(move |y| (narrow(x), narrow(y))))
+    let [columns, rows] = WorldBox::from(at).shown_by(z, margin);
+    columns.flat_map(move |x| rows.clone().map(move |y| (x, y)))
 }
 
 #[cfg(test)]
