@@ -225,7 +225,8 @@ pub struct ViidConfig {
     pub viid_keepalive_s: u32,
 
     /// Whether a registered device is believed by the address it registered from; false: every call
-    /// needs the digest of its platform, as it should where devices share an address.
+    /// needs the digest of its platform, as it should where devices share an address. What comes
+    /// from this machine, or through a proxy that the trusted ones do not name, needs it always.
     #[arg(
         long,
         env = "CITYWARD_VIID_ADDRESS_SUFFICES",
@@ -241,6 +242,11 @@ pub struct ViidConfig {
         default_value = "00000000005030000001"
     )]
     pub viid_server_id: String,
+
+    /// Cameras that a platform may make known, with those it took out again; an administrator may add
+    /// more.
+    #[arg(long, env = "CITYWARD_VIID_CAMERAS_MAX", default_value_t = 20_000)]
+    pub viid_cameras_max: u32,
 }
 
 /// What a network computes on, where the ONNX Runtime library offers it.

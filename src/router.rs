@@ -24,7 +24,7 @@ use utoipa::OpenApi;
 use utoipa::openapi::OpenApi as Document;
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::http::{ApiError, App, ClientAddress, measure, security_headers};
+use crate::http::{ApiError, App, OwnAddress, measure, security_headers};
 use crate::{
     access, camera, cases, catalogue, export, features, http, journal, ledger, live, notify,
     orders, organisation, outcomes, plan, rules, snapshots, telemetry, territory, tiles, viid,
@@ -222,7 +222,7 @@ async fn readyz(State(app): State<App>) -> Response {
 /// Prometheus metrics: for this machine, or for whoever has the token.
 async fn prometheus(
     State(app): State<App>,
-    ClientAddress(client): ClientAddress,
+    OwnAddress(client): OwnAddress,
     request: Request,
 ) -> Result<String, ApiError> {
     let allowed = match (
@@ -234,7 +234,8 @@ async fn prometheus(
             sent.sha256() == access::Secret::from_request(token.expose_secret()).sha256()
         }
         (Some(_), None) => false,
-        (None, _) => client.is_loopback(),
+        // a proxy on this machine is not this machine
+        (None, _) => client.is_some_and(|client| client.is_loopback()),
     };
     if !allowed {
         return Err(ApiError::unauthenticated(

@@ -13,7 +13,7 @@ mod server;
 
 pub use app::App;
 pub use brake::AddressBrake;
-pub use client_address::ClientAddress;
+pub use client_address::{ClientAddress, OwnAddress};
 pub(crate) use document::complete;
 pub use error::{ApiError, FieldProblem};
 pub use extract::{JsonBody, PathParams, QueryParams};

@@ -315,6 +315,20 @@ pub(super) async fn ape_of(db: impl PgExecutor<'_>, camera_id: &str) -> sqlx::Re
     .await
 }
 
+/// How many cameras a platform has made known, with those it took out; nobody makes another known in its
+/// name until the transaction ends.
+pub(super) async fn count_apes(tx: &mut PgConnection, platform_id: i32) -> sqlx::Result<u32> {
+    sqlx::query("select from platform where platform_id = $1 for no key update")
+        .bind(platform_id)
+        .execute(&mut *tx)
+        .await?;
+    let count: i64 = sqlx::query_scalar("select count(*) from viid_camera where platform_id = $1")
+        .bind(platform_id)
+        .fetch_one(tx)
+        .await?;
+    Ok(u32::try_from(count).unwrap_or(u32::MAX))
+}
+
 /// A platform has made a camera known.
 pub(super) async fn save_ape(
     db: impl PgExecutor<'_>,

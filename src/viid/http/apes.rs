@@ -81,6 +81,12 @@ async fn save_one(
             "ApeID: the camera is not this platform's",
         );
     }
+    let cameras_max = call.app.config.viid.viid_cameras_max;
+    if before.is_none() && store::count_apes(&mut tx, device.platform_id).await? >= cameras_max {
+        let text =
+            format!("ApeID: the platform has made {cameras_max} cameras known, the most it may");
+        return refused(Code::InvalidOperation, &text);
+    }
     let place = ape.place.map(|told| device.coordinates.ground(told));
     let Some(location) = place.unwrap_or_else(|| before.as_ref().map(|camera| camera.location))
     else {

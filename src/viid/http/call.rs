@@ -19,7 +19,7 @@ use serde_json::Value;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::camera::{BodyProblem, BoundedBody};
-use crate::http::{ApiError, App, ClientAddress};
+use crate::http::{ApiError, App, ClientAddress, OwnAddress};
 use crate::telemetry;
 use crate::viid::DeviceId;
 use crate::viid::device::silence_max;
@@ -42,6 +42,8 @@ pub(super) struct Call {
     pub(super) app: App,
     pub(super) headers: HeaderMap,
     pub(super) client: IpAddr,
+    /// The address, where it can tell one device from another.
+    own: Option<IpAddr>,
     pub(super) now: DateTime<Utc>,
     method: String,
     path: String,
@@ -53,9 +55,14 @@ impl FromRequestParts<App> for Call {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
         let ClientAddress(client) = ClientAddress::from_request_parts(parts, app).await?;
+        let OwnAddress(own) = OwnAddress::from_request_parts(parts, app).await?;
+        // what comes from this machine, or from a proxy that does not say for whom, may be anybody's
+        let trusted = &app.config.http.trusted_proxies;
+        let own = own.filter(|own| !own.is_loopback() && !trusted.contains(own));
         Ok(Self {
             app: app.clone(),
             client,
+            own,
             now: app.now(),
             method: parts.method.to_string(),
             path: parts.uri.path().to_owned(),
@@ -255,6 +262,11 @@ impl Call {
         Ok(access)
     }
 
+    /// Whether a device may be known again by where it calls from.
+    pub(super) fn is_told_by_address(&self) -> bool {
+        self.app.config.viid.viid_address_suffices && self.own.is_some()
+    }
+
     /// The registered device that calls: from where it registered, or with the digest of its platform.
     pub(super) async fn device(&self) -> Result<Registered, Refusal> {
         let unknown = || Refusal::challenge("not registered, or not heard for too long", false);
@@ -267,10 +279,11 @@ impl Call {
         let device = found
             .filter(|device| self.now - device.alive_at < silence_max)
             .ok_or_else(unknown)?;
-        // behind a proxy that does not say for whom it speaks, all devices have its address
-        let is_own = !self.app.config.http.trusted_proxies.contains(&self.client);
-        let suffices = self.app.config.viid.viid_address_suffices && is_own;
-        if suffices && device.address == self.client.to_string() {
+        if self.is_told_by_address()
+            && self
+                .own
+                .is_some_and(|own| device.address == own.to_string())
+        {
             return Ok(device);
         }
         if self.access().await?.platform_id == device.platform_id {

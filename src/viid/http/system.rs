@@ -34,12 +34,12 @@ async fn registered(call: &Call, body: Body) -> Result<Reply, Refusal> {
             "the device is another platform's",
         ));
     }
-    if call.client.is_loopback() && call.app.config.viid.viid_address_suffices {
+    if !call.is_told_by_address() && call.app.config.viid.viid_address_suffices {
         tracing::warn!(
             %device,
-            "a device registers from this machine: if that is a proxy, all devices share its address \
-             and pass for each other; name it with --trusted-proxies or say \
-             --viid-address-suffices=false"
+            address = %call.client,
+            "a device registers through a proxy that --trusted-proxies does not name: every call of \
+             it needs the digest"
         );
     }
     tracing::info!(%device, platform_id = access.platform_id, "registered in the view library");

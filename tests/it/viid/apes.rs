@@ -90,6 +90,36 @@ async fn a_camera_is_made_known_changed_taken_out_and_brought_back() {
 }
 
 #[tokio::test]
+async fn a_platform_makes_no_more_cameras_known_than_it_may() {
+    let city = TestCity::new().await;
+    let service = behind_a_proxy_with(&city, |config| config.viid.viid_cameras_max = 2).await;
+    let person = service.sign_in(&city).await;
+    let (platform, _token) = city.platform("library").await;
+    let device = Device::of(&service, &person, platform, 1).await;
+    device.registered().await;
+    let send = async |n: u32, name: &str| {
+        let told = ape(&number(n), name, ORIGIN.lon, ORIGIN.lat);
+        device.send("/VIID/APEs", &told).await[0].clone()
+    };
+    for n in [81, 82] {
+        assert_eq!(send(n, "东门").await["StatusCode"], 0);
+    }
+    // one that was taken out is still known
+    let gone = device.request(Method::DELETE, &format!("/VIID/APEs?IDList={}", number(82)));
+    assert_eq!(gone.send().await.unwrap().status(), StatusCode::OK);
+    let refused = send(83, "西门").await;
+    assert_eq!(refused["StatusCode"], 4, "{refused}");
+    let text = refused["StatusString"].as_str().unwrap();
+    assert!(text.contains("2 cameras known"), "{text}");
+    let cameras = person.json("/api/v1/cameras").await;
+    assert_eq!(cameras["cameras"].as_array().unwrap().len(), 2);
+    for n in [81, 82] {
+        assert_eq!(send(n, "南门").await["StatusCode"], 0);
+    }
+    service.stop().await;
+}
+
+#[tokio::test]
 async fn a_camera_that_people_took_away_is_not_taken_back() {
     let city = TestCity::new().await;
     let (service, person, device, platform) = one_device(&city).await;

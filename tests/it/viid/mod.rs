@@ -5,6 +5,7 @@ mod peers;
 mod pictures;
 mod registering;
 
+use cityward::config::Config;
 use cityward::viid::digest::Challenge;
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode};
 use serde_json::{Value, json};
@@ -161,8 +162,13 @@ async fn seen(person: &TestClient, device: &Device) -> Value {
 
 /// A service that believes this machine for whom it speaks: devices come from elsewhere.
 async fn behind_a_proxy(city: &TestCity) -> TestService {
+    behind_a_proxy_with(city, |_config| {}).await
+}
+
+async fn behind_a_proxy_with(city: &TestCity, set: impl FnOnce(&mut Config)) -> TestService {
     TestService::start_with(city, |config| {
         config.http.trusted_proxies = vec![[127, 0, 0, 1].into()];
+        set(config);
     })
     .await
 }

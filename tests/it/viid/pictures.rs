@@ -246,7 +246,7 @@ async fn a_notification_brings_cameras_and_their_pictures() {
 #[tokio::test]
 async fn a_full_queue_makes_a_device_wait() {
     let city = TestCity::new().await;
-    let service = TestService::start_with(&city, |config| {
+    let service = behind_a_proxy_with(&city, |config| {
         config.intake.queue_bytes_max = 4 << 10;
     })
     .await;

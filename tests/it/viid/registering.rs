@@ -166,6 +166,56 @@ async fn a_call_comes_from_where_its_device_registered_or_with_a_digest() {
     service.stop().await;
 }
 
+/// Nobody named this machine as a proxy: whoever calls from it may be anybody, whatever it says.
+#[tokio::test]
+async fn by_a_proxy_that_is_not_named_every_call_needs_the_digest() {
+    let city = TestCity::new().await;
+    let service = TestService::start_with(&city, |_config| {}).await;
+    let person = service.sign_in(&city).await;
+    let (platform, _token) = city.platform("library").await;
+    let device = Device::of(&service, &person, platform, 1).await;
+    device.registered().await;
+    let path = "/VIID/System/Keepalive";
+    let body = device.about_itself("KeepaliveObject");
+    let call = |headers: &[(&str, &str)]| {
+        let mut request = device.http.post(format!("{}{path}", device.base));
+        request = request.header("user-identify", &device.id);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        request.body(body.to_string())
+    };
+    for headers in [
+        &[][..],
+        &[("x-forwarded-for", "192.0.2.1")],
+        &[("x-forwarded-for", "127.0.0.1")],
+        &[("forwarded", "for=192.0.2.1")],
+        &[("via", "1.1 front")],
+        &[("x-real-ip", "192.0.2.1")],
+    ] {
+        let refused = call(headers).send().await.unwrap();
+        assert_eq!(refused.status(), StatusCode::UNAUTHORIZED, "{headers:?}");
+        assert!(refused.headers().contains_key("www-authenticate"));
+        assert_eq!(status_of(refused).await["StatusCode"], 4);
+    }
+    for path in ["/VIID/APEs", "/VIID/System/Time"] {
+        let refused = device.request(Method::GET, path).send().await.unwrap();
+        assert_eq!(refused.status(), StatusCode::UNAUTHORIZED, "{path}");
+    }
+    let asked = device.asked(path, 0).await;
+    let signed = call(&[]).header("authorization", device.answer(&asked, path));
+    assert_eq!(signed.send().await.unwrap().status(), StatusCode::OK);
+
+    // nor are the metrics for whoever a proxy here speaks for
+    let metrics = service.client().get("/metrics");
+    assert_eq!(metrics.send().await.unwrap().status(), StatusCode::OK);
+    let passed_on = service.client().get("/metrics");
+    let passed_on = passed_on.header("x-forwarded-for", "203.0.113.7");
+    let refused = passed_on.send().await.unwrap();
+    problem(refused, StatusCode::UNAUTHORIZED, "unauthenticated").await;
+    service.stop().await;
+}
+
 #[tokio::test]
 async fn a_device_that_falls_silent_registers_anew() {
     let city = TestCity::new().await;
