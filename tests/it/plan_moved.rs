@@ -165,3 +165,59 @@ async fn r15_4_what_was_decided_about_a_cell_holds_in_the_cells_that_have_its_gr
             .unwrap();
     assert_eq!(ended, 2, "they held until then");
 }
+
+/// Also of ground that had no cell before or has none afterwards, by class as the units are told.
+#[tokio::test]
+async fn ground_that_comes_and_goes_is_listed_with_its_classes() {
+    let town = Town::new().await;
+    let [one, two] = town.units;
+    let duty = |face: u32, owner: i32| json!({ "set_duty": { "faces": [face], "subject": "M06", "owner": owner } });
+    let south_west = town.face(town.cells[0]).await;
+    let plan = town.begin().await;
+    town.stepped(plan, &duty(south_west, two)).await;
+    town.approved(plan, json!({})).await;
+
+    let plan = town.begin().await;
+    // the south-west cell is left out, and a strip in the east is taken in
+    let outline = [
+        (100.0, 0.0),
+        (250.0, 0.0),
+        (250.0, 200.0),
+        (0.0, 200.0),
+        (0.0, 100.0),
+        (100.0, 100.0),
+    ];
+    let exterior = outline.map(|(east_m, north_m)| town.at(east_m, north_m));
+    let scope = json!([{ "exterior": exterior, "holes": [] }]);
+    let redraw = json!({ "redraw_scope": { "scope": scope, "to": null } });
+    town.stepped(plan, &redraw).await;
+    let path = format!("/api/v1/plans/{plan}/partition");
+    let planned = town.partition(&path).await;
+    let strip = planned.face_at(town.at(225.0, 50.0)).unwrap();
+    town.stepped(plan, &json!({ "settle": { "face": strip } }))
+        .await;
+    let owner = json!({ "set_owner": { "faces": [strip], "owner": two } });
+    town.stepped(plan, &owner).await;
+    town.stepped(plan, &duty(strip.0, one)).await;
+    let edition = town.approved(plan, json!({})).await["edition_id"].clone();
+
+    let asked = format!("/api/v1/editions/{edition}/moved");
+    let page = town.planner.client.json(&format!("{asked}/cells")).await;
+    let rows: Vec<_> = { page["moved"].as_array().unwrap().iter() }
+        .map(|row| {
+            let cells = ["from_cell", "to_cell"].map(|cell| row[cell].as_str().map(|it| &it[12..]));
+            let units = ["from_unit", "to_unit"].map(|unit| row[unit].as_i64());
+            (cells, row["class"].as_str(), units)
+        })
+        .collect();
+    let [one, two] = [one, two].map(|unit| Some(i64::from(unit)));
+    let expected = [
+        ([Some("001"), None], None, [one, None]),
+        ([Some("001"), None], Some("M06"), [two, None]),
+        ([None, Some("005")], None, [None, two]),
+        ([None, Some("005")], Some("M06"), [None, one]),
+    ];
+    assert_eq!(rows, expected);
+    let counted = town.planner.client.json(&asked).await;
+    assert_eq!(counted["cells"], 4, "{counted}");
+}

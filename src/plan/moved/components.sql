@@ -16,18 +16,9 @@ from (
     left join cell new on st_covers(new.geom, c.geom)
         and new.ended_edition_id is distinct from e.edition_id
         and (new.edition_id = e.edition_id or new.cell_id = touched.cell_id)
-    left join lateral (
-        select r.unit_id from responsibility r
-        where r.cell_id = old.cell_id and r.classes in (c.class_code, left(c.class_code, 3), '')
-            and r.valid @> e.published_at - interval '1 microsecond'
-        order by length(r.classes) desc limit 1
-    ) as before on true
-    left join lateral (
-        select r.unit_id from responsibility r
-        where r.cell_id = new.cell_id and r.classes in (c.class_code, left(c.class_code, 3), '')
-            and r.valid @> e.published_at
-        order by length(r.classes) desc limit 1
-    ) as now on true
+    left join lateral
+        answering(old.cell_id, c.class_code, e.published_at - interval '1 microsecond') as before on true
+    left join lateral answering(new.cell_id, c.class_code, e.published_at) as now on true
     where e.edition_id = $1
     order by c.component_id, old.cell_id, new.cell_id
 ) as placed

@@ -29,13 +29,9 @@ with ground as (
     join city_case c using (case_id)
     join cell on cell.cell_id = ground.cell_id
     join edition on edition.edition_id = $1
-    left join lateral (
-        -- also by a rule that goes on: one for the class or its group may have begun before it
-        select r.unit_id from responsibility r
-        where r.cell_id = c.cell_id and r.valid @> edition.published_at - interval '1 microsecond'
-            and r.classes in (c.class_code, left(c.class_code, 3), '')
-        order by length(r.classes) desc limit 1
-    ) as before on true
+    -- also by a rule that goes on: one for the class or its group may have begun before it
+    left join lateral answering(c.cell_id, c.class_code,
+        edition.published_at - interval '1 microsecond') as before on true
     left join lateral (
         select r.responsibility_id, r.unit_id, r.edition_id, r.classes
         from responsibility r
