@@ -15,6 +15,7 @@ use crate::access::{Person, Role};
 use crate::cases::CaseId;
 use crate::http::{ApiError, App, JsonBody, QueryParams};
 use crate::journal;
+use crate::organisation;
 
 const ENTRIES_DEFAULT: u32 = 200;
 const ENTRIES_MAX: u32 = 1_000;
@@ -245,7 +246,7 @@ async fn recover(
     let year = year_of(now);
     let mut tx = app.scoped(&person).await?;
     if let Some(unit) = body.from_unit_id
-        && !store::unit_exists(&mut *tx, unit).await?
+        && !organisation::is_unit(&mut *tx, unit).await?
     {
         return Err(ApiError::field(
             "/from_unit_id",

@@ -235,13 +235,6 @@ pub(super) async fn insert_recovery(
     Ok(id)
 }
 
-pub(super) async fn unit_exists(db: impl PgExecutor<'_>, unit: i32) -> sqlx::Result<bool> {
-    sqlx::query_scalar("select exists (select from unit where unit_id = $1)")
-        .bind(unit)
-        .fetch_one(db)
-        .await
-}
-
 /// Whether there is such a case, as far as whoever asks may know.
 pub(super) async fn case_exists(db: impl PgExecutor<'_>, case: CaseId) -> sqlx::Result<bool> {
     sqlx::query_scalar("select exists (select from city_case where case_id = $1)")

@@ -1,10 +1,31 @@
 //! Districts and units in the database.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, PgExecutor};
 
 use super::http::{DistrictBody, UnitBody};
 use super::{District, DistrictMode, Unit};
+
+pub(crate) async fn is_unit(db: impl PgExecutor<'_>, unit: i32) -> sqlx::Result<bool> {
+    sqlx::query_scalar("select exists (select from unit where unit_id = $1)")
+        .bind(unit)
+        .fetch_one(db)
+        .await
+}
+
+/// The units that are there at a moment.
+pub(crate) async fn present(
+    db: impl PgExecutor<'_>,
+    at: DateTime<Utc>,
+) -> sqlx::Result<BTreeSet<i32>> {
+    let present: Vec<i32> = sqlx::query_scalar("select unit_id from unit where valid @> $1")
+        .bind(at)
+        .fetch_all(db)
+        .await?;
+    Ok(present.into_iter().collect())
+}
 
 pub(super) async fn districts(db: impl PgExecutor<'_>) -> sqlx::Result<Vec<District>> {
     sqlx::query_as("select * from district order by division_code")

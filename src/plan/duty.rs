@@ -65,19 +65,13 @@ pub(super) fn special_duties(face: &Face) -> impl Iterator<Item = Duty> + '_ {
 /// Who answers for a class on a face: by the rule for it, for its group, or for all others.
 pub(super) fn answers(partition: &Partition, face: FaceId, class: ClassCode) -> Option<i32> {
     let face = partition.faces().get(&face)?;
-    unit_of(by_rules(face, &ClassScope::around(class)))
-}
-
-/// The owner by the first of these rules that the face has.
-fn by_rules(face: &Face, around: &[ClassScope]) -> Option<UnitId> {
     if face.duties.is_empty() {
-        return face.owner;
+        return unit_of(face.owner);
     }
-    let of = |classes: &ClassScope| face.duties.get(&subject(*classes)?).copied();
-    around.iter().find_map(of).or(face.owner)
+    answering(&duties(face), ClassScope::Class(class))
 }
 
-/// Some classes of a cell that somebody else is to answer for.
+/// Some classes of a cell for which another rule is to hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Handed {
     pub(super) classes: ClassScope,
@@ -136,9 +130,7 @@ mod tests {
 
     #[test]
     fn the_class_goes_before_its_group_and_the_group_before_the_rest() {
-        let whose = |face: &Face, class: &str| {
-            unit_of(by_rules(face, &ClassScope::around(class.parse().unwrap())))
-        };
+        let whose = |face: &Face, class: &str| answering(&duties(face), class.parse().unwrap());
         let face = face(Some(1), &[("M06", 2), ("M06042", 3)]);
         assert_eq!(whose(&face, "M06042"), Some(3));
         assert_eq!(whose(&face, "M06010"), Some(2));

@@ -34,6 +34,8 @@ pub(super) enum FindingKind {
     NoCommunity,
     /// A community has at most 999 codes, and none is given twice.
     CodesUsedUp,
+    /// Who is to answer has ended, or ends before the plan's date.
+    UnitEnded,
     /// The border between two communities moves.
     CommunityBorderMoved,
     /// Nobody answers for it.
@@ -52,7 +54,8 @@ impl FindingKind {
             | Self::UnclaimedNew
             | Self::CrossesCommunities
             | Self::NoCommunity
-            | Self::CodesUsedUp => Severity::Error,
+            | Self::CodesUsedUp
+            | Self::UnitEnded => Severity::Error,
             Self::CommunityBorderMoved
             | Self::NoUnit
             | Self::Unclaimed
@@ -77,6 +80,9 @@ pub(super) enum About {
         given: usize,
         wanted: usize,
         most: usize,
+    },
+    Unit {
+        unit_id: i32,
     },
 }
 
@@ -185,6 +191,25 @@ pub(super) fn codes_used_up(
         }
     }
     found
+}
+
+/// Cells of which somebody is to answer for something who is there no more; `present`: who is there on
+/// the plan's date.
+pub(super) fn units_ended(
+    base: &Ground,
+    after: &Partition,
+    outcome: &Outcome,
+    present: &BTreeSet<i32>,
+) -> Vec<Finding> {
+    let ended = outcome.given().into_iter();
+    let ended = ended.filter(|(_, unit_id)| !present.contains(unit_id));
+    ended
+        .map(|(face, unit_id)| {
+            let detail = format!("unit {unit_id} is not there on the plan's date");
+            Finding::at(base, after, FindingKind::UnitEnded, face, detail)
+                .about(About::Unit { unit_id })
+        })
+        .collect()
 }
 
 fn of_cell(base: &Ground, after: &Partition, cell: &NewCell, found: &mut Vec<Finding>) {

@@ -112,6 +112,17 @@ impl Outcome {
         self.numbered().into_keys().map(ToOwned::to_owned).collect()
     }
 
+    /// Who gets something to answer for, with the cell.
+    pub(super) fn given(&self) -> BTreeSet<(FaceId, i32)> {
+        let begun = self.cells.iter().flat_map(|cell| {
+            let units = cell.duties.iter().map(|duty| duty.unit_id);
+            units.map(|unit_id| (cell.face, unit_id))
+        });
+        let handed =
+            { self.owners.iter() }.filter_map(|owner| Some((owner.face, owner.handed.unit_id?)));
+        begun.chain(handed).collect()
+    }
+
     pub(super) fn is_nothing(&self) -> bool {
         self.ended.is_empty() && self.cells.is_empty() && self.owners.is_empty()
     }

@@ -449,10 +449,3 @@ impl FromRow<'_, PgRow> for Step {
         })
     }
 }
-
-pub(super) async fn is_unit(db: impl PgExecutor<'_>, unit: i32) -> sqlx::Result<bool> {
-    sqlx::query_scalar("select exists (select from unit where unit_id = $1)")
-        .bind(unit)
-        .fetch_one(db)
-        .await
-}

@@ -281,6 +281,10 @@ async fn an_edit_of_a_cell_becomes_steps_of_a_plan() {
     for (field, change) in [
         ("/properties", json!({ "properties": { "unit_id": -3 } })),
         (
+            "/properties/unit_id",
+            json!({ "properties": { "unit_id": 9999 } }),
+        ),
+        (
             "/geometry",
             json!({ "geometry": { "type": "Polygon", "coordinates": [ring_beyond] } }),
         ),

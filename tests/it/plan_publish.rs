@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use chrono::{SecondsFormat, TimeDelta};
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use cityward::space::GroundPoint;
 use cityward_partition::difference;
 use reqwest::StatusCode;
@@ -240,11 +240,10 @@ async fn a_plan_waits_for_its_date_and_two_services_publish_it_once() {
     let entries =
         "select action from audit_entry where subject like 'plan:%' and action = 'put_in_force'";
     assert_eq!(town.text(entries).await.len(), 1);
-    let begun: chrono::DateTime<chrono::Utc> =
-        sqlx::query_scalar("select max(lower(valid)) from responsibility")
-            .fetch_one(&town.city.db)
-            .await
-            .unwrap();
+    let begun: DateTime<Utc> = sqlx::query_scalar("select max(lower(valid)) from responsibility")
+        .fetch_one(&town.city.db)
+        .await
+        .unwrap();
     assert!((begun - from).abs() < TimeDelta::milliseconds(1));
     // the other's base moved
     let moved = town
@@ -284,4 +283,60 @@ async fn a_withdrawn_edition_never_takes_effect() {
         .map(|one| &one["state"])
         .collect();
     assert_eq!(states, ["withdrawn", "in_force"]);
+}
+
+#[tokio::test]
+async fn nothing_is_given_to_a_unit_that_has_ended() {
+    let town = Town::new().await;
+    let second = town.units[1];
+    let end = "update unit set valid = tstzrange(lower(valid), $2) where unit_id = $1";
+    let ends = async |at: DateTime<Utc>| {
+        let end = sqlx::query(end).bind(second).bind(at);
+        end.execute(&town.city.db).await.unwrap();
+    };
+    ends(now() + TimeDelta::hours(1)).await;
+    let west = [
+        town.face(town.cells[0]).await,
+        town.face(town.cells[2]).await,
+    ];
+    let plan = town.begin().await;
+    let owner = json!({ "set_owner": { "faces": west, "owner": second } });
+    town.stepped(plan, &owner).await;
+    // it is there today, not on the date of the plan
+    let found = town
+        .turned(&town.planner, plan, "validate", json!({}))
+        .await;
+    assert_eq!(found["ok"], true, "{found}");
+    town.turned(&town.planner, plan, "submit", json!({})).await;
+    let late = json!({
+        "version": town.version(plan).await, "in_force_from": now() + TimeDelta::hours(2),
+    });
+    let refused = town.told(&town.leader, plan, "approve", &late).await;
+    let told = problem(refused, StatusCode::UNPROCESSABLE_ENTITY, "not-valid").await;
+    let about: Vec<_> = { told["findings"].as_array().unwrap().iter() }
+        .map(|one| (&one["kind"], &one["face"], &one["about"]["unit"]["unit_id"]))
+        .collect();
+    let expected = west.map(|face| (json!("unit_ended"), json!(face), json!(second)));
+    let expected = expected
+        .each_ref()
+        .map(|(kind, face, unit)| (kind, face, unit));
+    assert_eq!(about, expected);
+
+    // it ends while the plan waits
+    let from = json!({ "in_force_from": now() + TimeDelta::seconds(4) });
+    let waits = town.turned(&town.leader, plan, "approve", from).await;
+    assert_eq!(waits["state"], "approved");
+    ends(now()).await;
+    let path = format!("/api/v1/plans/{plan}");
+    let mut is = waits;
+    for _ in 0..600 {
+        if is["state"] != "approved" {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        is = town.planner.client.json(&path).await;
+    }
+    assert_eq!(is["state"], "draft", "{is}");
+    let why = format!("unit {second} is not there any more");
+    assert_eq!(is["decision"], why);
 }

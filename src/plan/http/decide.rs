@@ -19,8 +19,9 @@ use crate::access::Person;
 use crate::catalogue::ClassScope;
 use crate::http::{ApiError, App, JsonBody, PathParams};
 use crate::journal::{self, Entry};
+use crate::organisation;
 use crate::plan::duty::{duties, handed, unit_of};
-use crate::plan::finding::{Finding, FindingKind, Severity, codes_used_up, findings};
+use crate::plan::finding::{Finding, FindingKind, Severity, codes_used_up, findings, units_ended};
 use crate::plan::outcome::Outcome;
 use crate::plan::working::{Recipe, Working};
 use crate::plan::{Plan, PlanState, Somebody, publish, store};
@@ -147,7 +148,7 @@ async fn validate(
 ) -> Result<Json<Validation>, ApiError> {
     let (plan, recipe) = read(&app, &person, id).await?;
     let mut tx = app.scoped(&person).await?;
-    let findings = found(&app, &mut tx, &plan, recipe).await?;
+    let findings = found(&app, &mut tx, &plan, recipe, plan.in_force_from).await?;
     tx.commit().await?;
     Ok(Json(Validation {
         version: plan.version,
@@ -160,17 +161,25 @@ fn is_error(finding: &Finding) -> bool {
     finding.severity == Severity::Error
 }
 
-/// Everything found, errors first.
+/// Everything found of a plan that is in force from a moment or at once, errors first.
 async fn found(
     app: &App,
     tx: &mut PgConnection,
     plan: &Plan,
     recipe: Recipe,
+    in_force_from: Option<DateTime<Utc>>,
 ) -> Result<Vec<Finding>, ApiError> {
-    let look = |working: &mut Working| {
+    let from = match in_force_from {
+        Some(from) => from,
+        None => store::now(&mut *tx).await?,
+    };
+    let present = organisation::present(&mut *tx, from).await?;
+    let look = move |working: &mut Working| {
         let difference = working.difference();
         let outcome = Outcome::by(&difference, &working.base, &working.partition);
-        let found = findings(&working.base, &working.partition, &outcome);
+        let mut found = findings(&working.base, &working.partition, &outcome);
+        let (base, after) = (&working.base, &working.partition);
+        found.extend(units_ended(base, after, &outcome, &present));
         (outcome, found)
     };
     let (outcome, mut found) = working(app, plan.id, recipe, move |_, it| look(it)).await?;
@@ -185,9 +194,13 @@ async fn found(
 }
 
 /// 422 where it cannot be published as it is.
-async fn check(held: &mut Held<'_>, app: &App) -> Result<(), ApiError> {
+async fn check(
+    held: &mut Held<'_>,
+    app: &App,
+    in_force_from: Option<DateTime<Utc>>,
+) -> Result<(), ApiError> {
     let recipe = held.recipe().await?;
-    let found = found(app, &mut held.tx, &held.plan, recipe).await?;
+    let found = found(app, &mut held.tx, &held.plan, recipe, in_force_from).await?;
     if !found.iter().any(is_error) {
         return Ok(());
     }
@@ -215,7 +228,7 @@ async fn submit(
     JsonBody(body): JsonBody<VersionSeen>,
 ) -> Result<Json<Plan>, ApiError> {
     let mut held = Held::draft(&app, &person, id, body.version).await?;
-    check(&mut held, &app).await?;
+    check(&mut held, &app, None).await?;
     held.plan.state = PlanState::Submitted;
     held.plan.submitted_at = Some(held.plan.changed_at);
     held.plan.decision = None;
@@ -267,7 +280,7 @@ async fn approve(
         Some(note) => check_text("/note", note, REASON_CHARS_MAX)?.to_owned(),
         None => held.plan.title.clone(),
     };
-    check(&mut held, &app).await?;
+    check(&mut held, &app, Some(from)).await?;
     if store::is_one_scheduled(&mut *held.tx).await? {
         let detail = "another plan waits for its date; withdraw it or wait";
         return Err(conflict("another-scheduled", detail, []));

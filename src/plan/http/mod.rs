@@ -17,7 +17,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use axum_extra::TypedHeader;
 use axum_extra::headers::IfNoneMatch;
-use cityward_partition::{Operation, Partition};
+use cityward_partition::{Operation, Partition, UnitId};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sqlx::PgConnection;
@@ -32,6 +32,7 @@ use crate::access::Person;
 use crate::catalogue::ClassScope;
 use crate::http::{ApiError, App, JsonBody, PathParams, QueryParams};
 use crate::journal::{self, Entry};
+use crate::organisation;
 use crate::plan::duty::{classes, unit_of};
 use crate::plan::ground::{self, Ground, PartitionHead, no_ground, octets};
 use crate::plan::store::{self, Asked, NewPlan, NewStep};
@@ -328,7 +329,7 @@ fn check_subject(operation: &Operation) -> Result<(), ApiError> {
     Ok(())
 }
 
-/// What is given to somebody is given to a unit of the city.
+/// What an operation gives to somebody is given to a unit of the city.
 async fn check_owner(tx: &mut PgConnection, operation: &Operation) -> Result<(), ApiError> {
     let (owner, field) = if let Operation::SetOwner { owner, .. } = operation {
         (*owner, "/operation/set_owner/owner")
@@ -337,11 +338,20 @@ async fn check_owner(tx: &mut PgConnection, operation: &Operation) -> Result<(),
     } else {
         return Ok(());
     };
+    check_unit(tx, owner, field).await
+}
+
+/// Who is named in a field is a unit of the city, or nobody.
+async fn check_unit(
+    tx: &mut PgConnection,
+    owner: Option<UnitId>,
+    field: &'static str,
+) -> Result<(), ApiError> {
     let Some(owner) = owner else {
         return Ok(());
     };
     let is_unit = match unit_of(Some(owner)) {
-        Some(unit) => store::is_unit(tx, unit).await?,
+        Some(unit) => organisation::is_unit(tx, unit).await?,
         None => false,
     };
     if is_unit {

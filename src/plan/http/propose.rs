@@ -7,6 +7,7 @@ use std::sync::Arc;
 use cityward_partition::{Cell, FaceId, Operation, Partition, Polygon, Refusal, UnitId, Warning};
 use geo_types::Geometry;
 
+use super::check_unit;
 use super::held::{Held, WRITERS, no_plan, refused, working};
 use crate::access::Person;
 use crate::http::{ApiError, App};
@@ -57,6 +58,9 @@ pub(crate) async fn propose(
         Some(plan) => Held::draft(app, person, plan.id, plan.version).await?,
         None => Held::started(app, person, TITLE, REASON).await?,
     };
+    if let CellOwner::Unit(id) = edit.owner {
+        check_unit(&mut held.tx, Some(UnitId(id)), "/properties/unit_id").await?;
+    }
     let plan_id = held.plan.id;
     let recipe = held.recipe().await?;
     let base = Arc::clone(&recipe.base);

@@ -56,9 +56,10 @@ pub(super) struct ImpactCells {
     /// The border changes, code and face stay.
     changed: Vec<ImpactCell>,
     gone: Vec<ImpactCell>,
-    /// The unit changes: of cells of which the border stays, or of some classes of a cell; one line for
-    /// each cell and each of them.
+    /// Another rule says who answers: for cells of which the border stays, or for some classes of a cell;
+    /// one line for each cell and each of them. Whoever it names may have answered before.
     handed_over: Vec<ImpactCell>,
+    /// Cells of which the border stays and somebody else answers, for all or some classes.
     owner_changed: usize,
 }
 
@@ -391,8 +392,12 @@ fn open_cases(
 }
 
 fn cells(base: &Ground, after: &Partition, outcome: &Outcome) -> ImpactCells {
+    let others_answer: BTreeSet<FaceId> = { outcome.owners.iter() }
+        .filter(|owner| owner.handed.from_unit != owner.handed.to_unit)
+        .map(|owner| owner.face)
+        .collect();
     let mut cells = ImpactCells {
-        owner_changed: outcome.owners.len(),
+        owner_changed: others_answer.len(),
         ..ImpactCells::default()
     };
     for cell in &outcome.cells {

@@ -31,6 +31,7 @@ use crate::http::App;
 use crate::import::{end_duties, lock_ground};
 use crate::journal::{self, Entry};
 use crate::notify::UnitMoved;
+use crate::organisation;
 use crate::rules;
 pub(super) use codes::codes;
 use rehome::Rehomed;
@@ -165,9 +166,9 @@ async fn put_in_force(app: &App, plan: &Plan, ready: Ready) -> anyhow::Result<()
         from,
         ready,
     };
-    if let Err(used_up) = publication.write(&mut tx).await? {
+    if let Err(why) = publication.write(&mut tx).await? {
         drop(tx);
-        return send_back(app, held, &used_up).await;
+        return send_back(app, held, &why).await;
     }
     store::mark_written(&mut tx, edition_id, from).await?;
     let rehomed = rehome::rehome(&mut tx, edition_id, from).await?;
@@ -277,12 +278,20 @@ impl Publication {
         Some(self.ready.base.cells.get(&face)?.cell_id)
     }
 
-    /// Ends and begins cells, with what hangs on them; says which codes are used up where they are.
+    /// Ends and begins cells, with what hangs on them; says why not where codes are used up or a unit has
+    /// ended.
     async fn write(&self, tx: &mut PgConnection) -> anyhow::Result<Result<(), String>> {
         let outcome = &self.ready.outcome;
         let taken = super::store::taken(&mut *tx, &outcome.communities()).await?;
         if let Some(used_up) = codes_used_up(outcome, &taken).into_iter().next() {
             return Ok(Err(used_up.detail));
+        }
+        // it may have ended since the plan was approved
+        let present = organisation::present(&mut *tx, self.from).await?;
+        if let Some((_, unit_id)) =
+            { outcome.given().into_iter() }.find(|(_, unit_id)| !present.contains(unit_id))
+        {
+            return Ok(Err(format!("unit {unit_id} is not there any more")));
         }
         let codes = codes(outcome, &self.ready.geometries, &taken);
         let ended: Vec<i32> = outcome

@@ -72,6 +72,7 @@ export const FINDING_KINDS = [
   'crosses_communities',
   'no_community',
   'codes_used_up',
+  'unit_ended',
   'base_moved',
   'small',
   'large',
@@ -85,7 +86,8 @@ export type FindingKind = (typeof FINDING_KINDS)[number];
 export type About =
   | { area: { area_m2: number } }
   | { communities: string[] }
-  | { codes: { community: string; given: number; wanted: number; most: number } };
+  | { codes: { community: string; given: number; wanted: number; most: number } }
+  | { unit: { unit_id: UnitId } };
 
 export interface Finding {
   severity: 'error' | 'warning';

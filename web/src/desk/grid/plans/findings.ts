@@ -1,15 +1,20 @@
 import { gridWords } from '../../../i18n/grid';
 import { planWords } from '../../../i18n/plans';
 import { areaText } from '../measure';
-import type { ConcernKind } from '../partition/types';
+import type { ConcernKind, UnitId } from '../partition/types';
 import type { About, Finding, FindingKind } from './api';
 
-/** What a finding says beyond its kind; empty where the kind says it all. */
-export function aboutText(about: About | null | undefined, locale: string): string {
+/** What a finding says beyond its kind; empty where the kind says it all. `unitName`: of a unit. */
+export function aboutText(
+  about: About | null | undefined,
+  locale: string,
+  unitName: (unit: UnitId) => string | null,
+): string {
   const t = planWords.t;
   if (!about) return '';
   if ('area' in about) return areaText(about.area.area_m2, locale);
   if ('communities' in about) return t.communities(about.communities);
+  if ('unit' in about) return unitName(about.unit.unit_id) ?? String(about.unit.unit_id);
   return t.codesLeft(about.codes);
 }
 
