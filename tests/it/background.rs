@@ -6,7 +6,6 @@ use std::io::Cursor;
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use image::codecs::jpeg::JpegEncoder;
 use image::{Rgb, RgbImage};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
@@ -121,11 +120,7 @@ pub(crate) fn view(name: &str) -> Option<Vec<RgbImage>> {
 }
 
 pub(crate) fn jpeg(picture: &RgbImage) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    picture
-        .write_with_encoder(JpegEncoder::new_with_quality(&mut bytes, 85))
-        .unwrap();
-    bytes
+    crate::jpeg::jpeg(picture, 85)
 }
 
 /// Two rows of crates with fruit, 80 pixels wide.

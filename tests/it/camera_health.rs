@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use cityward::time::{SetTime, TimeSource};
-use image::codecs::jpeg::JpegEncoder;
 use image::{Rgb, RgbImage};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
 use crate::city::TestCity;
+use crate::jpeg::jpeg;
 use crate::service::{TestClient, TestService};
 
 const CAMERA: &str = "/api/v1/cameras/cam-1";
@@ -29,11 +29,7 @@ fn wall(x: u32, level: f32) -> Vec<u8> {
         let mixed = (brick * 7919 + row * 104_729).wrapping_mul(2_654_435_761) >> 24;
         Rgb([(mixed as f32 * level) as u8; 3])
     });
-    let mut jpeg = Vec::new();
-    picture
-        .write_with_encoder(JpegEncoder::new_with_quality(&mut jpeg, 90))
-        .unwrap();
-    jpeg
+    jpeg(&picture, 90)
 }
 
 impl Watched {

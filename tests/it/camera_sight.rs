@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 
 use cityward::camera::health::{Difference, Displacement, Evidence, Glance, View};
 use cityward::vision::{Glancer, Picture};
-use image::codecs::jpeg::JpegEncoder;
 use image::{GrayImage, Luma, imageops};
 
+use crate::jpeg::grey_jpeg;
 use crate::vision::data_of_others;
 
 fn pictures(folder: &Path) -> Vec<PathBuf> {
@@ -27,11 +27,7 @@ fn open(picture: &Path) -> GrayImage {
 }
 
 fn jpeg(picture: &GrayImage) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    picture
-        .write_with_encoder(JpegEncoder::new_with_quality(&mut bytes, 80))
-        .unwrap();
-    bytes
+    grey_jpeg(picture, 80)
 }
 
 fn glance(glancer: &mut Glancer, picture: &GrayImage) -> Glance {

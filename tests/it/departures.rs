@@ -1,12 +1,12 @@
 //! A camera sees that what a case is about is gone, and says so to whoever checks.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use image::codecs::jpeg::JpegEncoder;
 use image::{Rgb, RgbImage};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
 use crate::city::TestCity;
+use crate::jpeg::jpeg;
 use crate::service::{TestClient, TestService};
 
 /// A street with a camera whose model sees a second car where the picture is bright.
@@ -30,11 +30,7 @@ pub(crate) fn wall(bright: bool) -> Vec<u8> {
         };
         Rgb([level as u8; 3])
     });
-    let mut jpeg = Vec::new();
-    picture
-        .write_with_encoder(JpegEncoder::new_with_quality(&mut jpeg, 90))
-        .unwrap();
-    jpeg
+    jpeg(&picture, 90)
 }
 
 impl Street {
@@ -167,10 +163,7 @@ async fn a_picture_that_shows_nothing_shows_nobody_gone() {
         case = street.show(s, true).await.or(case);
     }
     assert!(case.is_some(), "a car that stays");
-    let mut covered = Vec::new();
-    RgbImage::from_pixel(640, 360, Rgb([90; 3]))
-        .write_with_encoder(JpegEncoder::new_with_quality(&mut covered, 90))
-        .unwrap();
+    let covered = jpeg(&RgbImage::from_pixel(640, 360, Rgb([90; 3])), 90);
     for s in (100..1200).step_by(20) {
         let at = street.began + TimeDelta::seconds(s);
         let covered = covered.clone();

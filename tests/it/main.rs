@@ -46,6 +46,7 @@ mod grid;
 mod import;
 mod import_cells;
 mod import_editions;
+mod jpeg;
 mod known_components;
 mod layouts;
 mod ledger;

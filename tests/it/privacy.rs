@@ -7,7 +7,6 @@ use chrono::{DateTime, TimeDelta, Utc};
 use cityward::access::Role;
 use cityward::cases::{original as originals, without_metadata};
 use cityward::vision::Redactor;
-use image::codecs::jpeg::JpegEncoder;
 use image::{GrayImage, RgbImage};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
@@ -15,6 +14,7 @@ use serde_json::{Value, json};
 use crate::audit::grant;
 use crate::cases::GARBAGE;
 use crate::city::TestCity;
+use crate::jpeg::jpeg;
 use crate::people::{Colleague, colleague};
 use crate::service::{TestClient, TestService, config, evidence_store, problem};
 use crate::stays::model_of;
@@ -64,10 +64,7 @@ pub(crate) fn scene(number: usize) -> Option<Scene> {
 }
 
 pub(crate) fn encoded(picture: &RgbImage) -> Vec<u8> {
-    let mut jpeg = Vec::new();
-    let encoder = JpegEncoder::new_with_quality(&mut jpeg, 95);
-    picture.write_with_encoder(encoder).unwrap();
-    jpeg
+    jpeg(picture, 95)
 }
 
 /// A picture full of detail.

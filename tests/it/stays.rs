@@ -5,11 +5,11 @@ use std::fs;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use image::RgbImage;
-use image::codecs::jpeg::JpegEncoder;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
 use crate::city::TestCity;
+use crate::jpeg::jpeg;
 use crate::onnx::{Attribute, Graph, Type};
 use crate::service::{TestClient, TestService, problem};
 use crate::vision::hex_sha256;
@@ -44,11 +44,10 @@ fn two_cars() -> Vec<u8> {
 }
 
 fn grey(level: u8) -> Vec<u8> {
-    let mut jpeg = Vec::new();
-    RgbImage::from_pixel(WIDTH, HEIGHT, image::Rgb([level; 3]))
-        .write_with_encoder(JpegEncoder::new_with_quality(&mut jpeg, 90))
-        .unwrap();
-    jpeg
+    jpeg(
+        &RgbImage::from_pixel(WIDTH, HEIGHT, image::Rgb([level; 3])),
+        90,
+    )
 }
 
 pub(crate) fn model() -> tempfile::TempDir {

@@ -13,11 +13,11 @@ use std::fmt::Write as _;
 use std::fs;
 
 use cityward::vision::{Detection, Model, ModelError};
-use image::codecs::jpeg::JpegEncoder;
 use image::{ImageFormat, RgbImage, load_from_memory_with_format};
 use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 
+use crate::jpeg::jpeg;
 use crate::vision::{hex_sha256, runtime};
 use networks::{CLASSES, Kind, Network, THRESHOLD};
 use reference::{Answer, GREY, Look, Place, choose, planes};
@@ -117,10 +117,7 @@ fn picture(rng: &mut ChaCha8Rng) -> (Vec<u8>, RgbImage) {
             }
         }
     }
-    let mut jpeg = Vec::new();
-    drawn
-        .write_with_encoder(JpegEncoder::new_with_quality(&mut jpeg, 95))
-        .unwrap();
+    let jpeg = jpeg(&drawn, 95);
     let kept = load_from_memory_with_format(&jpeg, ImageFormat::Jpeg).unwrap();
     (jpeg, kept.into_rgb8())
 }
