@@ -1,8 +1,10 @@
 //! Content codings: which one a client is answered in, and who compresses.
 
 use std::cell::RefCell;
+use std::io::Write as _;
 
 use anyhow::Context as _;
+use isal::write::Encoder;
 use libdeflater::{CompressionLvl, Compressor};
 
 /// How a tile's bytes travel.
@@ -25,8 +27,7 @@ pub(super) enum Effort {
 /// Of zstd, quick and thorough.
 const ZSTD_FAST: i32 = 1;
 const ZSTD_THOROUGH: i32 = 9;
-/// Of libdeflate, where somebody waits and in the background.
-const DEFLATE_FAST: i32 = 1;
+/// Of libdeflate, in the background.
 const DEFLATE_THOROUGH: i32 = 6;
 
 impl Coding {
@@ -85,30 +86,30 @@ impl Coding {
 }
 
 thread_local! {
-    /// Where a tile is packed: room that is new costs a tenth of the packing.
-    static ROOM: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+    /// Packs one tile after the other: setting it up costs as much as packing a tile of usual size.
+    static PACKER: RefCell<Option<Box<Encoder<Vec<u8>>>>> = const { RefCell::new(None) };
 }
 
-/// Bytes of it that are kept; what needs more is rare.
+/// Bytes of a packer's room that are kept; what needs more is rare.
 const ROOM_KEPT: usize = 1 << 20;
 
 /// ISA-L needs half the time of libdeflate's fastest level for about the same size.
 fn fast_gzip(bytes: &[u8]) -> anyhow::Result<Vec<u8>> {
-    // blocks that do not get smaller are stored, with a few bytes of their own
-    let need = bytes.len() + bytes.len() / 64 + 1024;
-    ROOM.with_borrow_mut(|room| {
-        if room.len() < need {
-            room.resize(need, 0);
-        }
+    PACKER.with_borrow_mut(|kept| {
         let level = isal::CompressionLevel::One;
-        let packed = match isal::compress_into(bytes, room, level, isal::Codec::Gzip) {
-            Ok(len) => Ok(room[..len].to_vec()),
-            Err(_no_room) => gzip(bytes, DEFLATE_FAST),
-        };
-        if room.len() > ROOM_KEPT {
-            *room = Vec::new();
+        let new = || Box::new(Encoder::new(Vec::new(), level, isal::Codec::Gzip));
+        // one that failed in the middle of a tile is not used again
+        let mut packer = kept.take().unwrap_or_else(new);
+        packer.write_all(bytes)?;
+        // ends the gzip member and begins another
+        packer.flush()?;
+        let room = packer.get_ref_mut();
+        let packed = room.clone();
+        room.clear();
+        if room.capacity() <= ROOM_KEPT {
+            *kept = Some(packer);
         }
-        packed
+        Ok(packed)
     })
 }
 
