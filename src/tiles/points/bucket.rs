@@ -1,5 +1,7 @@
 //! The points of one tile of zoom 16.
 
+use std::collections::HashSet;
+
 use super::Point;
 use crate::tiles::world::WorldPoint;
 
@@ -44,7 +46,7 @@ fn gather(bits: u32) -> u32 {
 
 /// Packed, and made anew when one of its few points changes. Columns stand side by side, the same
 /// number of words for each point.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Bucket {
     places: Box<[WorldPoint]>,
     ids: Box<[u64]>,
@@ -64,17 +66,49 @@ pub(super) struct Count {
 impl Bucket {
     /// In the order of their ids, so that the same data makes the same bytes. How often each word
     /// occurs in the columns `counted` is worked out once, for tiles that only count.
-    pub(super) fn new(mut points: Vec<Point>, counted: &[usize]) -> Self {
-        points.sort_unstable_by_key(|point| point.id);
-        Self {
-            counts: count(&points, counted).into(),
-            places: points.iter().map(|point| point.at).collect(),
-            ids: points.iter().map(|point| point.id).collect(),
-            words: points
-                .iter()
-                .flat_map(|point| point.words.iter().copied())
-                .collect(),
+    pub(super) fn new(points: Vec<Point>, counted: &[usize]) -> Self {
+        Self::default().changed(&HashSet::new(), points, counted)
+    }
+
+    /// Without the points that are `gone`, with those that come.
+    pub(super) fn changed(
+        &self,
+        gone: &HashSet<u64>,
+        mut come: Vec<Point>,
+        counted: &[usize],
+    ) -> Self {
+        come.sort_unstable_by_key(|point| point.id);
+        let most = self.len() + come.len();
+        let width = come.first().map_or(self.width(), |point| point.words.len());
+        let mut places = Vec::with_capacity(most);
+        let mut ids = Vec::with_capacity(most);
+        let mut all_words = Vec::with_capacity(most * width);
+        let mut put = |at, id, words: &[u32]| {
+            places.push(at);
+            ids.push(id);
+            all_words.extend_from_slice(words);
+        };
+        let mut come = come.into_iter().peekable();
+        for (at, id, words) in self.points().filter(|(_, id, _)| !gone.contains(id)) {
+            while let Some(new) = come.next_if(|new| new.id < id) {
+                put(new.at, new.id, &new.words);
+            }
+            put(at, id, words);
         }
+        for new in come {
+            put(new.at, new.id, &new.words);
+        }
+        Self {
+            counts: count(&all_words, width, counted).into(),
+            places: places.into(),
+            ids: ids.into(),
+            words: all_words.into(),
+        }
+    }
+
+    /// Words a point.
+    fn width(&self) -> usize {
+        self.words.len() / self.ids.len().max(1)
     }
 
     pub(super) fn len(&self) -> usize {
@@ -91,25 +125,14 @@ impl Bucket {
 
     /// Each point with its words.
     pub(super) fn points(&self) -> impl Iterator<Item = (WorldPoint, u64, &[u32])> {
-        let width = self.words.len() / self.ids.len().max(1);
-        let words = self.words.chunks_exact(width.max(1));
+        let words = self.words.chunks_exact(self.width().max(1));
         let places = self.places.iter().copied().zip(self.ids.iter().copied());
         places.zip(words).map(|((at, id), words)| (at, id, words))
     }
 
-    /// What it is made from.
-    pub(super) fn to_points(&self) -> Vec<Point> {
-        let point = |(at, id, words): (WorldPoint, u64, &[u32])| Point {
-            id,
-            at,
-            words: words.into(),
-        };
-        self.points().map(point).collect()
-    }
-
     pub(super) fn find(&self, id: u64) -> Option<(WorldPoint, &[u32])> {
         let index = self.ids.binary_search(&id).ok()?;
-        let width = self.words.len() / self.ids.len();
+        let width = self.width();
         Some((
             self.places[index],
             &self.words[index * width..(index + 1) * width],
@@ -127,12 +150,12 @@ impl Bucket {
     }
 }
 
-fn count(points: &[Point], counted: &[usize]) -> Vec<Count> {
+/// `words`: of each point `width`.
+fn count(words: &[u32], width: usize, counted: &[usize]) -> Vec<Count> {
     let mut counts: Vec<Count> = Vec::new();
     for (position, column) in (0_u8..).zip(counted) {
         let first = counts.len();
-        for point in points {
-            let word = point.words[*column];
+        for &word in words.iter().skip(*column).step_by(width.max(1)) {
             match counts[first..].iter_mut().find(|count| count.word == word) {
                 Some(count) => count.points += 1,
                 None => counts.push(Count {

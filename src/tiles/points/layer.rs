@@ -152,10 +152,10 @@ impl PointLayer {
             if unchanged {
                 continue;
             }
-            let touched = [old.map(|(at, _)| at), now.as_ref().map(|now| now.at)];
-            let touched = touched.into_iter().flatten();
-            self.versions.touch(touched.clone(), MARGIN);
-            changed.extend(touched.map(|at| (id, at)));
+            let left = old.map(|(at, _)| at);
+            let reached = now.as_ref().map(|now| now.at);
+            changed.extend(left.map(|at| (id, at)));
+            changed.extend(reached.filter(|_| reached != left).map(|at| (id, at)));
             if let Some(key) = old_key {
                 self.places.remove(id);
                 buckets.entry(key).or_default().gone.insert(id);
@@ -169,6 +169,8 @@ impl PointLayer {
         for (key, change) in buckets {
             self.change(key, change);
         }
+        self.versions
+            .touch(changed.iter().map(|(_, at)| *at), MARGIN);
         changed
     }
 
@@ -181,18 +183,11 @@ impl PointLayer {
     }
 
     fn change(&mut self, key: BucketKey, change: BucketChange) {
-        let mut points = self
-            .buckets
-            .get(&key)
-            .map(Bucket::to_points)
-            .unwrap_or_default();
-        points.retain(|point| !change.gone.contains(&point.id));
-        points.extend(change.come);
-        if points.is_empty() {
+        let counted = self.policy.counted();
+        let bucket = self.buckets.entry(key).or_default();
+        *bucket = bucket.changed(&change.gone, change.come, counted);
+        if bucket.len() == 0 {
             self.buckets.remove(&key);
-        } else {
-            self.buckets
-                .insert(key, Bucket::new(points, self.policy.counted()));
         }
     }
 
@@ -202,6 +197,16 @@ impl PointLayer {
 
     pub(in crate::tiles) fn len(&self) -> usize {
         self.places.len()
+    }
+
+    /// Whether the tile has so few points that making it takes no longer than waking a thread for it.
+    pub(in crate::tiles) fn is_small(&self, tile: TileCoord) -> bool {
+        let mut points = 0;
+        let mut own = self.buckets.range(own_buckets(tile));
+        own.all(|(_, bucket)| {
+            points += bucket.len();
+            points <= SMALL_POINTS_MAX
+        })
     }
 
     /// Whether most values that were ever seen are of points that are gone or changed. A
@@ -240,6 +245,8 @@ impl PointLayer {
     }
 }
 
+/// Some tenths of a millisecond, with all attributes.
+const SMALL_POINTS_MAX: usize = 2000;
 /// Below this zoom a tile's margin is many buckets wide.
 const WIDE_BELOW: u8 = 9;
 

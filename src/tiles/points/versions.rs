@@ -1,6 +1,6 @@
 //! How often each tile has changed.
 
-use std::collections::HashMap;
+use hashbrown::HashMap;
 
 use super::bucket::BUCKET_ZOOM;
 use crate::tiles::TileCoord;
@@ -22,11 +22,25 @@ impl Versions {
     /// Counts one change that left or reached these places.
     pub(super) fn touch(&mut self, places: impl Iterator<Item = WorldPoint>, margin: u32) {
         self.changes += 1;
-        let changes = self.changes;
         for at in places {
-            for z in 0..=BUCKET_ZOOM {
-                for (x, y) in tiles_around(at, z, margin) {
-                    self.touched.insert((z, x, y), changes);
+            self.touch_around(at, margin);
+        }
+    }
+
+    fn touch_around(&mut self, at: WorldPoint, margin: u32) {
+        let changes = self.changes;
+        // another place of this change was in the tile: what is above that tile has been touched, too
+        let mut is_known = false;
+        for z in (0..=BUCKET_ZOOM).rev() {
+            let [columns, rows] = WorldBox::from(at).shown_by(z, margin);
+            let is_one = columns.start() == columns.end() && rows.start() == rows.end();
+            if is_one && is_known {
+                continue;
+            }
+            for x in columns {
+                for y in rows.clone() {
+                    let before = self.touched.insert((z, x, y), changes);
+                    is_known = is_one && before == Some(changes);
                 }
             }
         }
@@ -47,12 +61,6 @@ impl Versions {
     }
 }
 
-/// The one to four tiles of zoom `z` within whose margin a place lies; `margin` in tile units.
-fn tiles_around(at: WorldPoint, z: u8, margin: u32) -> impl Iterator<Item = (u32, u32)> {
-    let [columns, rows] = WorldBox::from(at).shown_by(z, margin);
-    columns.flat_map(move |x| rows.clone().map(move |y| (x, y)))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -67,8 +75,26 @@ mod tests {
             let near = |column: u32, by: i64| u32::try_from(i64::from(column) + by).ok();
             let (Some(column), Some(row)) = (near(column, east), near(row, south)) else { return Ok(()) };
             let Ok(tile) = TileCoord::new_checked(Grid::WebMercatorQuad, z, column, row) else { return Ok(()) };
-            let touched = tiles_around(at, z, 64).any(|it| it == (column, row));
-            prop_assert_eq!(touched, tile.world_box(64).holds(at));
+            let mut versions = Versions::default();
+            versions.touch(std::iter::once(at), 64);
+            prop_assert_eq!(versions.of(tile) != Version(0), tile.world_box(64).holds(at));
+        }
+
+        #[test]
+        fn several_places_touch_what_each_of_them_touches(
+            places in prop::collection::vec((0_u32..1 << 18, 0_u32..1 << 18), 1..60),
+        ) {
+            let places = places.into_iter().map(|(x, y)| WorldPoint { x, y });
+            let places: Vec<WorldPoint> = places.collect();
+            let mut together = Versions::default();
+            together.touch(places.iter().copied(), 64);
+            let mut touched: HashMap<(u8, u32, u32), u64> = HashMap::new();
+            for at in &places {
+                let mut alone = Versions::default();
+                alone.touch(std::iter::once(*at), 64);
+                touched.extend(alone.touched);
+            }
+            prop_assert_eq!(together.touched, touched);
         }
     }
 }
