@@ -81,6 +81,12 @@ impl Arcs {
         self.boxes[arc.number()]
     }
 
+    /// How many places it has.
+    pub(super) fn len(&self, arc: ArcRef) -> usize {
+        let number = arc.number();
+        (self.starts[number + 1] - self.starts[number]) as usize
+    }
+
     /// Its places in its direction, with the zoom from which each is drawn.
     pub(super) fn places(&self, arc: ArcRef) -> impl Iterator<Item = (WorldPoint, u8)> {
         let number = arc.number();

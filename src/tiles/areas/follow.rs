@@ -124,6 +124,21 @@ impl AreaTiles {
         (current.version(set, tile), bytes.unwrap_or_default())
     }
 
+    /// The same of a tile that is made in no time, where it is asked for; `None`: it takes longer.
+    pub(in crate::tiles) fn small_tile(
+        &self,
+        set: AreaSet,
+        tile: TileCoord,
+        scratch: &mut Scratch,
+    ) -> Option<(TileVersion, Vec<u8>)> {
+        let current = self.shared.current.load();
+        let bytes = match current.layer(set, tile.grid()) {
+            Some(layer) => layer.small_tile(tile, scratch)?,
+            None => Vec::new(),
+        };
+        Some((current.version(set, tile), bytes))
+    }
+
     /// For how long nobody has known whether something changed.
     pub fn age(&self) -> Duration {
         self.shared.reached.age()

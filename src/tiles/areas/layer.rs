@@ -20,6 +20,9 @@ use crate::tiles::world::{EXTENT, WorldBox};
 /// What is drawn beyond a tile's edge, so that no line shows along it: tile units.
 pub(in crate::tiles) const MARGIN: u32 = 128;
 
+/// A twentieth of a millisecond of walking along them.
+const SMALL_VERTICES_MAX: usize = 3000;
+
 /// What a layer is called and what its features carry.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::tiles) struct AreaSpec {
@@ -61,6 +64,8 @@ struct Area {
     shape: Shape,
     /// Twice its area, square world units.
     twice_area: u128,
+    /// Of its rings, at full detail.
+    vertices: usize,
     tags: Box<[Tag]>,
     /// Of everything that is drawn of it.
     digest: u64,
@@ -103,6 +108,7 @@ impl AreaLayer {
                 id: area.id,
                 tags: dictionary.tags(area.values),
                 twice_area: area.shape.twice_area(&net.arcs),
+                vertices: area.shape.vertices(&net.arcs),
                 shape: area.shape,
                 digest,
                 changed,
@@ -184,10 +190,36 @@ impl AreaLayer {
     /// The tile: areas and their names from the zooms on that the layer's policy says, as many of
     /// them as it has room for.
     pub(in crate::tiles) fn tile(&self, tile: TileCoord, scratch: &mut Scratch) -> Vec<u8> {
-        let around = tile.world_box(MARGIN);
+        self.tile_within_budget(self.found(tile), tile, scratch)
+    }
+
+    /// The same; `None` where there is so much in it that making it takes longer than waking a thread.
+    pub(in crate::tiles) fn small_tile(
+        &self,
+        tile: TileCoord,
+        scratch: &mut Scratch,
+    ) -> Option<Vec<u8>> {
+        let found = self.found(tile);
+        let vertices = { found.iter() }.map(|index| self.areas[*index as usize].vertices);
+        let is_small = vertices.sum::<usize>() <= SMALL_VERTICES_MAX;
+        is_small.then(|| self.tile_within_budget(found, tile, scratch))
+    }
+
+    /// The areas that meet a tile or its margin, in the order of their ids.
+    fn found(&self, tile: TileCoord) -> Vec<u32> {
         let mut found: Vec<u32> = Vec::new();
+        let around = tile.world_box(MARGIN);
         self.tree.meeting(&around, |area| found.extend(area));
         found.sort_unstable();
+        found
+    }
+
+    fn tile_within_budget(
+        &self,
+        found: Vec<u32>,
+        tile: TileCoord,
+        scratch: &mut Scratch,
+    ) -> Vec<u8> {
         let bytes = self.tile_of(&found, tile, scratch);
         if bytes.len() <= self.policy.bytes_max {
             return bytes;

@@ -158,6 +158,12 @@ fn direction(arcs: &Arcs, arc: ArcRef) -> f64 {
 }
 
 impl Shape {
+    /// How many places its rings have.
+    pub(super) fn vertices(&self, arcs: &Arcs) -> usize {
+        let all = self.rings.iter().flat_map(|ring| &ring.arcs);
+        all.map(|arc| arcs.len(*arc)).sum()
+    }
+
     fn new(rings: Vec<Ring>, arcs: &Arcs) -> Option<Self> {
         let boxes = rings.iter().flat_map(|ring| &ring.arcs);
         let bounds = boxes

@@ -6,6 +6,7 @@
 
 mod change_log;
 mod current;
+mod looks;
 mod pgoutput;
 mod prune;
 mod reading;
@@ -213,6 +214,20 @@ impl PointTiles {
     pub(super) fn version_at_once(&self, set: PointSet, tile: TileCoord) -> Option<TileVersion> {
         let current = self.shared.current[&(set, tile.grid())].try_read().ok()?;
         Some(current.version(tile))
+    }
+
+    /// The same of a tile that is made in no time, where it is asked for; `None`: it takes longer, or
+    /// changes are being taken in.
+    pub(super) fn small_tile(
+        &self,
+        set: PointSet,
+        tile: TileCoord,
+        wanted: &Wanted,
+        scratch: &mut Scratch,
+    ) -> Option<(TileVersion, Vec<u8>)> {
+        let current = self.shared.current[&(set, tile.grid())].try_read().ok()?;
+        let is_small = current.layer.is_small(tile);
+        is_small.then(|| (current.version(tile), current.tile(tile, wanted, scratch)))
     }
 
     /// The tile's bytes with the version they are of. Off the async threads: a full tile takes a

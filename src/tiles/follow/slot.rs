@@ -14,15 +14,14 @@ use futures::FutureExt as _;
 use metrics::gauge;
 use pgwire_replication::{ReplicationClient, ReplicationEvent};
 use sqlx::PgPool;
-use tokio::time::{Instant, MissedTickBehavior, interval};
+use tokio::time::Instant;
 
+use super::looks::Looks;
 use super::pgoutput::{Message, Row, Tables, Values};
-use super::prune::Pruning;
 use super::reading::read_sets;
 use super::{AnotherGrid, Begun, CommitLog, Shared};
 use crate::telemetry;
 use crate::tiles::Grid;
-use crate::tiles::reached::{LOOK_EVERY, answered};
 use crate::tiles::source::PointSet;
 use crate::tiles::store::{self, Lsn, SetChanges};
 
@@ -57,7 +56,6 @@ pub(super) struct SlotStream {
     lsn: Lsn,
     /// Those of the tables when they were read.
     files: String,
-    pruning: Pruning,
 }
 
 impl SlotStream {
@@ -91,7 +89,6 @@ impl SlotStream {
             in_transaction: false,
             lsn,
             files: snapshot.files,
-            pruning: Pruning::new(),
         };
         let begun = Begun { all, began_at, lsn };
         Ok((begun, stream))
@@ -99,8 +96,7 @@ impl SlotStream {
 
     /// Ends when another grid is wanted, or with the reason why the log cannot be read any further.
     pub(super) async fn follow(mut self, shared: &Arc<Shared>) -> anyhow::Result<AnotherGrid> {
-        let mut look = interval(LOOK_EVERY);
-        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut looks = Looks::begin(self.db.clone(), self.slot.clone());
         // where the log ended when somebody looked, and when that was
         let mut end: Option<(Instant, Lsn)> = None;
         let mut told_at = Instant::now();
@@ -113,15 +109,15 @@ impl SlotStream {
                     self.take_in(shared).await?;
                 }
                 () = shared.grids.more_wanted() => return Ok(AnotherGrid),
-                _ = look.tick() => {
-                    let looked_at = Instant::now();
-                    match answered(store::log_end(&self.db)).await {
-                        Ok(found) => {
-                            ensure!(found.files == self.files, "a table was rewritten");
+                looked = looks.next() => {
+                    match looked? {
+                        Ok(looked) => {
+                            ensure!(looked.end.files == self.files, "a table was rewritten");
                             ensure!(told_at.elapsed() < SILENT_MAX, "the log is silent");
-                            end = Some((looked_at, found.lsn));
-                            self.ensure_little_is_kept().await?;
-                            self.pruning.prune(&self.db, &found.horizon).await?;
+                            end = Some((looked.at, looked.end.lsn));
+                            if let Some(kept) = looked.kept {
+                                self.ensure_little_is_kept(kept)?;
+                            }
                         }
                         // how old the tiles are is said by nobody renewing it
                         Err(error) => tracing::debug!(%error, "cannot ask where the log ends"),
@@ -141,15 +137,8 @@ impl SlotStream {
 
     /// The server keeps its log from where the oldest transaction began that had not ended when we
     /// read it: one that stays open for hours must not fill the disk for our sake.
-    async fn ensure_little_is_kept(&self) -> anyhow::Result<()> {
-        let kept = match answered(store::log_kept(&self.db, &self.slot)).await {
-            Ok(kept) => u64::try_from(kept.context("the slot is gone")?).unwrap_or(0),
-            // the next look asks again
-            Err(error) => {
-                tracing::debug!(%error, "cannot ask what is kept of the log");
-                return Ok(());
-            }
-        };
+    fn ensure_little_is_kept(&self, kept: Option<i64>) -> anyhow::Result<()> {
+        let kept = u64::try_from(kept.context("the slot is gone")?).unwrap_or(0);
         gauge!(telemetry::TILE_LOG_KEPT_BYTES).set(kept as f64);
         ensure!(
             kept <= self.kept_bytes_max,

@@ -19,6 +19,7 @@ use crate::telemetry;
 use crate::tiles::areas::{self, AreaSet};
 use crate::tiles::cache::{self, Kept, LayerKey, TileKey};
 use crate::tiles::coding::{Accepted, Coding, Effort};
+use crate::tiles::follow::TileVersion;
 use crate::tiles::layer::Origin;
 use crate::tiles::points::Scratch;
 use crate::tiles::reached::NotReached;
@@ -195,8 +196,58 @@ enum Found {
     Areas(AreaSet),
 }
 
+/// A tile in the making: its layers stand one after another.
+struct Making {
+    key: TileKey,
+    bytes: Vec<u8>,
+}
+
+impl Making {
+    fn of(key: &TileKey) -> Self {
+        Self {
+            key: key.clone(),
+            bytes: Vec::new(),
+        }
+    }
+
+    /// What the next layer holds, and the version that is of.
+    fn put(&mut self, layer: usize, (version, own): (TileVersion, Vec<u8>)) {
+        self.key.layers[layer].version = version;
+        if self.bytes.is_empty() {
+            self.bytes = own;
+        } else {
+            self.bytes.extend(own);
+        }
+    }
+
+    fn pack(self) -> anyhow::Result<Arc<Kept>> {
+        let name = self.key.name().into();
+        Kept::pack(name, self.bytes, self.key.coding, Effort::Fast).map(Arc::new)
+    }
+}
+
+/// A tile with so little in it that it is made where it was asked for: waking another thread would take
+/// longer. `None`: it is not.
+fn pack_at_once(app: &App, key: &TileKey) -> Option<anyhow::Result<Arc<Kept>>> {
+    let mut making = Making::of(key);
+    for (layer, part) in key.layers.iter().enumerate() {
+        let own = SCRATCH.with_borrow_mut(|(of_points, of_areas)| match part.layer.origin() {
+            Origin::Query(_) => None,
+            Origin::Points(set) => {
+                { &app.point_tiles }.small_tile(set, key.tile, &part.wanted, of_points)
+            }
+            Origin::Areas(set) => app.area_tiles.small_tile(set, key.tile, of_areas),
+        });
+        making.put(layer, own?);
+    }
+    Some(making.pack())
+}
+
 /// A tile ready to be sent, of everything as it is now.
 async fn pack(app: &App, key: &TileKey) -> Result<Arc<Kept>, ApiError> {
+    if let Some(packed) = pack_at_once(app, key) {
+        return Ok(packed?);
+    }
     // a place among the encoders is taken before the database is asked: a burst waits here, bounded
     let _place = app
         .tile_places
@@ -213,12 +264,12 @@ async fn pack(app: &App, key: &TileKey) -> Result<Arc<Kept>, ApiError> {
         });
     }
     let (points, areas) = (app.point_tiles.clone(), app.area_tiles.clone());
-    let mut key = key.clone();
+    let mut making = Making::of(key);
+    let tile = key.tile;
     let pack = move || {
-        let tile = key.tile;
-        let mut bytes = Vec::new();
-        for (part, found) in key.layers.iter_mut().zip(found) {
-            let (version, own) = SCRATCH.with_borrow_mut(|(of_points, of_areas)| {
+        for (layer, found) in found.into_iter().enumerate() {
+            let part = &making.key.layers[layer];
+            let own = SCRATCH.with_borrow_mut(|(of_points, of_areas)| {
                 anyhow::Ok(match found {
                     Found::Tile(bytes) => (part.version, bytes),
                     Found::Rows(rows) => (part.version, encode::encode(&rows)?),
@@ -226,20 +277,12 @@ async fn pack(app: &App, key: &TileKey) -> Result<Arc<Kept>, ApiError> {
                     Found::Areas(set) => areas.tile(set, tile, of_areas),
                 })
             })?;
-            part.version = version;
-            if bytes.is_empty() {
-                bytes = own;
-            } else {
-                // the layers of a tile stand one after another
-                bytes.extend(own);
-            }
+            making.put(layer, own);
         }
-        Kept::pack(key.name().into(), bytes, key.coding, Effort::Fast)
+        making.pack()
     };
-    let kept = tokio::task::spawn_blocking(pack)
-        .await
-        .map_err(anyhow::Error::from)??;
-    Ok(Arc::new(kept))
+    let packed = tokio::task::spawn_blocking(pack).await;
+    Ok(packed.map_err(anyhow::Error::from)??)
 }
 
 pub(super) fn lines(headers: &HeaderMap, name: HeaderName) -> impl Iterator<Item = &str> {
