@@ -13,7 +13,11 @@ pub(crate) async fn components(db: &PgPool, count: i64) -> anyhow::Result<()> {
     )
     .execute(db)
     .await?;
-    sqlx::query("select setseed(0.42)").execute(db).await?;
+    // of one connection: another has chances of its own
+    let mut one = db.acquire().await?;
+    sqlx::query("select setseed(0.42)")
+        .execute(&mut *one)
+        .await?;
     sqlx::query(
         "insert into component (class_code, code, name, state, owner_unit_id, maintenance_unit_id,
             surveyed_on, geom, source)
@@ -31,7 +35,7 @@ pub(crate) async fn components(db: &PgPool, count: i64) -> anyhow::Result<()> {
          from generate_series(1, $1::bigint) as n",
     )
     .bind(count)
-    .execute(db)
+    .execute(&mut *one)
     .await?;
     sqlx::query("analyze component").execute(db).await?;
     Ok(())

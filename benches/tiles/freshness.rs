@@ -240,11 +240,19 @@ async fn look(
         if !bytes.is_empty() && shows(&bytes, &ids, round)? {
             return Ok(took);
         }
-        std::thread::sleep(PAUSE);
+        pause();
         if took > MISSED_AFTER {
             bail!("the change of round {round} was missed");
         }
     }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a pause is what is wanted, shorter than a timer's"
+)]
+fn pause() {
+    std::thread::sleep(PAUSE);
 }
 
 fn shows(tile: &[u8], ids: &[i64], round: u64) -> anyhow::Result<bool> {
