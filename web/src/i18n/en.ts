@@ -92,7 +92,8 @@ export const en: Messages = {
     noWebgl:
       'This browser cannot draw the map (no WebGL 2). The list and the cases work without it.',
     tilesDown: 'The base map is unavailable; cases are not affected.',
-    tilesOld: (seconds) => `The map shows what was there ${seconds} s ago; newer changes have not come from the database yet.`,
+    tilesOld: (seconds) =>
+      `The map shows what was there ${seconds} s ago; newer changes have not come from the database yet.`,
     componentsFrom: (zoom) => `Components are drawn from zoom ${zoom}`,
     whose: 'Whose spot is this?',
     whoseHint: 'Right-click the map to ask who is responsible there',

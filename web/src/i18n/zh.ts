@@ -87,7 +87,8 @@ export const zh = {
     view: '视野',
     noWebgl: '这个浏览器不能绘制地图（没有 WebGL 2）。列表与案件仍可完整使用。',
     tilesDown: '底图暂不可用，案件不受影响。',
-    tilesOld: (seconds: number) => `地图显示的是 ${seconds} 秒前的数据，之后的变化还没有从数据库传来。`,
+    tilesOld: (seconds: number) =>
+      `地图显示的是 ${seconds} 秒前的数据，之后的变化还没有从数据库传来。`,
     componentsFrom: (zoom: number) => `部件自 ${zoom} 级起显示`,
     whose: '这里归谁管？',
     whoseHint: '右键点击地图，可查询该处的责任单位',
