@@ -3,8 +3,8 @@
 use std::net::IpAddr;
 
 use axum::extract::FromRequestParts;
-use axum::http::HeaderMap;
 use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue};
 
 use super::{ApiError, App, Peer};
 
@@ -44,13 +44,16 @@ impl OwnAddress {
 /// The last address on the way that is no trusted proxy, and whether it says that it speaks for others.
 fn way(peer: IpAddr, headers: &HeaderMap, trusted: &[IpAddr]) -> (IpAddr, bool) {
     let mut client = peer.to_canonical();
-    let said = headers.get_all(FORWARDED_FOR);
-    let said: Vec<&str> = said.iter().filter_map(|line| line.to_str().ok()).collect();
-    let mut way = said.iter().rev().flat_map(|line| line.rsplit(','));
+    // byte by byte: what a client writes before the proxy's own word may be no text at all
+    let said = headers.get_all(FORWARDED_FOR).iter();
+    let said: Vec<&[u8]> = said.map(HeaderValue::as_bytes).collect();
+    let mut way = { said.iter().rev() }
+        .flat_map(|line| line.rsplit(|byte| *byte == b','))
+        .map(|word| str::from_utf8(word).ok()?.trim().parse::<IpAddr>().ok());
     while trusted.contains(&client) {
-        match way.next().map(|address| address.trim().parse::<IpAddr>()) {
-            Some(Ok(before)) => client = before.to_canonical(),
-            Some(Err(_)) => return (client, true),
+        match way.next() {
+            Some(Some(before)) => client = before.to_canonical(),
+            Some(None) => return (client, true),
             None => break,
         }
     }
@@ -140,6 +143,18 @@ mod tests {
         ];
         assert_eq!(own(proxy, &both, &[proxy]), some(device));
         assert_eq!(own(proxy, &[(FORWARDED_FOR, "unknown")], &[proxy]), None);
+        // what a client wrote before the proxy's own word is no text
+        let odd = |trusted: &[IpAddr]| {
+            let line = HeaderValue::from_bytes(b"\xff, 203.0.113.7").unwrap();
+            let headers = HeaderMap::from_iter([(FORWARDED_FOR.parse().unwrap(), line)]);
+            let peer = proxy.parse().unwrap();
+            (
+                OwnAddress::of(peer, &headers, trusted).0,
+                ClientAddress::of(peer, &headers, trusted).0.to_string(),
+            )
+        };
+        assert_eq!(odd(&[]), (None, proxy.to_owned()));
+        assert_eq!(odd(&[proxy.parse().unwrap()]), (None, device.to_owned()));
         // before the trusted proxy there is one that is not
         let chain = [(FORWARDED_FOR, "198.51.100.1, 203.0.113.7")];
         assert_eq!(own(proxy, &chain, &[proxy]), None);

@@ -262,9 +262,10 @@ impl Call {
         Ok(access)
     }
 
-    /// Whether a device may be known again by where it calls from.
-    pub(super) fn is_told_by_address(&self) -> bool {
-        self.app.config.viid.viid_address_suffices && self.own.is_some()
+    /// Where it calls from, if a device may be known again by that.
+    pub(super) fn telling_address(&self) -> Option<IpAddr> {
+        self.own
+            .filter(|_| self.app.config.viid.viid_address_suffices)
     }
 
     /// The registered device that calls: from where it registered, or with the digest of its platform.
@@ -279,11 +280,8 @@ impl Call {
         let device = found
             .filter(|device| self.now - device.alive_at < silence_max)
             .ok_or_else(unknown)?;
-        if self.is_told_by_address()
-            && self
-                .own
-                .is_some_and(|own| device.address == own.to_string())
-        {
+        let told = self.telling_address();
+        if told.is_some_and(|address| device.address == address.to_string()) {
             return Ok(device);
         }
         if self.access().await?.platform_id == device.platform_id {

@@ -34,12 +34,12 @@ async fn registered(call: &Call, body: Body) -> Result<Reply, Refusal> {
             "the device is another platform's",
         ));
     }
-    if !call.is_told_by_address() && call.app.config.viid.viid_address_suffices {
+    if call.telling_address().is_none() && call.app.config.viid.viid_address_suffices {
         tracing::warn!(
             %device,
             address = %call.client,
-            "a device registers through a proxy that --trusted-proxies does not name: every call of \
-             it needs the digest"
+            "a device registers from this machine, or through a proxy that --trusted-proxies does not name \
+             or that does not say for whom: every call of it needs the digest"
         );
     }
     tracing::info!(%device, platform_id = access.platform_id, "registered in the view library");
