@@ -15,18 +15,6 @@ pub(crate) async fn is_unit(db: impl PgExecutor<'_>, unit: i32) -> sqlx::Result<
         .await
 }
 
-/// The units that are there at a moment.
-pub(crate) async fn present(
-    db: impl PgExecutor<'_>,
-    at: DateTime<Utc>,
-) -> sqlx::Result<BTreeSet<i32>> {
-    let present: Vec<i32> = sqlx::query_scalar("select unit_id from unit where valid @> $1")
-        .bind(at)
-        .fetch_all(db)
-        .await?;
-    Ok(present.into_iter().collect())
-}
-
 pub(super) async fn districts(db: impl PgExecutor<'_>) -> sqlx::Result<Vec<District>> {
     sqlx::query_as("select * from district order by division_code")
         .fetch_all(db)
@@ -77,6 +65,17 @@ pub(super) async fn update_district(
     .bind(mode)
     .fetch_one(db)
     .await
+}
+
+/// The units that are there at a moment; `later`: or will be some day.
+pub(crate) async fn present(
+    db: impl PgExecutor<'_>,
+    at: DateTime<Utc>,
+    later: bool,
+) -> sqlx::Result<BTreeSet<i32>> {
+    let units = units(db, at, false).await?.into_iter();
+    let present = units.filter(|unit| later || unit.valid_from <= at);
+    Ok(present.map(|unit| unit.unit_id).collect())
 }
 
 /// Units of `at` and later, by name; with `ended` also those that are no more.

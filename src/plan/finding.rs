@@ -6,6 +6,7 @@ use cityward_partition::{FaceId, Ground as OfFace, Limits, Partition, Point};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::duty::Duty;
 use super::ground::Ground;
 use super::outcome::{NewCell, Outcome};
 use crate::import::SEQUENCE_MAX;
@@ -34,8 +35,8 @@ pub(super) enum FindingKind {
     NoCommunity,
     /// A community has at most 999 codes, and none is given twice.
     CodesUsedUp,
-    /// Who is to answer has ended, or ends before the plan's date.
-    UnitEnded,
+    /// Who is to answer is not there on the plan's date.
+    UnitAbsent,
     /// The border between two communities moves.
     CommunityBorderMoved,
     /// Nobody answers for it.
@@ -55,7 +56,7 @@ impl FindingKind {
             | Self::CrossesCommunities
             | Self::NoCommunity
             | Self::CodesUsedUp
-            | Self::UnitEnded => Severity::Error,
+            | Self::UnitAbsent => Severity::Error,
             Self::CommunityBorderMoved
             | Self::NoUnit
             | Self::Unclaimed
@@ -81,9 +82,7 @@ pub(super) enum About {
         wanted: usize,
         most: usize,
     },
-    Unit {
-        unit_id: i32,
-    },
+    Unit(Duty),
 }
 
 /// One thing found, with its place.
@@ -193,21 +192,20 @@ pub(super) fn codes_used_up(
     found
 }
 
-/// Cells of which somebody is to answer for something who is there no more; `present`: who is there on
-/// the plan's date.
-pub(super) fn units_ended(
+/// Cells of which somebody is to answer for something who is not there; `present`: who is, on the plan's
+/// date.
+pub(super) fn units_absent(
     base: &Ground,
     after: &Partition,
     outcome: &Outcome,
     present: &BTreeSet<i32>,
 ) -> Vec<Finding> {
-    let ended = outcome.given().into_iter();
-    let ended = ended.filter(|(_, unit_id)| !present.contains(unit_id));
-    ended
-        .map(|(face, unit_id)| {
-            let detail = format!("unit {unit_id} is not there on the plan's date");
-            Finding::at(base, after, FindingKind::UnitEnded, face, detail)
-                .about(About::Unit { unit_id })
+    let absent = outcome.given(base).into_iter();
+    let absent = absent.filter(|(_, duty)| !present.contains(&duty.unit_id));
+    absent
+        .map(|(face, duty)| {
+            let detail = format!("unit {} is not there on the plan's date", duty.unit_id);
+            Finding::at(base, after, FindingKind::UnitAbsent, face, detail).about(About::Unit(duty))
         })
         .collect()
 }

@@ -112,14 +112,21 @@ impl Outcome {
         self.numbered().into_keys().map(ToOwned::to_owned).collect()
     }
 
-    /// Who gets something to answer for, with the cell.
-    pub(super) fn given(&self) -> BTreeSet<(FaceId, i32)> {
+    /// What somebody gets to answer for, with the cell; not what goes on as it was on its ground.
+    pub(super) fn given(&self, base: &Ground) -> Vec<(FaceId, Duty)> {
         let begun = self.cells.iter().flat_map(|cell| {
-            let units = cell.duties.iter().map(|duty| duty.unit_id);
-            units.map(|unit_id| (cell.face, unit_id))
+            let parents = cell.parents.iter().map(|(face, _)| *face);
+            let before: Vec<Duty> = { parents.chain([cell.face]) }
+                .flat_map(|face| base.duties(face))
+                .collect();
+            let given = cell.duties.iter().copied();
+            let given = given.filter(move |duty| !before.contains(duty));
+            given.map(|duty| (cell.face, duty))
         });
-        let handed =
-            { self.owners.iter() }.filter_map(|owner| Some((owner.face, owner.handed.unit_id?)));
+        let handed = self.owners.iter().filter_map(|NewOwner { face, handed }| {
+            let (classes, unit_id) = (handed.classes, handed.unit_id?);
+            Some((*face, Duty { classes, unit_id }))
+        });
         begun.chain(handed).collect()
     }
 

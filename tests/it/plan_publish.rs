@@ -316,14 +316,14 @@ async fn nothing_is_given_to_a_unit_that_has_ended() {
     let about: Vec<_> = { told["findings"].as_array().unwrap().iter() }
         .map(|one| (&one["kind"], &one["face"], &one["about"]["unit"]["unit_id"]))
         .collect();
-    let expected = west.map(|face| (json!("unit_ended"), json!(face), json!(second)));
+    let expected = west.map(|face| (json!("unit_absent"), json!(face), json!(second)));
     let expected = expected
         .each_ref()
         .map(|(kind, face, unit)| (kind, face, unit));
     assert_eq!(about, expected);
 
     // it ends while the plan waits
-    let from = json!({ "in_force_from": now() + TimeDelta::seconds(4) });
+    let from = json!({ "in_force_from": now() + TimeDelta::seconds(12) });
     let waits = town.turned(&town.leader, plan, "approve", from).await;
     assert_eq!(waits["state"], "approved");
     ends(now()).await;
@@ -339,4 +339,42 @@ async fn nothing_is_given_to_a_unit_that_has_ended() {
     assert_eq!(is["state"], "draft", "{is}");
     let why = format!("unit {second} is not there any more");
     assert_eq!(is["decision"], why);
+}
+
+#[tokio::test]
+async fn who_comes_later_is_waited_for_and_who_went_on_before_holds_up_nothing() {
+    let town = Town::new().await;
+    let [first, second] = town.units;
+    let is_there = async |unit: i32, from: DateTime<Utc>, to: Option<DateTime<Utc>>| {
+        let set = "update unit set valid = tstzrange($2, $3) where unit_id = $1";
+        let set = sqlx::query(set).bind(unit).bind(from).bind(to);
+        set.execute(&town.city.db).await.unwrap();
+    };
+    is_there(second, now() + TimeDelta::hours(1), None).await;
+    let plan = town.begin().await;
+    let west = town.face(town.cells[0]).await;
+    let owner = json!({ "set_owner": { "faces": [west], "owner": second } });
+    town.stepped(plan, &owner).await;
+    town.turned(&town.planner, plan, "submit", json!({})).await;
+    let at_once = json!({ "version": town.version(plan).await });
+    let refused = town.told(&town.leader, plan, "approve", &at_once).await;
+    let told = problem(refused, StatusCode::UNPROCESSABLE_ENTITY, "not-valid").await;
+    assert_eq!(told["findings"][0]["kind"], "unit_absent");
+    let later = json!({ "in_force_from": now() + TimeDelta::hours(2) });
+    let waits = town.turned(&town.leader, plan, "approve", later).await;
+    assert_eq!(waits["state"], "approved");
+    town.turned(&town.leader, plan, "withdraw", json!({ "reason": "缓行" }))
+        .await;
+
+    // its cells are nobody's for an hour; their borders can be drawn all the same
+    is_there(
+        first,
+        now() - TimeDelta::days(900),
+        Some(now() - TimeDelta::hours(1)),
+    )
+    .await;
+    let plan = town.begin().await;
+    town.stepped(plan, &town.split(50.0).await).await;
+    let approved = town.approved(plan, json!({})).await;
+    assert_eq!(approved["state"], "in_force", "{approved}");
 }

@@ -21,7 +21,7 @@ use crate::http::{ApiError, App, JsonBody, PathParams};
 use crate::journal::{self, Entry};
 use crate::organisation;
 use crate::plan::duty::{duties, handed, unit_of};
-use crate::plan::finding::{Finding, FindingKind, Severity, codes_used_up, findings, units_ended};
+use crate::plan::finding::{Finding, FindingKind, Severity, codes_used_up, findings, units_absent};
 use crate::plan::outcome::Outcome;
 use crate::plan::working::{Recipe, Working};
 use crate::plan::{Plan, PlanState, Somebody, publish, store};
@@ -161,7 +161,8 @@ fn is_error(finding: &Finding) -> bool {
     finding.severity == Severity::Error
 }
 
-/// Everything found of a plan that is in force from a moment or at once, errors first.
+/// Everything found of a plan that is in force from a moment, or one that nobody has decided yet; errors
+/// first.
 async fn found(
     app: &App,
     tx: &mut PgConnection,
@@ -173,13 +174,13 @@ async fn found(
         Some(from) => from,
         None => store::now(&mut *tx).await?,
     };
-    let present = organisation::present(&mut *tx, from).await?;
+    let present = organisation::present(&mut *tx, from, in_force_from.is_none()).await?;
     let look = move |working: &mut Working| {
         let difference = working.difference();
         let outcome = Outcome::by(&difference, &working.base, &working.partition);
         let mut found = findings(&working.base, &working.partition, &outcome);
         let (base, after) = (&working.base, &working.partition);
-        found.extend(units_ended(base, after, &outcome, &present));
+        found.extend(units_absent(base, after, &outcome, &present));
         (outcome, found)
     };
     let (outcome, mut found) = working(app, plan.id, recipe, move |_, it| look(it)).await?;

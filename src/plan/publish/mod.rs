@@ -287,11 +287,10 @@ impl Publication {
             return Ok(Err(used_up.detail));
         }
         // it may have ended since the plan was approved
-        let present = organisation::present(&mut *tx, self.from).await?;
-        if let Some((_, unit_id)) =
-            { outcome.given().into_iter() }.find(|(_, unit_id)| !present.contains(unit_id))
-        {
-            return Ok(Err(format!("unit {unit_id} is not there any more")));
+        let present = organisation::present(&mut *tx, self.from, false).await?;
+        let mut given = outcome.given(&self.ready.base).into_iter();
+        if let Some((_, duty)) = given.find(|(_, duty)| !present.contains(&duty.unit_id)) {
+            return Ok(Err(format!("unit {} is not there any more", duty.unit_id)));
         }
         let codes = codes(outcome, &self.ready.geometries, &taken);
         let ended: Vec<i32> = outcome

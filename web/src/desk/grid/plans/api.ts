@@ -72,7 +72,7 @@ export const FINDING_KINDS = [
   'crosses_communities',
   'no_community',
   'codes_used_up',
-  'unit_ended',
+  'unit_absent',
   'base_moved',
   'small',
   'large',
@@ -87,7 +87,7 @@ export type About =
   | { area: { area_m2: number } }
   | { communities: string[] }
   | { codes: { community: string; given: number; wanted: number; most: number } }
-  | { unit: { unit_id: UnitId } };
+  | { unit: { classes: string; unit_id: UnitId } };
 
 export interface Finding {
   severity: 'error' | 'warning';

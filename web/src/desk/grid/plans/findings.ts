@@ -1,5 +1,6 @@
 import { gridWords } from '../../../i18n/grid';
 import { planWords } from '../../../i18n/plans';
+import { scopeName } from '../edit/class_names';
 import { areaText } from '../measure';
 import type { ConcernKind, UnitId } from '../partition/types';
 import type { About, Finding, FindingKind } from './api';
@@ -14,7 +15,11 @@ export function aboutText(
   if (!about) return '';
   if ('area' in about) return areaText(about.area.area_m2, locale);
   if ('communities' in about) return t.communities(about.communities);
-  if ('unit' in about) return unitName(about.unit.unit_id) ?? String(about.unit.unit_id);
+  if ('unit' in about) {
+    const { classes, unit_id } = about.unit;
+    const unit = unitName(unit_id) ?? String(unit_id);
+    return classes ? `${scopeName(classes)} · ${unit}` : unit;
+  }
   return t.codesLeft(about.codes);
 }
 
