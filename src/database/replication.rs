@@ -115,8 +115,16 @@ impl Replication {
             let mut client = ReplicationClient::connect_gated(config).await?;
             client.simple_query(&end).await
         };
-        if let Ok(Err(error)) = timeout(SLOT_WAIT, ending).await {
-            tracing::warn!(%error, slot = name, "a slot that nobody waits for may be there still");
+        let unended = match timeout(SLOT_WAIT, ending).await {
+            Ok(ended) => ended.err().map(|error| error.to_string()),
+            Err(late) => Some(late.to_string()),
+        };
+        if let Some(error) = unended {
+            tracing::warn!(
+                error,
+                slot = name,
+                "a slot that nobody waits for may be there still"
+            );
         }
         Err(NoSlot::Late)
     }

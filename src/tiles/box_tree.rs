@@ -57,6 +57,19 @@ impl<T: Copy> BoxTree<T> {
         self.walk(one, |entry| found(entry.what), |_| false);
     }
 
+    /// The entries that meet a box; `None`: more than `most`.
+    pub(super) fn few_meeting(&self, one: &WorldBox, most: usize) -> Option<Vec<T>> {
+        let found = std::cell::RefCell::new(Vec::new());
+        let is_full = || found.borrow().len() > most;
+        self.walk(
+            one,
+            |entry| found.borrow_mut().push(entry.what),
+            |_| is_full(),
+        );
+        let found = found.into_inner();
+        (found.len() <= most).then_some(found)
+    }
+
     /// The newest change of a box that meets this one; 0: none does.
     pub(super) fn newest(&self, one: &WorldBox) -> u64 {
         let newest = std::cell::Cell::new(0);

@@ -88,7 +88,7 @@ pub(super) struct Kept {
 }
 
 impl Kept {
-    /// Compresses a tile. Takes its time: not for async threads.
+    /// Compresses a tile. Takes its time: for async threads only what is small.
     pub(super) fn pack(
         name: Box<str>,
         raw: Vec<u8>,

@@ -22,6 +22,8 @@ pub(in crate::tiles) const MARGIN: u32 = 128;
 
 /// A twentieth of a millisecond of walking along them.
 const SMALL_VERTICES_MAX: usize = 3000;
+/// None has fewer than three.
+const SMALL_AREAS_MAX: usize = SMALL_VERTICES_MAX / 3;
 
 /// What a layer is called and what its features carry.
 #[derive(Debug, Clone, Copy)]
@@ -190,7 +192,11 @@ impl AreaLayer {
     /// The tile: areas and their names from the zooms on that the layer's policy says, as many of
     /// them as it has room for.
     pub(in crate::tiles) fn tile(&self, tile: TileCoord, scratch: &mut Scratch) -> Vec<u8> {
-        self.tile_within_budget(self.found(tile), tile, scratch)
+        let mut found: Vec<u32> = Vec::new();
+        let around = tile.world_box(MARGIN);
+        self.tree.meeting(&around, |area| found.extend(area));
+        found.sort_unstable();
+        self.tile_within_budget(found, tile, scratch)
     }
 
     /// The same; `None` where there is so much in it that making it takes longer than waking a thread.
@@ -199,21 +205,16 @@ impl AreaLayer {
         tile: TileCoord,
         scratch: &mut Scratch,
     ) -> Option<Vec<u8>> {
-        let found = self.found(tile);
+        let around = tile.world_box(MARGIN);
+        let found = self.tree.few_meeting(&around, SMALL_AREAS_MAX)?;
+        let mut found: Vec<u32> = found.into_iter().flatten().collect();
+        found.sort_unstable();
         let vertices = { found.iter() }.map(|index| self.areas[*index as usize].vertices);
         let is_small = vertices.sum::<usize>() <= SMALL_VERTICES_MAX;
         is_small.then(|| self.tile_within_budget(found, tile, scratch))
     }
 
-    /// The areas that meet a tile or its margin, in the order of their ids.
-    fn found(&self, tile: TileCoord) -> Vec<u32> {
-        let mut found: Vec<u32> = Vec::new();
-        let around = tile.world_box(MARGIN);
-        self.tree.meeting(&around, |area| found.extend(area));
-        found.sort_unstable();
-        found
-    }
-
+    /// Of these areas, in the order of their ids.
     fn tile_within_budget(
         &self,
         found: Vec<u32>,

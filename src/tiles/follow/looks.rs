@@ -3,6 +3,7 @@
 use anyhow::Context as _;
 use sqlx::PgPool;
 use tokio::sync::mpsc;
+use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 use tokio_util::task::AbortOnDropHandle;
 
@@ -33,15 +34,26 @@ impl Looks {
         let (tell, found) = mpsc::channel(1);
         let looker = async move {
             let mut pruning = Pruning::new();
+            // it may take as long as it likes: the next look does not wait for it
+            let mut forgetting = JoinSet::new();
             let mut tick = interval(LOOK_EVERY);
             tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
             loop {
                 tick.tick().await;
-                if tell
-                    .send(look(&db, &slot, &mut pruning).await)
-                    .await
-                    .is_err()
+                let looked = look(&db, &slot).await;
+                while let Some(done) = forgetting.try_join_next() {
+                    if let Ok(Err(error)) = done {
+                        tracing::debug!(%error, "what was written down of changes is there still");
+                    }
+                }
+                if let Ok(looked) = &looked
+                    && forgetting.is_empty()
+                    && let Some(horizon) = pruning.due(&looked.end.horizon)
                 {
+                    let db = db.clone();
+                    forgetting.spawn(async move { store::prune_changes(&db, &horizon).await });
+                }
+                if tell.send(looked).await.is_err() {
                     return;
                 }
             }
@@ -61,13 +73,12 @@ impl Looks {
     }
 }
 
-async fn look(db: &PgPool, slot: &str, pruning: &mut Pruning) -> anyhow::Result<Looked> {
+async fn look(db: &PgPool, slot: &str) -> anyhow::Result<Looked> {
     let at = Instant::now();
     let end = answered(store::log_end(db)).await?;
     let kept = answered(store::log_kept(db, slot)).await;
     let kept =
         kept.inspect_err(|error| tracing::debug!(%error, "cannot ask what is kept of the log"));
-    answered(pruning.prune(db, &end.horizon)).await?;
     Ok(Looked {
         at,
         end,

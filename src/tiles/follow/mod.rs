@@ -226,7 +226,8 @@ impl PointTiles {
         scratch: &mut Scratch,
     ) -> Option<(TileVersion, Vec<u8>)> {
         let current = self.shared.current[&(set, tile.grid())].try_read().ok()?;
-        let is_small = current.layer.is_small(tile);
+        // a filter is put to every value there is, before it is to a point
+        let is_small = wanted.filter.is_none() && current.layer.is_small(tile);
         is_small.then(|| (current.version(tile), current.tile(tile, wanted, scratch)))
     }
 

@@ -25,9 +25,17 @@ impl Pruning {
 
     /// Now and then; every transaction before `horizon` has ended.
     pub(super) async fn prune(&mut self, db: &PgPool, horizon: &str) -> anyhow::Result<()> {
+        if let Some(horizon) = self.due(horizon) {
+            store::prune_changes(db, &horizon).await?;
+        }
+        Ok(())
+    }
+
+    /// What was written down before this can be forgotten; `None`: nothing, for now.
+    pub(super) fn due(&mut self, horizon: &str) -> Option<String> {
         let now = Instant::now();
         if now - self.pruned_at < PRUNE_EVERY {
-            return Ok(());
+            return None;
         }
         self.pruned_at = now;
         self.ended.push_back((now, horizon.to_owned()));
@@ -36,9 +44,6 @@ impl Pruning {
         while let Some(old) = self.ended.pop_front_if(is_old) {
             last = Some(old);
         }
-        if let Some((_, horizon)) = last {
-            store::prune_changes(db, &horizon).await?;
-        }
-        Ok(())
+        last.map(|(_, horizon)| horizon)
     }
 }

@@ -27,18 +27,11 @@ use crate::tiles::store::{self, Lsn, SetChanges};
 
 /// What names the tables, and the columns of them that tiles are made from (migration 27).
 pub(super) const PUBLICATION: &str = "cityward_tiles";
-/// Who answers looks but says nothing at all on the log's connection for so long has lost us: a server
-/// that has nothing to tell says so every half minute (`wal_sender_timeout`).
+/// Who answers looks, and has more in its log than we were told, but says nothing at all on its connection
+/// for so long has lost us.
 const SILENT_MAX: Duration = Duration::from_secs(120);
 /// Rows of several transactions that are taken in at once, if they are there already.
 const ROWS_AT_ONCE: usize = 4096;
-
-impl Drop for SlotStream {
-    /// With its connection the slot ends, and nothing is kept for it.
-    fn drop(&mut self) {
-        gauge!(telemetry::TILE_LOG_KEPT_BYTES).set(0.0);
-    }
-}
 
 /// Reads the log of commits.
 pub(super) struct SlotStream {
@@ -56,6 +49,13 @@ pub(super) struct SlotStream {
     lsn: Lsn,
     /// Those of the tables when they were read.
     files: String,
+}
+
+impl Drop for SlotStream {
+    /// With its connection the slot ends, and nothing is kept for it.
+    fn drop(&mut self) {
+        gauge!(telemetry::TILE_LOG_KEPT_BYTES).set(0.0);
+    }
 }
 
 impl SlotStream {
@@ -103,18 +103,22 @@ impl SlotStream {
         loop {
             tokio::select! {
                 event = self.client.recv() => {
-                    told_at = Instant::now();
                     self.read(event?)?;
                     self.read_what_is_there()?;
                     self.take_in(shared).await?;
+                    // what took us long to take in is no silence
+                    told_at = Instant::now();
                 }
                 () = shared.grids.more_wanted() => return Ok(AnotherGrid),
                 looked = looks.next() => {
                     match looked? {
                         Ok(looked) => {
                             ensure!(looked.end.files == self.files, "a table was rewritten");
-                            ensure!(told_at.elapsed() < SILENT_MAX, "the log is silent");
-                            end = Some((looked.at, looked.end.lsn));
+                            let is_told = end.is_none() || told_at.elapsed() < SILENT_MAX;
+                            ensure!(is_told, "the log is silent");
+                            // one that is not reached yet stays: a log that is seconds behind would
+                            // else never reach any
+                            end.get_or_insert((looked.at, looked.end.lsn));
                             if let Some(kept) = looked.kept {
                                 self.ensure_little_is_kept(kept)?;
                             }
@@ -126,7 +130,9 @@ impl SlotStream {
                     ensure!(!shared.has_outgrown().await, "most values are of no point any more");
                 }
             }
+            // in the middle of a transaction those before it may be read and not taken in
             if let Some((looked_at, lsn)) = end
+                && !self.in_transaction
                 && self.lsn >= lsn.record_end()
             {
                 shared.reached.looked(looked_at, lsn);

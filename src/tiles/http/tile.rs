@@ -229,6 +229,10 @@ impl Making {
 /// A tile with so little in it that it is made where it was asked for: waking another thread would take
 /// longer. `None`: it is not.
 fn pack_at_once(app: &App, key: &TileKey) -> Option<anyhow::Result<Arc<Kept>>> {
+    let is_query = |part: &LayerKey| matches!(part.layer.origin(), Origin::Query(_));
+    if key.layers.iter().any(is_query) {
+        return None;
+    }
     let mut making = Making::of(key);
     for (layer, part) in key.layers.iter().enumerate() {
         let own = SCRATCH.with_borrow_mut(|(of_points, of_areas)| match part.layer.origin() {

@@ -4,7 +4,7 @@
 //! index this tile has each of them, and the words' bytes are copied once. The `mvt` crate, which
 //! makes the other layers, is the oracle in the tests.
 
-use super::column::Value;
+use super::column::{Column, Kind, Value};
 use super::dictionary::{Dictionary, put_value};
 use super::squares::Squares;
 use crate::tiles::wire::{
@@ -78,7 +78,12 @@ impl<'a> LayerWriter<'a> {
 
     /// The values of these columns will be written, for about so many points with so many attributes,
     /// of which so many are nobody else's.
-    pub(super) fn prepare(&mut self, dictionaries: &[Dictionary], expected: Expected) {
+    pub(super) fn prepare(
+        &mut self,
+        columns: &[Column],
+        dictionaries: &[Dictionary],
+        expected: Expected,
+    ) {
         let Expected {
             points,
             attributes,
@@ -89,10 +94,15 @@ impl<'a> LayerWriter<'a> {
         self.values.reserve(values);
         self.body
             .reserve(points * (FEATURE_BYTES + attributes * TAG_BYTES) + values + REST_BYTES);
+        // they only grow: the next layer is often the one before, and a slot counts by its mark
         let indexes = &mut self.scratch.indexes;
-        indexes.resize_with(dictionaries.len(), Vec::new);
-        for (indexes, words) in indexes.iter_mut().zip(dictionaries) {
-            indexes.resize(words.len(), Slot::default());
+        if indexes.len() < dictionaries.len() {
+            indexes.resize_with(dictionaries.len(), Vec::new);
+        }
+        for ((indexes, words), column) in indexes.iter_mut().zip(dictionaries).zip(columns) {
+            if matches!(column.kind, Kind::Shared) && indexes.len() < words.len() {
+                indexes.resize(words.len(), Slot::default());
+            }
         }
     }
 

@@ -201,9 +201,11 @@ impl PointLayer {
 
     /// Whether the tile has so few points that making it takes no longer than waking a thread for it.
     pub(in crate::tiles) fn is_small(&self, tile: TileCoord) -> bool {
+        if tile.z() < WIDE_BELOW {
+            return false;
+        }
         let mut points = 0;
-        let mut own = self.buckets.range(own_buckets(tile));
-        own.all(|(_, bucket)| {
+        self.buckets_around(tile).all(|bucket| {
             points += bucket.len();
             points <= SMALL_POINTS_MAX
         })

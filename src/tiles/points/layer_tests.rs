@@ -434,3 +434,29 @@ fn a_layer_whose_points_change_their_texts_again_and_again_has_outgrown_them() {
     }
     assert!(layer.has_outgrown());
 }
+
+#[test]
+fn a_tile_is_small_up_to_a_number_of_points_in_it_and_around() {
+    let at = WorldPoint::of(
+        Grid::WebMercatorQuad,
+        GroundPoint {
+            lon: 119.92,
+            lat: 32.45,
+        },
+    );
+    let mut layer = empty(POLICY);
+    let thing = |id| Thing {
+        id,
+        at,
+        words: ["C03005", "good"],
+        due: None,
+    };
+    let points = (1..=2_000).map(|id| thing(id).put(&mut layer)).collect();
+    layer.fill(points);
+    let tile = |z| tile_near(at, z, 0, 0).unwrap();
+    assert!(layer.is_small(tile(14)) && layer.is_small(tile(18)));
+    assert!(!layer.is_small(tile(8)), "all buckets are looked through");
+    let one_more = thing(2_001).put(&mut layer);
+    layer.apply(vec![(2_001, Some(one_more))]);
+    assert!(!layer.is_small(tile(14)));
+}

@@ -94,7 +94,7 @@ impl PointLayer {
             attributes: columns.len(),
             own: columns.iter().filter(is_own).count(),
         };
-        layer.prepare(&self.dictionaries, expected);
+        layer.prepare(self.columns, &self.dictionaries, expected);
         for bucket in self.buckets_around(tile) {
             for (at, id, words) in bucket.points() {
                 if around.holds(at) && view.admits(id, words) {
@@ -233,7 +233,7 @@ impl PointLayer {
             (position, key)
         });
         let mut layer = LayerWriter::new(self.names.summary, scratch);
-        layer.prepare(&self.dictionaries, Expected::default());
+        layer.prepare(self.columns, &self.dictionaries, Expected::default());
         for (square, counts) in squares.iter() {
             layer.number(COUNT, u64::from(counts.total()));
             if let Some((position, first)) = states {
