@@ -148,7 +148,7 @@ impl<'a> RouteAsk<'a> {
 
     /// A unit that has ended answers for nothing.
     fn standing(&self, unit_id: i32) -> bool {
-        self.territory.unit(unit_id).is_some()
+        self.territory.is_standing(unit_id)
     }
 }
 
@@ -252,7 +252,7 @@ impl Routes {
     ) -> bool {
         self.fitting(class, cell_code, at)
             .any(|(_, rule)| match rule.to {
-                RouteTo::Unit(unit_id) => territory.unit(unit_id).is_some(),
+                RouteTo::Unit(unit_id) => territory.is_standing(unit_id),
                 RouteTo::Maintenance | RouteTo::Owner => false,
             })
     }

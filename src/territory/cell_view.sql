@@ -19,7 +19,8 @@ select
              order by classes)
          from responsibility
          join unit using (unit_id)
-         where responsibility.cell_id = cell.cell_id and responsibility.valid @> $2),
+         where responsibility.cell_id = cell.cell_id and responsibility.valid @> $2
+             and coalesce(upper(unit.valid) > $2, true)),
         '[]') as responsibilities
 from cell
 where cell.cell_id = $1

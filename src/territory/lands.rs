@@ -20,6 +20,8 @@ pub(super) struct Lands {
     /// Of every class and group that has a rule anywhere.
     rules: HashMap<ClassScope, Table>,
     pub(super) units: Arc<HashMap<i32, Unit>>,
+    /// Units that are no more: they answer for nothing.
+    ended_units: HashSet<i32>,
     pub(super) editions: Arc<HashMap<i32, Edition>>,
     pub(super) stretch: Stretch,
 }
@@ -58,6 +60,8 @@ pub(super) struct Difference {
     pub(super) cells: Vec<(Cell, MultiPolygon<f64>)>,
     pub(super) over: Vec<(i32, ClassScope)>,
     pub(super) duties: Vec<Duty>,
+    /// Units that are no more then.
+    pub(super) ended_units: HashSet<i32>,
 }
 
 impl Lands {
@@ -68,6 +72,7 @@ impl Lands {
             defaults: Table::default(),
             rules: HashMap::new(),
             units: Arc::new(parts.units),
+            ended_units: parts.ended_units,
             editions: Arc::new(parts.editions),
             stretch: parts.stretch,
         };
@@ -83,6 +88,7 @@ impl Lands {
             defaults: self.defaults.clone(),
             rules: self.rules.clone(),
             units: Arc::clone(&self.units),
+            ended_units: difference.ended_units,
             editions: Arc::clone(&self.editions),
             stretch,
         };
@@ -106,10 +112,18 @@ impl Lands {
         cells.map(|(number, cell)| (cell.id, number)).collect()
     }
 
+    #[inline]
+    pub(super) fn is_standing(&self, unit: i32) -> bool {
+        !self.ended_units.contains(&unit)
+    }
+
     /// Enters who answers for what.
     fn take_up(&mut self, duties: Vec<Duty>) {
         let number_of = self.number_of();
         for (cell_id, classes, responsibility) in duties {
+            if !self.is_standing(responsibility.unit_id) {
+                continue;
+            }
             let Some(number) = number_of.get(&cell_id) else {
                 continue; // the cell has ended
             };

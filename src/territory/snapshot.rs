@@ -1,6 +1,6 @@
 //! The territory of one moment, in memory.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Weak};
 
 use chrono::{DateTime, Utc};
@@ -57,6 +57,8 @@ pub(super) struct Parts {
     /// By cell id.
     pub responsibilities: Vec<Duty>,
     pub units: HashMap<i32, Unit>,
+    /// Of these, those that are no more.
+    pub ended_units: HashSet<i32>,
     pub editions: HashMap<i32, Edition>,
     pub stretch: Stretch,
 }
@@ -201,8 +203,14 @@ impl Territory {
         self.lands.newest_edition()
     }
 
+    /// A unit, ended or not.
     pub fn unit(&self, id: i32) -> Option<&Unit> {
         self.lands.units.get(&id)
+    }
+
+    /// Whether a unit can answer for anything: one that has ended cannot.
+    pub fn is_standing(&self, unit: i32) -> bool {
+        self.lands.units.contains_key(&unit) && self.lands.is_standing(unit)
     }
 
     /// The cell that owns a point; `None` outside the city. A border belongs to one of its two
@@ -298,19 +306,19 @@ impl Territory {
 impl<'a> Question<'a> {
     /// Answers for one point; `None` outside the city. The most specific rule that exists
     /// decides: the component's maintenance unit, its owner, the cell's rule for the class, for its
-    /// group, the cell's default (R3.5).
+    /// group, the cell's default (R3.5). What names a unit that has ended is passed over.
     #[inline]
     pub fn spot(&self, point: GroundPoint) -> Option<Spot<'a>> {
         let lands = self.lands;
         let cell_number = lands.layers.cell_at(point)?;
         let component = self.nearest(point);
         let of_component = component.and_then(|(component, _)| {
-            component
-                .maintenance_unit_id
+            let standing = |unit: Option<i32>| unit.filter(|unit| lands.is_standing(*unit));
+            let maintenance = standing(component.maintenance_unit_id);
+            let owner = || standing(component.owner_unit_id);
+            maintenance
                 .map(|unit_id| (Rule::ComponentMaintenance, unit_id))
-                .or(component
-                    .owner_unit_id
-                    .map(|unit_id| (Rule::ComponentOwner, unit_id)))
+                .or_else(|| owner().map(|unit_id| (Rule::ComponentOwner, unit_id)))
         });
         let mut spot = Spot {
             cell: lands.layers.cell(cell_number),

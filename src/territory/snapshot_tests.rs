@@ -59,6 +59,16 @@ fn territory(
     maintenance_unit_id: Option<i32>,
     rules: &[(&str, i32)],
 ) -> Territory {
+    territory_without(&[], owner_unit_id, maintenance_unit_id, rules)
+}
+
+/// The same after some units have ended.
+fn territory_without(
+    ended: &[i32],
+    owner_unit_id: Option<i32>,
+    maintenance_unit_id: Option<i32>,
+    rules: &[(&str, i32)],
+) -> Territory {
     let edition = |id| {
         let published_at = "2026-11-01T00:00:00Z".parse().unwrap();
         (
@@ -103,6 +113,7 @@ fn territory(
                 )
             })
             .collect(),
+        ended_units: ended.iter().copied().collect(),
         editions: [edition(1), edition(2)].into(),
         ..Parts::default()
     };
@@ -164,6 +175,28 @@ fn r3_5_the_most_specific_rule_names_the_unit() {
         Some(FOR_THE_REST),
         2,
     );
+}
+
+#[test]
+fn r3_5_a_unit_that_has_ended_is_passed_over() {
+    let rules = [
+        ("M06042", FOR_THE_CLASS),
+        ("M06", FOR_THE_GROUP),
+        ("", FOR_THE_REST),
+    ];
+    let mut ended = Vec::new();
+    for (next, rule, unit, edition) in [
+        (MAINTAINER, Rule::ComponentOwner, Some(OWNER), 1),
+        (OWNER, Rule::CellClass, Some(FOR_THE_CLASS), 2),
+        (FOR_THE_CLASS, Rule::CellGroup, Some(FOR_THE_GROUP), 2),
+        (FOR_THE_GROUP, Rule::CellDefault, Some(FOR_THE_REST), 2),
+        (FOR_THE_REST, Rule::Nobody, None, 1),
+    ] {
+        ended.push(next);
+        let territory = territory_without(&ended, Some(OWNER), Some(MAINTAINER), &rules);
+        check(&territory, rule, unit, edition);
+        assert!(!territory.is_standing(next) && territory.unit(next).is_some());
+    }
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! What a territory is built from.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use anyhow::Context as _;
 use chrono::{DateTime, Utc};
@@ -64,6 +64,9 @@ async fn read_parts(tx: &mut PgConnection, at: DateTime<Utc>) -> anyhow::Result<
             .await
             .context("read responsibilities")?,
         units: read_units(&mut *tx).await.context("read units")?,
+        ended_units: read_ended_units(&mut *tx, at)
+            .await
+            .context("read ended units")?,
         editions: read_editions(&mut *tx).await.context("read editions")?,
         stretch: Stretch::around(at, read_changes(tx).await.context("read validity")?),
     })
@@ -244,15 +247,27 @@ pub(super) async fn difference(
     .fetch_all(&mut *tx)
     .await?;
     let duties: Vec<(bool, i32, ClassScope, i32, i32, i32)> = query_between(
-        "select valid @> $2, cell_id, classes, responsibility_id, unit_id, edition_id
-         from responsibility where (lower(valid) > $3 and lower(valid) <= $4
-             or upper(valid) > $3 and upper(valid) <= $4) and valid @> $1 <> valid @> $2",
+        "select until_unit @> $2, cell_id, classes, responsibility_id, unit_id, edition_id
+         from responsibility r
+         join unit u using (unit_id)
+         cross join lateral (select r.valid * tstzrange(null, upper(u.valid))) as s (until_unit)
+         where responsibility_id in (
+                 select responsibility_id from responsibility
+                 where lower(valid) > $3 and lower(valid) <= $4
+                     or upper(valid) > $3 and upper(valid) <= $4
+                 union all
+                 select responsibility_id from responsibility join unit ending using (unit_id)
+                 where upper(ending.valid) > $3 and upper(ending.valid) <= $4)
+             and until_unit @> $1 <> until_unit @> $2",
         between,
     )
     .fetch_all(&mut *tx)
     .await?;
+    let mut difference = Difference {
+        ended_units: read_ended_units(&mut *tx, at).await?,
+        ..Difference::default()
+    };
     tx.commit().await?;
-    let mut difference = Difference::default();
     for cell in cells {
         if cell.then {
             difference.cells.push(with_border(cell.row)?);
@@ -288,6 +303,16 @@ async fn read_units(db: impl PgExecutor<'_>) -> sqlx::Result<HashMap<i32, Unit>>
         .await
 }
 
+/// Units that are no more at a moment.
+async fn read_ended_units(
+    db: impl PgExecutor<'_>,
+    at: DateTime<Utc>,
+) -> sqlx::Result<HashSet<i32>> {
+    let query = sqlx::query_scalar("select unit_id from unit where upper(valid) <= $1");
+    let ended: Vec<i32> = query.bind(at).fetch_all(db).await?;
+    Ok(ended.into_iter().collect())
+}
+
 async fn read_editions(db: impl PgExecutor<'_>) -> sqlx::Result<HashMap<i32, Edition>> {
     sqlx::query_as("select edition_id, note, published_at from edition")
         .fetch(db)
@@ -305,13 +330,15 @@ async fn read_editions(db: impl PgExecutor<'_>) -> sqlx::Result<HashMap<i32, Edi
         .await
 }
 
-/// Every moment at which a cell or a responsibility becomes valid or ends, in order.
+/// Every moment at which a cell or a responsibility becomes valid or ends, or a unit ends, in order.
 async fn read_changes(db: impl PgExecutor<'_>) -> sqlx::Result<Vec<DateTime<Utc>>> {
     sqlx::query_scalar(
         "select distinct change from (
              select lower(valid) as change from cell union all select upper(valid) from cell
              union all
              select lower(valid) from responsibility union all select upper(valid) from responsibility
+             union all
+             select upper(valid) from unit
          ) as changes where isfinite(change) order by change",
     )
     .fetch_all(db)

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-/// A stretch of time in which no cell and no responsibility begins or ends, among all of them.
+/// A stretch of time in which no cell and no responsibility begins or ends and no unit ends, among all of them.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Stretch {
     /// Every moment at which one does, in order, each once.

@@ -227,11 +227,91 @@ async fn memory_and_postgis_agree_about_every_moment() {
     }
 }
 
+/// What the database was told is in memory soon.
+async fn becomes(ask: impl AsyncFn() -> Value, expected: Value) {
+    for _ in 0..200 {
+        if ask().await == expected {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(ask().await, expected, "after 10 s");
+}
+
+async fn ends(city: &TestCity, unit: i32, at: &str) {
+    sqlx::query("update unit set valid = tstzrange(null, $2::timestamptz) where unit_id = $1")
+        .bind(unit)
+        .bind(at)
+        .execute(&city.db)
+        .await
+        .unwrap();
+}
+
+/// R3.5: a unit that has ended answers for nothing; what it had falls to the next rule, and where there
+/// is none it is listed as nobody's.
+#[tokio::test]
+async fn r3_5_what_a_unit_had_falls_to_the_next_rule_when_it_ends() {
+    let redrawn = Redrawn::new().await;
+    let (city, [west, _]) = (&redrawn.city, redrawn.halves);
+    let [of_the_rest, _, of_the_group] = redrawn.units;
+    let of_the_class = city.unit(4).await;
+    for (class, group, unit) in [
+        (Some("M06010"), None, of_the_class),
+        (None, Some("M06"), of_the_group),
+    ] {
+        sqlx::query(
+            "insert into responsibility (cell_id, class_code, class_group, unit_id, edition_id, valid)
+             select $1, $2, $3, $4, edition_id, valid from cell where cell_id = $1",
+        )
+        .bind(west)
+        .bind(class)
+        .bind(group)
+        .bind(unit)
+        .execute(&city.db)
+        .await
+        .unwrap();
+    }
+    let service = TestService::start(city).await;
+    let client = service.sign_in(city).await;
+    let spot = place(20.0, 50.0);
+    let unit_at = async |at: &str| client.json(&url(spot, at)).await["unit"]["id"].clone();
+    let (first, second) = ("2025-06-01T00:00:00Z", "2025-09-01T00:00:00Z");
+    assert_eq!(unit_at(second).await, json!(of_the_class), "none has ended");
+    ends(city, of_the_class, first).await;
+    ends(city, of_the_group, second).await;
+    for (at, unit) in [
+        (&*just_before(first), of_the_class),
+        (first, of_the_group),
+        (&just_before(second), of_the_group),
+        (second, of_the_rest),
+    ] {
+        becomes(async || unit_at(at).await, json!(unit)).await;
+    }
+    let gaps = client.json("/api/v1/rules/gaps").await;
+    assert_eq!(gaps["cells"], 0, "{gaps}");
+    let end = client.post(&format!("/api/v1/units/{of_the_rest}/end"));
+    let ended = end.json(&json!({})).send().await.unwrap();
+    assert_eq!(ended.status(), StatusCode::OK);
+    let now = Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Millis, true);
+    becomes(async || unit_at(&now).await, Value::Null).await;
+    let gaps = client.json("/api/v1/rules/gaps").await;
+    assert_eq!(gaps["gaps"][0]["cell_id"], json!(west), "{gaps}");
+    for (at, unit) in [
+        (&*just_before(first), json!(of_the_class)),
+        (&now, Value::Null),
+    ] {
+        assert_eq!(whose(&client, spot, at).await.1, unit);
+    }
+    service.stop().await;
+}
+
 /// Cells that were divided and joined again over the years, with rules that came and went.
 async fn live_through(city: &TestCity, random: &mut ChaCha8Rng) {
     let edition = city.edition().await;
     let units = [city.unit(1).await, city.unit(2).await, city.unit(3).await];
     let year = |year: i64| format!("{}-01-01T00:00:00Z", 2000 + year);
+    ends(city, units[1], &year(14)).await;
+    ends(city, units[2], &year(29)).await;
     let mut number = 0;
     for column in 0..6_i32 {
         let west = f64::from(column);

@@ -78,13 +78,14 @@ pub(super) async fn cells_without_default(
     sqlx::query_as(
         "select cell_id as id, code, name,
                 coalesce((select array_agg(r.classes) from responsibility r
-                          join unit u on u.unit_id = r.unit_id and u.valid @> $1
+                          join unit u on u.unit_id = r.unit_id and coalesce(upper(u.valid) > $1, true)
                           where r.cell_id = cell.cell_id and r.valid @> $1
                             and r.classes <> ''), '{}') as answered
          from cell
          where cell.valid @> $1 and not exists (
-             select from responsibility r join unit u on u.unit_id = r.unit_id and u.valid @> $1
-             where r.cell_id = cell.cell_id and r.valid @> $1 and r.classes = '')
+             select from responsibility r join unit u on u.unit_id = r.unit_id
+             where r.cell_id = cell.cell_id and r.valid @> $1 and r.classes = ''
+                 and coalesce(upper(u.valid) > $1, true))
          order by code",
     )
     .bind(at)

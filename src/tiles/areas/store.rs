@@ -119,6 +119,7 @@ async fn cells(db: &mut PgConnection) -> sqlx::Result<Vec<CellRow>> {
          left join responsibility on responsibility.cell_id = cell.cell_id
              and responsibility.classes = '' and responsibility.valid @> now()
          left join unit on unit.unit_id = responsibility.unit_id
+             and coalesce(upper(unit.valid) > now(), true)
          where cell.valid @> now() order by cell.cell_id",
     )
     .fetch_all(db)
@@ -133,6 +134,7 @@ async fn areas(db: &mut PgConnection) -> sqlx::Result<Vec<AreaRow>> {
          from area
          join area_cell on area_cell.area_id = area.area_id and area_cell.valid @> now()
          left join unit on unit.unit_id = area.unit_id
+             and coalesce(upper(unit.valid) > now(), true)
          where area.kind = 'responsibility'
          group by area.area_id, unit.unit_id order by area.area_id",
     )
@@ -148,6 +150,8 @@ async fn changes_in(db: &mut PgConnection) -> sqlx::Result<Option<Duration>> {
              select lower(valid) from responsibility union all select upper(valid) from responsibility
              union all
              select lower(valid) from area_cell union all select upper(valid) from area_cell
+             union all
+             select upper(valid) from unit
          ) as changes where change > now() and isfinite(change)",
     )
     .fetch_one(db)

@@ -35,6 +35,7 @@ with ground as (
     left join lateral (
         select r.responsibility_id, r.unit_id, r.edition_id, r.classes
         from responsibility r
+        join unit u on u.unit_id = r.unit_id and coalesce(upper(u.valid) > now(), true)
         where r.cell_id = ground.cell_id
             and r.classes in (c.class_code, left(c.class_code, 3), '')
             -- of a cell that has ended, too, as it was: the case goes on from there with the next edition
