@@ -221,7 +221,7 @@ async fn cached(database: &Database, zooms: &[Zoom]) -> anyhow::Result<()> {
         .await?;
         with_ours(database, CACHE_MIB, async |ours| {
             let asks = zoom.asks("tiles/components", "?full=1");
-            let tags = ours.warm(coding, &asks).await?;
+            ours.warm(coding, &asks).await?;
             let still = ours.load(coding, &asks, SHORT).await?;
             let line = |what: &str, shown: &Shown, goal: Option<f64>| {
                 let ratio = theirs.cpu_ms() / shown.cpu_ms();
@@ -254,6 +254,8 @@ async fn cached(database: &Database, zooms: &[Zoom]) -> anyhow::Result<()> {
                 &changing,
                 goal,
             );
+            // the writer has changed what they were asked for first
+            let tags = ours.warm(coding, &asks).await?;
             let asks: Vec<Ask> = std::iter::zip(asks, tags)
                 .map(|(ask, tag)| Ask {
                     tag: Some(tag),

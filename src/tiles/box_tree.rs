@@ -91,28 +91,38 @@ impl<T: Copy> BoxTree<T> {
 
     /// Calls `found` with entries that meet a box, without those below a node that is `done`.
     fn walk(&self, one: &WorldBox, mut found: impl FnMut(&Entry<T>), done: impl Fn(&Node) -> bool) {
-        let Some(top) = self.levels.len().checked_sub(1) else {
+        if let Some(top) = self.levels.len().checked_sub(1) {
+            self.walk_below(top, 0, one, &mut found, &done);
+        }
+    }
+
+    /// The same below one node. As deep as the tree: a level for every sixteenfold of entries.
+    fn walk_below(
+        &self,
+        level: usize,
+        index: usize,
+        one: &WorldBox,
+        found: &mut impl FnMut(&Entry<T>),
+        done: &impl Fn(&Node) -> bool,
+    ) {
+        let node = &self.levels[level][index];
+        if !node.bounds.meets(one) || done(node) {
             return;
-        };
-        let mut open = vec![(top, 0)];
-        while let Some((level, index)) = open.pop() {
-            let node = &self.levels[level][index];
-            if !node.bounds.meets(one) || done(node) {
-                continue;
+        }
+        let below = index * FAN..(index + 1) * FAN;
+        match level.checked_sub(1) {
+            Some(level) => {
+                let end = below.end.min(self.levels[level].len());
+                for index in below.start..end {
+                    self.walk_below(level, index, one, found, done);
+                }
             }
-            let below = index * FAN..(index + 1) * FAN;
-            match level.checked_sub(1) {
-                Some(level) => {
-                    let end = below.end.min(self.levels[level].len());
-                    open.extend((below.start..end).map(|index| (level, index)));
-                }
-                None => {
-                    let end = below.end.min(self.entries.len());
-                    let entries = self.entries[below.start..end].iter();
-                    entries
-                        .filter(|entry| entry.bounds.meets(one))
-                        .for_each(&mut found);
-                }
+            None => {
+                let end = below.end.min(self.entries.len());
+                let entries = self.entries[below.start..end].iter();
+                entries
+                    .filter(|entry| entry.bounds.meets(one))
+                    .for_each(found);
             }
         }
     }

@@ -168,6 +168,11 @@ impl TileCache {
         self.kept.get_or_insert_async(key, make).await
     }
 
+    /// Keeps a tile that was made.
+    pub(super) fn keep(&self, key: TileKey, made: Arc<Kept>) {
+        self.kept.insert(key, made);
+    }
+
     fn improve(self: &Arc<Self>, key: TileKey, kept: Arc<Kept>) {
         let Ok(place) = Arc::clone(&self.thorough).try_acquire_owned() else {
             return;

@@ -6,8 +6,14 @@
 //! Sutherland & Hodgman (1974) leave; where rounding has crossed borders, so that no such order is
 //! to be found, it is joined as they do it.
 
+use super::mesh::any_three;
+
 /// In tile units.
 pub(super) type Place = (i64, i64);
+
+/// Lists kept for rings to come, and how long the longest of them may be.
+const SPARE_MAX: usize = 256;
+const SPARE_PLACES_MAX: usize = 4096;
 
 /// One side's line, and which half of the plane stays.
 #[derive(Debug, Clone, Copy)]
@@ -59,42 +65,136 @@ impl Side {
     }
 }
 
-/// Cuts rings, exteriors clockwise as drawn and holes the other way, to the square from `low` to
-/// `high` on both axes.
-pub(super) fn clip(mut rings: Vec<Vec<Place>>, low: i64, high: i64) -> Vec<Vec<Place>> {
-    let mut any = false;
-    for vertical in [true, false] {
-        for (at, above) in [(low, true), (high, false)] {
-            let side = Side {
-                vertical,
-                at,
-                above,
-            };
-            if rings.iter().flatten().any(|place| !side.keeps(*place)) {
-                rings = cut(&rings, side);
-                any = true;
+/// Cuts rings to squares. Lists that are not used any more are kept for the rings that follow: asking
+/// for room would take longer than the cutting.
+#[derive(Debug, Default)]
+pub(super) struct Cutter {
+    spare: Vec<Vec<Place>>,
+    /// Of the rings and the side at hand.
+    chains: Vec<Chain>,
+    uncut: Vec<Vec<Place>>,
+}
+
+impl Cutter {
+    /// An empty ring.
+    pub(super) fn ring(&mut self) -> Vec<Place> {
+        self.spare.pop().unwrap_or_default()
+    }
+
+    /// Takes a ring back that is not used any more.
+    pub(super) fn give_back(&mut self, mut ring: Vec<Place>) {
+        if self.spare.len() < SPARE_MAX && ring.capacity() <= SPARE_PLACES_MAX {
+            ring.clear();
+            self.spare.push(ring);
+        }
+    }
+
+    /// Cuts rings, exteriors clockwise as drawn and holes the other way, to the square from `low` to
+    /// `high` on both axes.
+    pub(super) fn clip(&mut self, rings: &mut Vec<Vec<Place>>, low: i64, high: i64) {
+        let mut any = false;
+        for vertical in [true, false] {
+            for (at, above) in [(low, true), (high, false)] {
+                let side = Side {
+                    vertical,
+                    at,
+                    above,
+                };
+                if rings.iter().flatten().any(|place| !side.keeps(*place)) {
+                    self.cut(rings, side);
+                    any = true;
+                }
             }
         }
-    }
-    if any {
-        let turns_back = |a: Place, b: Place, c: Place| {
-            let along = |line: [i64; 3], [a, b, c]: [i64; 3]| {
-                line == [line[0]; 3] && [low, high].contains(&line[0]) && (b - a) * (c - b) < 0
+        if any {
+            let turns_back = |a: Place, b: Place, c: Place| {
+                let along = |line: [i64; 3], [a, b, c]: [i64; 3]| {
+                    line == [line[0]; 3] && [low, high].contains(&line[0]) && (b - a) * (c - b) < 0
+                };
+                let (x, y) = ([a.0, b.0, c.0], [a.1, b.1, c.1]);
+                along(x, y) || along(y, x)
             };
-            let (x, y) = ([a.0, b.0, c.0], [a.1, b.1, c.1]);
-            along(x, y) || along(y, x)
-        };
-        for ring in &mut rings {
-            drop_where(ring, |a, b, c| a == b || turns_back(a, b, c));
+            for ring in &mut *rings {
+                drop_where(ring, |a, b, c| a == b || turns_back(a, b, c));
+            }
+            rings.retain(|ring| ring.len() > 2);
         }
-        rings.retain(|ring| ring.len() > 2);
     }
-    rings
+
+    fn cut(&mut self, rings: &mut Vec<Vec<Place>>, side: Side) {
+        self.chains.clear();
+        let mut uncut = std::mem::take(&mut self.uncut);
+        uncut.append(rings);
+        for ring in uncut.drain(..) {
+            if ring.iter().all(|place| side.keeps(*place)) {
+                rings.push(ring);
+            } else {
+                self.chains_of(&ring, side);
+                self.give_back(ring);
+            }
+        }
+        self.uncut = uncut;
+        if self.chains.len() == 1 {
+            // closed along the line by itself
+            rings.extend(self.chains.drain(..).map(|chain| chain.places));
+            return;
+        }
+        let next = links(&self.chains, side)
+            .unwrap_or_else(|| self.chains.iter().map(|chain| chain.following).collect());
+        for first in 0..self.chains.len() {
+            let mut ring = self.ring();
+            let mut at = first;
+            while !self.chains[at].places.is_empty() {
+                ring.append(&mut self.chains[at].places);
+                at = next[at];
+            }
+            if ring.is_empty() {
+                self.give_back(ring);
+            } else {
+                rings.push(ring);
+            }
+        }
+        while let Some(used) = self.chains.pop() {
+            self.give_back(used.places);
+        }
+    }
+
+    fn chains_of(&mut self, ring: &[Place], side: Side) {
+        let first_chain = self.chains.len();
+        let Some(outside) = ring.iter().position(|place| !side.keeps(*place)) else {
+            return;
+        };
+        let mut places = self.ring();
+        let mut from = ring[outside];
+        for &to in ring[outside + 1..].iter().chain(&ring[..=outside]) {
+            match (side.keeps(from), side.keeps(to)) {
+                (false, true) => places.extend([side.crossing(from, to), to]),
+                (true, true) => places.push(to),
+                (true, false) => {
+                    places.push(side.crossing(from, to));
+                    let following = self.chains.len() + 1;
+                    let places = std::mem::replace(&mut places, self.ring());
+                    self.chains.push(Chain { places, following });
+                }
+                (false, false) => {}
+            }
+            from = to;
+        }
+        self.give_back(places);
+        if self.chains.len() > first_chain
+            && let Some(last) = self.chains.last_mut()
+        {
+            last.following = first_chain;
+        }
+    }
 }
 
 /// Drops places that, seen from the ones beside them, are to go: rounding to a corner makes lines
 /// that go along a side and straight back.
 fn drop_where(ring: &mut Vec<Place>, drop: impl Fn(Place, Place, Place) -> bool) {
+    if !any_three(ring, &drop) {
+        return;
+    }
     let (mut index, mut looked_at) = (0, 0);
     while ring.len() > 2 && looked_at < ring.len() {
         let count = ring.len();
@@ -118,66 +218,6 @@ struct Chain {
     places: Vec<Place>,
     /// The chain that comes in next on the same ring.
     following: usize,
-}
-
-fn cut(rings: &[Vec<Place>], side: Side) -> Vec<Vec<Place>> {
-    let mut whole = Vec::new();
-    let mut chains = Vec::new();
-    for ring in rings {
-        if ring.iter().all(|place| side.keeps(*place)) {
-            whole.push(ring.clone());
-        } else {
-            chains_of(ring, side, &mut chains);
-        }
-    }
-    let next = links(&chains, side)
-        .unwrap_or_else(|| chains.iter().map(|chain| chain.following).collect());
-    let mut used = vec![false; chains.len()];
-    for first in 0..chains.len() {
-        let mut ring = Vec::new();
-        let mut at = first;
-        while !used[at] {
-            used[at] = true;
-            ring.extend_from_slice(&chains[at].places);
-            at = next[at];
-        }
-        if !ring.is_empty() {
-            whole.push(ring);
-        }
-    }
-    whole
-}
-
-fn chains_of(ring: &[Place], side: Side, chains: &mut Vec<Chain>) {
-    let count = ring.len();
-    let first_chain = chains.len();
-    let Some(outside) = ring.iter().position(|place| !side.keeps(*place)) else {
-        return;
-    };
-    let mut places: Vec<Place> = Vec::new();
-    for step in 0..count {
-        let (from, to) = (
-            ring[(outside + step) % count],
-            ring[(outside + step + 1) % count],
-        );
-        match (side.keeps(from), side.keeps(to)) {
-            (false, true) => places.extend([side.crossing(from, to), to]),
-            (true, true) => places.push(to),
-            (true, false) => {
-                places.push(side.crossing(from, to));
-                chains.push(Chain {
-                    places: std::mem::take(&mut places),
-                    following: chains.len() + 1,
-                });
-            }
-            (false, false) => {}
-        }
-    }
-    if chains.len() > first_chain
-        && let Some(last) = chains.last_mut()
-    {
-        last.following = first_chain;
-    }
 }
 
 /// A chain's end on the line.
@@ -262,6 +302,11 @@ mod tests {
         })
     }
 
+    fn clipped(mut rings: Vec<Vec<Place>>) -> Vec<Vec<Place>> {
+        Cutter::default().clip(&mut rings, LOW, HIGH);
+        rings
+    }
+
     fn edges(rings: &[Vec<Place>]) -> impl Iterator<Item = (Place, Place)> {
         rings.iter().flat_map(|ring| {
             ring.iter()
@@ -295,7 +340,7 @@ mod tests {
     proptest! {
         #[test]
         fn what_was_inside_is_inside_and_nothing_leaves_the_square(rings in star(), probes in prop::collection::vec((-9.7..39.7, -9.7..39.7), 40)) {
-            let cut = clip(rings.clone(), LOW, HIGH);
+            let cut = clipped(rings.clone());
             for (x, y) in cut.iter().flatten() {
                 prop_assert!((LOW..=HIGH).contains(x) && (LOW..=HIGH).contains(y));
             }
@@ -311,7 +356,7 @@ mod tests {
 
         #[test]
         fn no_seam_is_left_along_the_sides(rings in star()) {
-            let cut = clip(rings, LOW, HIGH);
+            let cut = clipped(rings);
             let along: Vec<(Place, Place)> = edges(&cut)
                 .filter(|(a, b)| (a.0 == b.0 && (a.0 == LOW || a.0 == HIGH)) || (a.1 == b.1 && (a.1 == LOW || a.1 == HIGH)))
                 .collect();
@@ -340,7 +385,7 @@ mod tests {
             (50, 10),
             (0, 10),
         ];
-        let mut parts = clip(vec![horseshoe], -10, 40);
+        let mut parts = clipped(vec![horseshoe]);
         parts.sort();
         assert_eq!(parts.len(), 2, "{parts:?}");
         for (part, (north, south)) in parts.iter().zip([(0, 10), (20, 30)]) {

@@ -10,7 +10,7 @@ use crate::tiles::wire::{
 /// Which index a value has in the layer at hand. Kept from tile to tile: an entry counts only if
 /// it bears the layer's mark.
 #[derive(Debug, Default)]
-pub(in crate::tiles) struct Scratch {
+pub(super) struct Scratch {
     mark: u32,
     indexes: Vec<(u32, u32)>,
     tags: Vec<u8>,
@@ -55,7 +55,12 @@ impl<'a> LayerWriter<'a> {
     }
 
     /// Rings in tile units: each exterior before its holes.
-    pub(super) fn polygon(&mut self, id: u64, rings: &[Vec<Place>], tags: &[Tag]) {
+    pub(super) fn polygon<'t>(
+        &mut self,
+        id: u64,
+        rings: &[Vec<Place>],
+        tags: impl IntoIterator<Item = &'t Tag>,
+    ) {
         let geometry = &mut self.scratch.geometry;
         geometry.clear();
         let mut pen = (0, 0);
@@ -80,7 +85,7 @@ impl<'a> LayerWriter<'a> {
         self.feature(id, TYPE_POINT, tags);
     }
 
-    fn feature(&mut self, id: u64, kind: u8, tags: &[Tag]) {
+    fn feature<'t>(&mut self, id: u64, kind: u8, tags: impl IntoIterator<Item = &'t Tag>) {
         let Scratch {
             mark,
             indexes,

@@ -6,8 +6,8 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Arc;
 
 use super::arcs::Ring;
-use super::clip::{Place, clip};
-use super::encode::{LayerWriter, Scratch, Tag};
+use super::clip::{Cutter, Place};
+use super::encode::{self, LayerWriter, Tag};
 use super::importance::DETAIL_ZOOM;
 use super::mesh::drop_spikes;
 use super::policy::AreaPolicy;
@@ -24,6 +24,15 @@ pub(in crate::tiles) const MARGIN: u32 = 128;
 const SMALL_VERTICES_MAX: usize = 3000;
 /// None has fewer than three.
 const SMALL_AREAS_MAX: usize = SMALL_VERTICES_MAX / 3;
+
+/// What making a tile needs room for, kept from tile to tile.
+#[derive(Debug, Default)]
+pub(in crate::tiles) struct Scratch {
+    writing: encode::Scratch,
+    cutter: Cutter,
+    /// Of the area at hand.
+    rings: Vec<Vec<Place>>,
+}
 
 /// What a layer is called and what its features carry.
 #[derive(Debug, Clone, Copy)]
@@ -246,7 +255,7 @@ impl AreaLayer {
             kept.sort_unstable();
             let mut bytes = self.tile_of(&kept, tile, scratch);
             let counts = [keep, total].map(|count| uint_value(count as u64));
-            let mut note = LayerWriter::new(self.spec.thinned, scratch, &counts);
+            let mut note = LayerWriter::new(self.spec.thinned, &mut scratch.writing, &counts);
             let middle = i64::from(EXTENT / 2);
             let tags = [0, 1].map(|key| Tag {
                 key,
@@ -264,24 +273,31 @@ impl AreaLayer {
     /// These areas, in the order of their ids.
     fn tile_of(&self, found: &[u32], tile: TileCoord, scratch: &mut Scratch) -> Vec<u8> {
         let around = tile.world_box(MARGIN);
+        let Scratch {
+            writing,
+            cutter,
+            rings,
+        } = scratch;
         let areas = || found.iter().map(|index| &self.areas[*index as usize]);
         let mut bytes = Vec::new();
         if tile.z() >= self.drawn_from {
             let keys = self.policy.keys_at(tile.z());
-            let mut layer = LayerWriter::new(self.spec.shapes, scratch, &self.dictionary);
-            let mut tags: Vec<Tag> = Vec::new();
+            let mut layer = LayerWriter::new(self.spec.shapes, writing, &self.dictionary);
             for area in areas() {
-                let rings = self.rings(&area.shape, tile, &around);
+                rings.clear();
+                self.rings(&area.shape, tile, &around, cutter, rings);
                 if !rings.is_empty() {
-                    tags.clear();
-                    tags.extend(area.tags.iter().filter(|tag| keys.contains(&tag.key)));
-                    layer.polygon(area.id, &rings, &tags);
+                    let tags = area.tags.iter().filter(|tag| keys.contains(&tag.key));
+                    layer.polygon(area.id, rings, tags);
+                }
+                for ring in rings.drain(..) {
+                    cutter.give_back(ring);
                 }
             }
             bytes = layer.finish(self.spec.keys);
         }
         if tile.z() >= self.policy.labels_from {
-            let mut layer = LayerWriter::new(self.spec.labels, scratch, &self.dictionary);
+            let mut layer = LayerWriter::new(self.spec.labels, writing, &self.dictionary);
             for area in areas() {
                 let label = area.shape.label;
                 // a name belongs to the one tile its place is in
@@ -294,41 +310,47 @@ impl AreaLayer {
         bytes
     }
 
-    /// What of an area is in a tile, in its units: each exterior before its holes.
-    fn rings(&self, shape: &Shape, tile: TileCoord, around: &WorldBox) -> Vec<Vec<Place>> {
+    /// What of an area is in a tile, in its units: each exterior before its holes. Into `rings`, which
+    /// is empty.
+    fn rings(
+        &self,
+        shape: &Shape,
+        tile: TileCoord,
+        around: &WorldBox,
+        cutter: &mut Cutter,
+        rings: &mut Vec<Vec<Place>>,
+    ) {
         let whole = around.contains(&shape.bounds);
         let (low, high) = (-i64::from(MARGIN), i64::from(EXTENT + MARGIN));
         if !whole {
             let mut arcs = shape.rings.iter().flat_map(|ring| &ring.arcs);
             if !arcs.any(|arc| self.net.arcs.bounds(*arc).meets(around)) {
-                let square = vec![(low, low), (high, low), (high, high), (low, high)];
-                let covered = shape.covers(around, &self.net.arcs);
-                return if covered { vec![square] } else { Vec::new() };
+                if shape.covers(around, &self.net.arcs) {
+                    rings.push(vec![(low, low), (high, low), (high, high), (low, high)]);
+                }
+                return;
             }
         }
-        let mut rings: Vec<Vec<Place>> = Vec::with_capacity(shape.rings.len());
         for ring in &shape.rings {
-            let mut places = self.places(ring, tile, around);
-            if !whole {
-                rings.push(places);
-                continue;
-            }
+            let mut places = cutter.ring();
+            self.places(ring, tile, around, &mut places);
             let turned = if ring.hole { -1 } else { 1 };
             // one that rounding has turned inside out is left out
-            if drop_spikes(&mut places) && turned * twice_area(&places) > 0 {
+            if !whole || drop_spikes(&mut places) && turned * twice_area(&places) > 0 {
                 rings.push(places);
+            } else {
+                cutter.give_back(places);
             }
         }
         if !whole {
-            rings = clip(rings, low, high);
+            cutter.clip(rings, low, high);
             rings.retain_mut(|ring| drop_spikes(ring) && twice_area(ring) != 0);
         }
-        holes_behind(rings)
+        holes_behind(rings);
     }
 
     /// A ring in tile units as it is drawn at the tile's zoom.
-    fn places(&self, ring: &Ring, tile: TileCoord, around: &WorldBox) -> Vec<Place> {
-        let mut places: Vec<Place> = Vec::with_capacity(ring.arcs.len() * 4);
+    fn places(&self, ring: &Ring, tile: TileCoord, around: &WorldBox, places: &mut Vec<Place>) {
         let mut put = |at| {
             let place = tile.far_units(at);
             if places.last() != Some(&place) {
@@ -357,7 +379,6 @@ impl AreaLayer {
         if places.len() > 1 && places.first() == places.last() {
             places.pop();
         }
-        places
     }
 }
 
@@ -402,20 +423,24 @@ fn drawn_from(areas: &[NewArea], net: &Net, side_units_min: u32) -> u8 {
 
 /// Twice the area of a ring near the tile; positive where it runs clockwise as drawn.
 fn twice_area(ring: &[Place]) -> i64 {
-    let next = ring.iter().cycle().skip(1);
-    ring.iter()
-        .zip(next)
-        .map(|((ax, ay), (bx, by))| ax * by - bx * ay)
-        .sum()
+    let Some(mut from) = ring.last() else {
+        return 0;
+    };
+    let mut sum = 0;
+    for to in ring {
+        sum += from.0 * to.1 - to.0 * from.1;
+        from = to;
+    }
+    sum
 }
 
 /// Puts holes behind the exterior they are in; one that is in none goes.
-fn holes_behind(rings: Vec<Vec<Place>>) -> Vec<Vec<Place>> {
+fn holes_behind(rings: &mut Vec<Vec<Place>>) {
     if rings.iter().all(|ring| twice_area(ring) > 0) {
-        return rings;
+        return;
     }
     let (exteriors, holes): (Vec<_>, Vec<_>) =
-        rings.into_iter().partition(|ring| twice_area(ring) > 0);
+        rings.drain(..).partition(|ring| twice_area(ring) > 0);
     let only = exteriors.len() == 1;
     let mut sorted: Vec<Vec<Vec<Place>>> = exteriors.into_iter().map(|ring| vec![ring]).collect();
     for hole in holes {
@@ -426,7 +451,7 @@ fn holes_behind(rings: Vec<Vec<Place>>) -> Vec<Vec<Place>> {
             around.push(hole);
         }
     }
-    sorted.concat()
+    rings.extend(sorted.into_iter().flatten());
 }
 
 /// Whether a hole lies in an exterior, which it may touch.

@@ -61,13 +61,23 @@ fn tile_at(lon: f64, lat: f64, z: u8) -> TileCoord {
     TileCoord::new_checked(Grid::WebMercatorQuad, z, x, y).unwrap()
 }
 
+fn rings_of(layer: &AreaLayer, area: &Area, tile: TileCoord) -> Vec<Vec<Place>> {
+    let mut rings = Vec::new();
+    let around = tile.world_box(MARGIN);
+    layer.rings(
+        &area.shape,
+        tile,
+        &around,
+        &mut Cutter::default(),
+        &mut rings,
+    );
+    rings
+}
+
 /// Every ring of every area in a tile.
 fn drawn(layer: &AreaLayer, tile: TileCoord) -> Vec<Vec<Place>> {
-    let around = tile.world_box(MARGIN);
     let areas = layer.areas.iter();
-    areas
-        .flat_map(|area| layer.rings(&area.shape, tile, &around))
-        .collect()
+    areas.flat_map(|area| rings_of(layer, area, tile)).collect()
 }
 
 /// Directed edges that no neighbour runs through the other way, without those along the cut.
@@ -141,7 +151,6 @@ fn decode(bytes: Vec<u8>) -> BTreeSet<Feature> {
 
 /// The same tile, encoded by the `mvt` crate.
 fn by_the_crate(layer: &AreaLayer, tile: TileCoord) -> BTreeSet<Feature> {
-    let around = tile.world_box(MARGIN);
     let mut bytes = Tile::new(EXTENT);
     for (name, kind) in [
         ("cells", GeomType::Polygon),
@@ -152,7 +161,7 @@ fn by_the_crate(layer: &AreaLayer, tile: TileCoord) -> BTreeSet<Feature> {
             let label = area.shape.label;
             let labelled = tile.z() >= 13 && label.tile(tile.z()) == (tile.x(), tile.y());
             let rings = if name == "cells" && tile.z() >= layer.drawn_from {
-                layer.rings(&area.shape, tile, &around)
+                rings_of(layer, area, tile)
             } else if name == "cell_labels" && labelled {
                 vec![vec![tile.far_units(label)]]
             } else {
@@ -281,7 +290,11 @@ proptest! {
             let tile = TileCoord::new_checked(Grid::WebMercatorQuad, 20, area.shape.label.tile(20).0, area.shape.label.tile(20).1).unwrap();
             let at = tile.far_units(area.shape.label);
             let rings: Vec<Vec<Place>> = area.shape.rings.iter()
-                .map(|ring| layer.places(ring, tile, &WorldBox { west: 0, north: 0, east: 1 << 32, south: 1 << 32 }))
+                .map(|ring| {
+                    let mut places = Vec::new();
+                    layer.places(ring, tile, &WorldBox { west: 0, north: 0, east: 1 << 32, south: 1 << 32 }, &mut places);
+                    places
+                })
                 .collect();
             let inside = rings.iter().filter(|ring| side_of(at, ring) > 0).count();
             prop_assert_eq!(inside % 2, 1, "area {}", area.id);
@@ -437,13 +450,14 @@ fn holes_follow_the_exterior_they_are_in() {
         ring.reverse();
         ring
     };
-    let sorted = holes_behind(vec![
+    let mut sorted = vec![
         hole(120, 130),
         square(0, 50),
         square(100, 150),
         hole(0, 10),
         hole(300, 310),
-    ]);
+    ];
+    holes_behind(&mut sorted);
     assert_eq!(
         sorted,
         [square(0, 50), hole(0, 10), square(100, 150), hole(120, 130)]

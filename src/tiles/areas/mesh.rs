@@ -171,10 +171,7 @@ fn merge(mut all: Vec<(u32, u32)>) -> (Vec<WorldPoint>, impl Fn(WorldPoint) -> u
 
 /// Takes out what a ring goes to and straight back from, and repetitions. Whether a ring is left.
 pub(super) fn drop_spikes<V: Copy + PartialEq>(ring: &mut Vec<V>) -> bool {
-    let count = ring.len();
-    let next = |index: usize, by: usize| ring[(index + by) % count];
-    let is_spike = |index: usize| ring[index] == next(index, 1) || ring[index] == next(index, 2);
-    if count >= 3 && !(0..count).any(is_spike) {
+    if ring.len() >= 3 && !any_three(ring, |one, next, after| one == next || one == after) {
         return true;
     }
     let mut kept: Vec<V> = Vec::with_capacity(ring.len());
@@ -204,6 +201,18 @@ pub(super) fn drop_spikes<V: Copy + PartialEq>(ring: &mut Vec<V>) -> bool {
     ring.clear();
     ring.extend_from_slice(&kept[from..to]);
     ring.len() >= 3
+}
+
+/// Whether something is true of any three vertices of a ring that follow each other.
+pub(super) fn any_three<V: Copy>(ring: &[V], is: impl Fn(V, V, V) -> bool) -> bool {
+    let [first, second, .., before, last] = *ring else {
+        let turned = |by: usize| ring[by % ring.len()];
+        return (0..ring.len()).any(|at| is(turned(at), turned(at + 1), turned(at + 2)));
+    };
+    let within = ring
+        .windows(3)
+        .any(|three| is(three[0], three[1], three[2]));
+    within || is(before, last, first) || is(last, first, second)
 }
 
 /// Twice the area of a ring, in square units; positive where it runs clockwise as drawn.

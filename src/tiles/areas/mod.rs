@@ -29,11 +29,10 @@ mod weight_tests;
 
 use std::sync::LazyLock;
 
-pub(super) use encode::Scratch;
 pub use follow::AreaTiles;
 pub(super) use follow::read_once;
 use layer::AreaSpec;
-pub(super) use layer::{AreaLayer, MARGIN};
+pub(super) use layer::{AreaLayer, MARGIN, Scratch};
 use policy::AreaPolicy;
 
 /// Areas that are drawn together.

@@ -1,12 +1,14 @@
-//! A tile that is kept already, answered before anything is routed: it is what maps ask for most,
-//! and routing, extractors and layers cost several times what finding it does.
+//! A tile that is kept already, or made in no time, answered before anything is routed: it is what
+//! maps ask for most, and routing, extractors and layers cost several times what finding it does.
 
 use axum::extract::Request;
 use axum::http::{HeaderMap, Method, Uri, header};
 use axum::response::Response;
 
 use super::layers_named;
-use super::tile::{Answered, TILE_ROUTE, answer, count, known_tag, lines, not_modified};
+use super::tile::{
+    Answered, TILE_ROUTE, answer, count, known_tag, lines, make_at_once, not_modified,
+};
 use crate::access::{Recent, recent_person};
 use crate::http::App;
 use crate::tiles::cache::{LayerKey, TileKey};
@@ -63,10 +65,13 @@ impl Asked {
         let key = self.key(app, accepted.best()?, person)?;
         let (answered, response) = match known_tag(headers, &key, accepted) {
             Some(known) => (Answered::NotModified, not_modified(known)),
-            None => {
-                let kept = app.tile_cache.get(&key)?;
-                (Answered::Kept, answer(&kept, key.coding))
-            }
+            None => match app.tile_cache.get(&key) {
+                Some(kept) => (Answered::Kept, answer(&kept, key.coding)),
+                None => {
+                    let made = make_at_once(app, &self.layers, &key)?;
+                    (Answered::Made, answer(&made, key.coding))
+                }
+            },
         };
         count(&self.layers, answered);
         response.ok()

@@ -133,8 +133,7 @@ pub(super) async fn send(
             let make = pack(app, &key);
             let kept = app.tile_cache.get_or_make(&key, make).await?;
             count(layers, Answered::Made);
-            metrics::histogram!(telemetry::TILE_SECONDS, "layer" => label(layers))
-                .record(started.elapsed());
+            note_made(layers, started);
             kept
         }
     };
@@ -245,6 +244,20 @@ fn pack_at_once(app: &App, key: &TileKey) -> Option<anyhow::Result<Arc<Kept>>> {
         making.put(layer, own?);
     }
     Some(making.pack())
+}
+
+/// The same, and kept; `None` where it cannot be made, too: the longer way says why.
+pub(super) fn make_at_once(app: &App, layers: &[Layer], key: &TileKey) -> Option<Arc<Kept>> {
+    let started = Instant::now();
+    let made = pack_at_once(app, key)?.ok()?;
+    app.tile_cache.keep(key.clone(), Arc::clone(&made));
+    note_made(layers, started);
+    Some(made)
+}
+
+fn note_made(layers: &[Layer], started: Instant) {
+    metrics::histogram!(telemetry::TILE_SECONDS, "layer" => label(layers))
+        .record(started.elapsed());
 }
 
 /// A tile ready to be sent, of everything as it is now.
