@@ -26,6 +26,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(list_units, add_unit))
         .routes(routes!(change_unit))
         .routes(routes!(end_unit))
+        .routes(routes!(holdings))
 }
 
 #[derive(Serialize, ToSchema)]
@@ -348,6 +349,31 @@ async fn end_unit(
     journal::record(&mut *tx, &entry).await?;
     tx.commit().await?;
     Ok(Json(new))
+}
+
+/// What a unit answers for, now or from a day to come.
+#[derive(Debug, Serialize, ToSchema, sqlx::FromRow)]
+pub(super) struct Holdings {
+    /// In which it has whatever has no rule of its own.
+    pub(super) cells: i64,
+    /// For a class or a group in a cell.
+    pub(super) rules: i64,
+    /// That it maintains, or owns where nobody else maintains them.
+    pub(super) components: i64,
+}
+
+/// What falls to others, or to nobody, when a unit ends.
+#[utoipa::path(get, path = "/api/v1/units/{id}/holdings", tag = "organisation",
+    params(("id" = i32, Path, description = "unit")),
+    responses((status = 200, body = Holdings), (status = 403), (status = 404)))]
+async fn holdings(
+    person: Person,
+    State(app): State<App>,
+    PathParams(id): PathParams<i32>,
+) -> Result<Json<Holdings>, ApiError> {
+    person.require_administrator()?;
+    let held = store::holdings(&app.db, id, app.now()).await?;
+    held.map(Json).ok_or_else(|| no_unit(id))
 }
 
 fn no_unit(id: i32) -> ApiError {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, PgExecutor};
 
-use super::http::{DistrictBody, UnitBody};
+use super::http::{DistrictBody, Holdings, UnitBody};
 use super::{District, DistrictMode, Unit};
 
 pub(crate) async fn is_unit(db: impl PgExecutor<'_>, unit: i32) -> sqlx::Result<bool> {
@@ -159,6 +159,29 @@ pub(super) async fn open_cases(db: impl PgExecutor<'_>, unit: i32) -> sqlx::Resu
     )
     .bind(unit)
     .fetch_one(db)
+    .await
+}
+
+/// What a unit answers for at `at` or later; `None`: there is no such unit.
+pub(super) async fn holdings(
+    db: impl PgExecutor<'_>,
+    unit: i32,
+    at: DateTime<Utc>,
+) -> sqlx::Result<Option<Holdings>> {
+    sqlx::query_as(
+        "select held.*, (
+             select count(*) from component where state <> 'removed'
+                 and coalesce(maintenance_unit_id, owner_unit_id) = $1) as components
+         from unit cross join lateral (
+             select count(distinct cell_id) filter (where classes = '') as cells,
+                 count(distinct (cell_id, classes)) filter (where classes <> '') as rules
+             from responsibility r
+             where r.unit_id = unit.unit_id and coalesce(upper(r.valid) > $2, true)) as held
+         where unit.unit_id = $1",
+    )
+    .bind(unit)
+    .bind(at)
+    .fetch_optional(db)
     .await
 }
 

@@ -292,7 +292,8 @@ async fn r3_5_what_a_unit_had_falls_to_the_next_rule_when_it_ends() {
     let end = client.post(&format!("/api/v1/units/{of_the_rest}/end"));
     let ended = end.json(&json!({})).send().await.unwrap();
     assert_eq!(ended.status(), StatusCode::OK);
-    let now = Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Millis, true);
+    let ended: Value = ended.json().await.unwrap();
+    let now = ended["valid_to"].as_str().unwrap().to_owned();
     becomes(async || unit_at(&now).await, Value::Null).await;
     let gaps = client.json("/api/v1/rules/gaps").await;
     assert_eq!(gaps["gaps"][0]["cell_id"], json!(west), "{gaps}");

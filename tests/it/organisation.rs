@@ -117,6 +117,24 @@ async fn r4_3_a_unit_with_open_cases_is_not_ended_until_they_are_with_others() {
         .execute(&city.db)
         .await
         .unwrap();
+    // what it answers for, and so what falls to others
+    city.responsible(edition, cells[0], None, busy).await;
+    city.responsible(edition, cells[0], Some("M06042"), busy)
+        .await;
+    city.component("C03005", place(2.0, 2.0), Some(busy)).await;
+    let holdings = format!("/api/v1/units/{busy}/holdings");
+    let held = admin.json(&holdings).await;
+    let expected = json!({ "cells": 1, "rules": 1, "components": 1 });
+    assert_eq!(held, expected);
+    let refused = manager.client.get(&holdings).send().await.unwrap();
+    problem(refused, StatusCode::FORBIDDEN, "forbidden").await;
+    let unknown = admin
+        .get("/api/v1/units/999/holdings")
+        .send()
+        .await
+        .unwrap();
+    problem(unknown, StatusCode::NOT_FOUND, "not-found").await;
+
     let ended = made(post(&admin, &end, json!({})).await).await;
     assert!(ended["valid_to"].is_string(), "{ended}");
     // its people act for nobody now

@@ -77,6 +77,10 @@ const zh = {
     end: '终止单位',
     endAt: '终止日期',
     endNow: '不填：立即终止',
+    held: (cells: number, rules: number, components: number): string =>
+      cells + rules + components === 0
+        ? '该单位目前不负责任何网格和部件。'
+        : `该单位负责 ${cells} 个网格、${rules} 条类别规则、${components} 个部件；终止后由次一级规则确定责任单位，没有规则的列入“无人负责”。`,
     division: '行政区划代码',
     mode: '运行方式',
     modes: { shared: '共用市级系统', own_system: '自建系统' },
@@ -209,6 +213,10 @@ const en: AdminWords = {
     end: 'End unit',
     endAt: 'Ends on',
     endNow: 'empty: at once',
+    held: (cells: number, rules: number, components: number): string =>
+      cells + rules + components === 0
+        ? 'It answers for no cell and no component.'
+        : `It answers for ${cells} ${cells === 1 ? 'cell' : 'cells'}, ${rules} ${rules === 1 ? 'rule' : 'rules'} for classes and ${components} ${components === 1 ? 'component' : 'components'}. From its end on the next rule says whose they are; where there is none, they are listed under “Gaps”.`,
     division: 'Division code',
     mode: 'Mode',
     modes: { shared: 'Shares the city’s system', own_system: 'Runs its own system' },

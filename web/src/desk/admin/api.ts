@@ -102,6 +102,14 @@ export const addUnit = (unit: UnitForm) => ask<unknown>('POST', `${v1}/units`, u
 export const changeUnit = (id: number, change: Omit<UnitForm, 'credit_code' | 'kind'>) =>
   ask<unknown>('PATCH', `${v1}/units/${id}`, change);
 /** Without a moment: now. */
+/** What a unit answers for: cells, rules of cells for classes or groups, components. */
+export interface Holdings {
+  cells: number;
+  rules: number;
+  components: number;
+}
+
+export const holdings = (unit: number) => ask<Holdings>('GET', `${v1}/units/${unit}/holdings`);
 export const endUnit = (id: number, at: string | null) =>
   ask<unknown>('POST', `${v1}/units/${id}/end`, at === null ? {} : { at });
 export const districts = () => ask<{ districts: District[] }>('GET', `${v1}/districts`);
