@@ -77,9 +77,10 @@ RECIPES = {
             width=416,
             height=416,
             open_sides=True,
-            looks=Looks(0.5, 1.6, 1.3, 0.3, 0.7, (256, 288, 320, 352)),
+            looks=Looks(0.5, 1.6, 1.3, 0.3, 0.7, (320, 352, 384, 416)),
             across_classes=False,  # a full bin stands before one that is not
             numbers=("garbage", "garbage_bin", "overflow"),
+            settle=2,
             frozen=("stem", "at4"),
         ),
         Recipe(

@@ -36,6 +36,10 @@ def arguments():
     parser.add_argument(
         "--strange-share", type=float, default=1.0, help="of these in an epoch, for each other"
     )
+    parser.add_argument(
+        "--twice", nargs="*", default=[], metavar="CLASS",
+        help="pictures that show one of these are seen twice in an epoch: what is rare",
+    )
     parser.add_argument("--runs", type=Path, default=Path("runs"), help="checkpoints go here")
     parser.add_argument(
         "--start", type=Path, help="first take these weights: a checkpoint, or published ones (.onnx)"
@@ -83,21 +87,23 @@ class Average:
                 mean.copy_(new)
 
 
-def order_of(frames, args, rng):
+def order_of(frames, recipe, args, rng):
     """The pictures of an epoch: all of the labelled ones, some of the strange and the quiet ones."""
+    rare = [recipe.classes.index(name) for name in args.twice]
     labelled, strange, quiet = np.split(
         np.arange(len(frames)), [frames.strange_from, frames.quiet_from]
     )
     some = rng.permutation(quiet)[: round(args.quiet_share * len(labelled))]
     others = rng.permutation(strange)[: round(args.strange_share * len(labelled))]
-    return rng.permutation(np.concatenate([labelled, others, some])), quiet
+    again = [index for index in labelled if np.isin(frames.truths[index][0], rare).any()]
+    return rng.permutation(np.concatenate([labelled, again, others, some]).astype(int)), quiet
 
 
 def epoch_of(network, average, optimiser, frames, recipe, args, epoch):
     network.train()
     # Everything random in an epoch follows from seed and epoch, so a resumed run is the same run.
     rng = np.random.default_rng([args.seed, epoch])
-    order, quiet = order_of(frames, args, rng)
+    order, quiet = order_of(frames, recipe, args, rng)
     steps = len(order) // args.batch
     whole = epoch >= args.epochs - recipe.settle
     sums = np.zeros(2)
