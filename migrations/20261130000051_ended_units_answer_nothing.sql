@@ -8,3 +8,5 @@ returns setof responsibility language sql stable parallel safe as $$
         and coalesce(upper(u.valid) > at, true)
     order by length(r.classes) desc limit 1
 $$;
+-- what a unit that ends has
+create index responsibility_unit_idx on responsibility (unit_id);

@@ -254,7 +254,8 @@ async fn cached(database: &Database, zooms: &[Zoom]) -> anyhow::Result<()> {
                 &changing,
                 goal,
             );
-            // the writer has changed what they were asked for first
+            // the writer has changed what they were asked for first; its last rows are in within milliseconds
+            tokio::time::sleep(Duration::from_secs(1)).await;
             let tags = ours.warm(coding, &asks).await?;
             let asks: Vec<Ask> = std::iter::zip(asks, tags)
                 .map(|(ask, tag)| Ask {

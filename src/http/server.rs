@@ -39,7 +39,7 @@ const GRACE: Duration = Duration::from_secs(10);
 #[derive(Debug, Clone, Copy)]
 pub struct Peer(pub SocketAddr);
 
-/// Answers a connection's requests: a tile that is kept at once, everything else by its route.
+/// Answers a connection's requests: a tile that is kept or small at once, everything else by its route.
 struct Answering {
     app: App,
     routes: Router,

@@ -170,8 +170,11 @@ pub(super) async fn holdings(
 ) -> sqlx::Result<Option<Holdings>> {
     sqlx::query_as(
         "select held.*, (
-             select count(*) from component where state <> 'removed'
-                 and coalesce(maintenance_unit_id, owner_unit_id) = $1) as components
+             select count(*) from component c
+             left join unit m on m.unit_id = c.maintenance_unit_id
+                 and coalesce(upper(m.valid) > $2, true)
+             where c.state <> 'removed' and $1 in (c.maintenance_unit_id, c.owner_unit_id)
+                 and coalesce(m.unit_id, c.owner_unit_id) = $1) as components
          from unit cross join lateral (
              select count(distinct cell_id) filter (where classes = '') as cells,
                  count(distinct (cell_id, classes)) filter (where classes <> '') as rules

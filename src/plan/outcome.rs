@@ -115,12 +115,13 @@ impl Outcome {
     /// What somebody gets to answer for, with the cell; not what goes on as it was on its ground.
     pub(super) fn given(&self, base: &Ground) -> Vec<(FaceId, Duty)> {
         let begun = self.cells.iter().flat_map(|cell| {
-            let parents = cell.parents.iter().map(|(face, _)| *face);
-            let before: Vec<Duty> = { parents.chain([cell.face]) }
-                .flat_map(|face| base.duties(face))
-                .collect();
+            let parents = cell.parents.iter().map(|(face, _)| base.duties(*face));
+            let before: Vec<Vec<Duty>> = parents.collect();
+            let had = move |duty: &Duty| {
+                !before.is_empty() && before.iter().all(|duties| duties.contains(duty))
+            };
             let given = cell.duties.iter().copied();
-            let given = given.filter(move |duty| !before.contains(duty));
+            let given = given.filter(move |duty| !had(duty));
             given.map(|duty| (cell.face, duty))
         });
         let handed = self.owners.iter().filter_map(|NewOwner { face, handed }| {

@@ -1,5 +1,6 @@
 //! Whose spot a place will be: the ground of a plan that waits for its date.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
@@ -34,6 +35,8 @@ struct Key {
     /// Names the ground the plan begins on.
     base: String,
     present: LandsMark,
+    /// At the moment that is asked of: the plan's ground stays, units of it may end.
+    ended_units: HashSet<i32>,
 }
 
 impl Scheduled {
@@ -65,13 +68,14 @@ impl Scheduled {
             plan: (plan.id, plan.revision()),
             base: base.tag(),
             present: self.territory.now().mark(),
+            ended_units: Territory::ended_units(&self.machine, at).await?,
         };
         // one works it out, others wait for it
         let mut kept = self.kept.lock().await;
         let known = kept.take().filter(|known| known.key == key);
         let territory = match known {
             Some(known) => known.territory,
-            None => self.redrawn(&plan, at).await?,
+            None => self.redrawn(&plan, at, key.ended_units.clone()).await?,
         };
         let present = self.territory.now();
         let territory = territory.map(|known| {
@@ -89,6 +93,7 @@ impl Scheduled {
         &self,
         plan: &Plan,
         at: DateTime<Utc>,
+        ended_units: HashSet<i32>,
     ) -> anyhow::Result<Option<Arc<Territory>>> {
         let (_, steps) = store::recipe(&self.machine, plan.id).await?;
         let ready = match prepare(&self.grounds, steps).await {
@@ -101,7 +106,7 @@ impl Scheduled {
         };
         let moment = plan.in_force_from.unwrap_or(at);
         let present = self.territory.now();
-        let redrawn = present.load_redrawn(&self.machine, moment, Some(redraw));
+        let redrawn = present.load_redrawn(&self.machine, moment, redraw, ended_units);
         Ok(Some(Arc::new(redrawn.await?)))
     }
 

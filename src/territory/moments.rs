@@ -55,7 +55,7 @@ impl Moments {
             if let Some(beside) = beside {
                 return Ok(Arc::new(beside));
             }
-            self.now.load_redrawn(db, at, None).await.map(Arc::new)
+            self.now.load_anew(db, at).await.map(Arc::new)
         };
         other.get_or_try_init(read).await.cloned()
     }

@@ -112,24 +112,33 @@ impl Territory {
         Ok(tokio::task::spawn_blocking(build).await?)
     }
 
-    /// Reads what is valid at another moment, beside the components of this one; what is planned
-    /// for then comes on top.
+    /// Reads what is valid at another moment, beside the components of this one.
+    pub async fn load_anew(&self, db: &PgPool, at: DateTime<Utc>) -> anyhow::Result<Self> {
+        let parts = store::read_without_components(db, at).await?;
+        let components = Arc::clone(&self.components);
+        let build = || Self::build(parts, components);
+        Ok(tokio::task::spawn_blocking(build).await?)
+    }
+
+    /// The same with what is planned for that moment on top; `ended_units` are those that are no more
+    /// at the moment it is asked of, which may be later.
     pub async fn load_redrawn(
         &self,
         db: &PgPool,
         at: DateTime<Utc>,
-        planned: Option<Redraw>,
+        planned: Redraw,
+        ended_units: HashSet<i32>,
     ) -> anyhow::Result<Self> {
-        let parts = store::read_without_components(db, at).await?;
+        let mut parts = store::read_without_components(db, at).await?;
+        parts.ended_units = ended_units;
         let components = Arc::clone(&self.components);
-        let build = || {
-            let parts = match planned {
-                Some(redraw) => parts.redrawn(redraw),
-                None => parts,
-            };
-            Self::build(parts, components)
-        };
+        let build = || Self::build(parts.redrawn(planned), components);
         Ok(tokio::task::spawn_blocking(build).await?)
+    }
+
+    /// Units that are no more at a moment.
+    pub async fn ended_units(db: &PgPool, at: DateTime<Utc>) -> sqlx::Result<HashSet<i32>> {
+        store::read_ended_units(db, at).await
     }
 
     pub(super) fn build(parts: Parts, components: Arc<Components>) -> Self {

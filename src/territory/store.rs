@@ -304,7 +304,7 @@ async fn read_units(db: impl PgExecutor<'_>) -> sqlx::Result<HashMap<i32, Unit>>
 }
 
 /// Units that are no more at a moment.
-async fn read_ended_units(
+pub(super) async fn read_ended_units(
     db: impl PgExecutor<'_>,
     at: DateTime<Utc>,
 ) -> sqlx::Result<HashSet<i32>> {

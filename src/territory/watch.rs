@@ -194,7 +194,7 @@ impl Follower {
             moments = Arc::new(load(&self.db).await?);
         } else if change.lands {
             let at = store::now(&self.db).await?;
-            let now = moments.now.load_redrawn(&self.db, at, None).await;
+            let now = moments.now.load_anew(&self.db, at).await;
             moments = Arc::new(Moments::around(now.context("load the lands")?));
         }
         if change.lands || change.register {

@@ -327,6 +327,20 @@ async fn a_duty_that_waits_for_its_date_is_known_for_then() {
         let today = town.whose(at, OVERFLOW, None).await;
         assert_eq!(today, (json!(first), "cell_default".to_owned()));
     }
+    // a unit that ends still later answers until then
+    sqlx::query("update unit set valid = tstzrange(lower(valid), $2) where unit_id = $1")
+        .bind(second)
+        .bind(from + TimeDelta::days(10))
+        .execute(&town.city.db)
+        .await
+        .unwrap();
+    let at = place(80.0, 50.0);
+    for (days, expected) in [(9, (second, "cell_group")), (10, (first, "cell_default"))] {
+        let moment = from + TimeDelta::days(days);
+        let moment = moment.to_rfc3339_opts(SecondsFormat::Micros, true);
+        let found = town.whose(at, OVERFLOW, Some(&moment)).await;
+        assert_eq!(found, (json!(expected.0), expected.1.to_owned()), "{days}");
+    }
 }
 
 #[tokio::test]

@@ -36,6 +36,47 @@ impl Town {
 }
 
 #[tokio::test]
+async fn what_waits_for_a_unit_that_has_ended_goes_to_who_answers_now() {
+    let town = Town::new().await;
+    let (at, cell) = (place(80.0, 50.0), town.cells[0]);
+    let of_the_cell = town.case(cell, at, None).await;
+    let of_a_thing = town.case(cell, at, None).await;
+    let things_own = town.city.unit(8).await;
+    sqlx::query(
+        "update city_case set unit_id = $2,
+            because = because || '{\"rule\": \"component_maintenance\"}' where case_id = $1",
+    )
+    .bind(of_a_thing)
+    .bind(things_own)
+    .execute(&town.city.db)
+    .await
+    .unwrap();
+    sqlx::query("update unit set valid = tstzrange(lower(valid), now()) where unit_id = $1")
+        .bind(town.units[0])
+        .execute(&town.city.db)
+        .await
+        .unwrap();
+    let plan = town.begin().await;
+    let planned = town
+        .partition(&format!("/api/v1/plans/{plan}/partition"))
+        .await;
+    let face = planned.face_at(town.at(80.0, 50.0)).unwrap();
+    let owner = json!({ "set_owner": { "faces": [face], "owner": town.units[1] } });
+    town.stepped(plan, &owner).await;
+    assert_eq!(town.approved(plan, json!({})).await["state"], "in_force");
+    let units: Vec<(i64, Option<i32>)> =
+        sqlx::query_as("select case_id, unit_id from city_case order by case_id")
+            .fetch_all(&town.city.db)
+            .await
+            .unwrap();
+    let expected = [
+        (of_the_cell, Some(town.units[1])),
+        (of_a_thing, Some(things_own)),
+    ];
+    assert_eq!(units, expected);
+}
+
+#[tokio::test]
 #[expect(clippy::too_many_lines, reason = "one story from beginning to end")]
 async fn a_cell_is_split_and_what_hangs_on_it_follows() {
     let town = Town::new().await;

@@ -114,7 +114,8 @@ impl SlotStream {
                     match looked? {
                         Ok(looked) => {
                             ensure!(looked.end.files == self.files, "a table was rewritten");
-                            let is_told = end.is_none() || told_at.elapsed() < SILENT_MAX;
+                            let is_told = end
+                                .is_none_or(|(at, _)| told_at.max(at).elapsed() < SILENT_MAX);
                             ensure!(is_told, "the log is silent");
                             // one that is not reached yet stays: a log that is seconds behind would
                             // else never reach any

@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, LazyLock};
 use std::time::Instant;
 
@@ -228,28 +229,28 @@ impl Making {
 /// A tile with so little in it that it is made where it was asked for: waking another thread would take
 /// longer. `None`: it is not.
 fn pack_at_once(app: &App, key: &TileKey) -> Option<anyhow::Result<Arc<Kept>>> {
-    let is_query = |part: &LayerKey| matches!(part.layer.origin(), Origin::Query(_));
-    if key.layers.iter().any(is_query) {
+    // of several one may be small in vain
+    let [part] = &*key.layers else {
         return None;
-    }
+    };
+    let own = SCRATCH.with_borrow_mut(|(of_points, of_areas)| match part.layer.origin() {
+        Origin::Query(_) => None,
+        Origin::Points(set) => app
+            .point_tiles
+            .small_tile(set, key.tile, &part.wanted, of_points),
+        Origin::Areas(set) => app.area_tiles.small_tile(set, key.tile, of_areas),
+    });
     let mut making = Making::of(key);
-    for (layer, part) in key.layers.iter().enumerate() {
-        let own = SCRATCH.with_borrow_mut(|(of_points, of_areas)| match part.layer.origin() {
-            Origin::Query(_) => None,
-            Origin::Points(set) => {
-                { &app.point_tiles }.small_tile(set, key.tile, &part.wanted, of_points)
-            }
-            Origin::Areas(set) => app.area_tiles.small_tile(set, key.tile, of_areas),
-        });
-        making.put(layer, own?);
-    }
+    making.put(0, own?);
     Some(making.pack())
 }
 
-/// The same, and kept; `None` where it cannot be made, too: the longer way says why.
+/// The same, and kept, by whoever asks: to wait for another who makes it would take longer. `None` where
+/// it cannot be made, too: the longer way says why.
 pub(super) fn make_at_once(app: &App, layers: &[Layer], key: &TileKey) -> Option<Arc<Kept>> {
     let started = Instant::now();
-    let made = pack_at_once(app, key)?.ok()?;
+    let pack = AssertUnwindSafe(|| pack_at_once(app, key));
+    let made = catch_unwind(pack).ok()??.ok()?;
     app.tile_cache.keep(key.clone(), Arc::clone(&made));
     note_made(layers, started);
     Some(made)

@@ -19,9 +19,10 @@ with ground as (
 ), owned as (
     select ground.case_id, ground.cell_id, cell.code,
         c.handling_unit_id is null as waits,
-        -- its unit is the one that the ground before named: neither a component's own unit nor a
-        -- decision of somebody
-        c.handling_unit_id is null and c.unit_id is not distinct from before.unit_id
+        -- its unit is the one that the ground before named, or did before that unit ended: neither a
+        -- component's own unit nor a decision of somebody
+        c.handling_unit_id is null
+            and (c.unit_id is not distinct from before.unit_id or c.unit_id = named.unit_id)
             and coalesce(c.because ->> 'rule', 'none')
                 not in ('component_maintenance', 'component_owner') as follows,
         duty.*
@@ -32,6 +33,12 @@ with ground as (
     -- also by a rule that goes on: one for the class or its group may have begun before it
     left join lateral answering(c.cell_id, c.class_code,
         edition.published_at - interval '1 microsecond') as before on true
+    left join lateral (
+        select r.unit_id from responsibility r
+        where r.cell_id = c.cell_id and r.classes in (c.class_code, left(c.class_code, 3), '')
+            and r.valid @> edition.published_at - interval '1 microsecond'
+        order by length(r.classes) desc limit 1
+    ) as named on true
     left join lateral (
         select r.responsibility_id, r.unit_id, r.edition_id, r.classes
         from responsibility r

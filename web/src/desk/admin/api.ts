@@ -101,7 +101,6 @@ export const units = () => ask<{ units: UnitEntry[] }>('GET', `${v1}/units?ended
 export const addUnit = (unit: UnitForm) => ask<unknown>('POST', `${v1}/units`, unit);
 export const changeUnit = (id: number, change: Omit<UnitForm, 'credit_code' | 'kind'>) =>
   ask<unknown>('PATCH', `${v1}/units/${id}`, change);
-/** Without a moment: now. */
 /** What a unit answers for: cells, rules of cells for classes or groups, components. */
 export interface Holdings {
   cells: number;
@@ -110,6 +109,7 @@ export interface Holdings {
 }
 
 export const holdings = (unit: number) => ask<Holdings>('GET', `${v1}/units/${unit}/holdings`);
+/** Without a moment: now. */
 export const endUnit = (id: number, at: string | null) =>
   ask<unknown>('POST', `${v1}/units/${id}/end`, at === null ? {} : { at });
 export const districts = () => ask<{ districts: District[] }>('GET', `${v1}/districts`);
