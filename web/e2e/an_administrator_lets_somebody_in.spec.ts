@@ -51,3 +51,19 @@ test.each(['zh', 'en'] as const)(
     await page.context().close();
   },
 );
+
+test('who is about to end a unit is told what it answers for', async () => {
+  const page = await visit(browser);
+  await signIn(page, url, inject('password'), { hash: '#/admin/units' });
+  const told = async (name: string): Promise<string | null> => {
+    await page.fill('input[type=search].find', name);
+    const row = page.locator('tbody tr', { hasText: name }).first();
+    await row.getByRole('button', { name: '终止单位' }).click();
+    const text = await page.locator('[data-test=holdings]').textContent();
+    await row.getByRole('button', { name: '终止单位' }).click();
+    return text;
+  };
+  expect(await told('园林绿化')).toMatch(/负责 [1-9]\d* 个网格、\d+ 条类别规则、[1-9]\d* 个部件/);
+  expect(await told('信息采集')).toContain('不负责任何网格和部件');
+  await page.context().close();
+});
