@@ -13,13 +13,17 @@ use super::working::Revision;
 use super::{Plan, publish, store};
 use crate::territory::{Cell, Edition, LandsMark, Redraw, RedrawnCell, Territory, TerritoryWatch};
 
+/// Territories kept: of units that end one after the other after the plan's date, so many ends.
+const KEPT_MAX: usize = 4;
+
 /// The territory of the plan that waits for its date. One does at a time.
 #[derive(Debug)]
 pub struct Scheduled {
     machine: PgPool,
     grounds: Arc<Grounds>,
     territory: TerritoryWatch,
-    kept: Mutex<Option<Kept>>,
+    /// What was asked for last first, all of one ground.
+    kept: Mutex<Vec<Kept>>,
 }
 
 /// A territory with what it was made of; none where the plan does not fit the ground any more.
@@ -31,12 +35,17 @@ struct Kept {
 
 #[derive(Debug, PartialEq)]
 struct Key {
+    ground: GroundKey,
+    /// At the moment that is asked of: the plan's ground stays, units of it may end.
+    ended_units: HashSet<i32>,
+}
+
+#[derive(Debug, PartialEq)]
+struct GroundKey {
     plan: (i32, Revision),
     /// Names the ground the plan begins on.
     base: String,
     present: LandsMark,
-    /// At the moment that is asked of: the plan's ground stays, units of it may end.
-    ended_units: HashSet<i32>,
 }
 
 impl Scheduled {
@@ -65,16 +74,19 @@ impl Scheduled {
             Err(_none) => return Ok(None),
         };
         let key = Key {
-            plan: (plan.id, plan.revision()),
-            base: base.tag(),
-            present: self.territory.now().mark(),
+            ground: GroundKey {
+                plan: (plan.id, plan.revision()),
+                base: base.tag(),
+                present: self.territory.now().mark(),
+            },
             ended_units: Territory::ended_units(&self.machine, at).await?,
         };
         // one works it out, others wait for it
         let mut kept = self.kept.lock().await;
-        let known = kept.take().filter(|known| known.key == key);
+        kept.retain(|known| known.key.ground == key.ground);
+        let known = kept.iter().position(|known| known.key == key);
         let territory = match known {
-            Some(known) => known.territory,
+            Some(known) => kept.remove(known).territory,
             None => self.redrawn(&plan, at, key.ended_units.clone()).await?,
         };
         let present = self.territory.now();
@@ -82,10 +94,12 @@ impl Scheduled {
             let moved = known.beside_components_of(&present);
             moved.map_or(known, Arc::new)
         });
-        *kept = Some(Kept {
+        let known = Kept {
             key,
             territory: territory.clone(),
-        });
+        };
+        kept.insert(0, known);
+        kept.truncate(KEPT_MAX);
         Ok(territory)
     }
 
