@@ -97,7 +97,6 @@ const zh = {
     allEvents: '全部步骤',
     someEvents: '只推送选中的',
     eventCount: (n: number) => `已选 ${n} 项`,
-    comma: '、',
     chapters: {
       intake: '受理立案',
       dispatch: '派遣',
@@ -233,7 +232,6 @@ const en: AdminWords = {
     allEvents: 'Every step',
     someEvents: 'Only these',
     eventCount: (n) => `${n} chosen`,
-    comma: ', ',
     chapters: {
       intake: 'Intake',
       dispatch: 'Dispatch',

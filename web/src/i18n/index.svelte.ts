@@ -33,6 +33,11 @@ class I18n {
     return this.language === 'zh' ? of.zh || of.en : of.en || of.zh;
   }
 
+  /** Names one after another, as this language separates them. */
+  list(names: string[]): string {
+    return names.join(this.language === 'zh' ? '、' : ', ');
+  }
+
   toggle(): void {
     this.language = this.language === 'zh' ? 'en' : 'zh';
     localStorage.setItem(STORED, this.language);
