@@ -130,6 +130,8 @@ pub enum Action {
     Undo,
     /// 网格调整: a new edition of cells and responsibilities is in force where it is.
     Rehome,
+    /// 责任单位终止: the unit it was for, or that had it, is no more; the rules say whose it is now.
+    UnitEnded,
     /// A clock passed 80 % of its limit.
     Warned,
     /// A clock passed its limit.
@@ -140,7 +142,7 @@ pub enum Action {
 
 impl Action {
     /// Every action, in the order of a case's life.
-    pub const ALL: [Self; 57] = [
+    pub const ALL: [Self; 58] = [
         Self::Opened,
         Self::SeenAgain,
         Self::SeenGone,
@@ -195,6 +197,7 @@ impl Action {
         Self::RefuseAppeal,
         Self::Undo,
         Self::Rehome,
+        Self::UnitEnded,
         Self::Warned,
         Self::Breached,
         Self::Escalated,

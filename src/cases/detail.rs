@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use sqlx::postgres::PgRow;
+use sqlx::types::Json;
 use sqlx::{FromRow, Row as _};
 use utoipa::ToSchema;
 
@@ -10,11 +11,13 @@ use super::attachment::Attachment;
 use super::departure::CameraCheck;
 use super::original::{OriginalAccess, OriginalState};
 use super::reporter::ReporterView;
+use super::store::parsed;
 use super::{Action, CaseId, CaseRow};
 use crate::access::Role;
 use crate::camera::{CameraId, FrameId};
-use crate::catalogue::ClassCode;
-use crate::space::{ErrorEllipse, PixelBox};
+use crate::catalogue::{ClassCode, ClassScope};
+use crate::rules::{PlaceScope, RouteBecause};
+use crate::space::{ErrorEllipse, GroundPoint, PixelBox};
 use crate::territory::{Because, Edition};
 use crate::vision::ModelRef;
 
@@ -45,12 +48,26 @@ pub struct StoredCase {
     pub case: CaseRow,
     /// Where it is with 95 % probability, around `lon`, `lat`.
     pub ellipse: ErrorEllipse,
-    /// Why it is whose.
+    /// Why it was whose when it was opened, and by the ground it is on now.
     pub because: Because,
+    /// By which rule it is its unit's since it was filed (R3.5); null: by `because`.
+    pub route: Option<CaseRoute>,
     /// The component it was pinned to.
     pub component: Option<CaseComponent>,
     /// The edition of cells and responsibilities it was assigned under.
     pub edition: Edition,
+}
+
+/// By which rule a case is whose.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct CaseRoute {
+    #[serde(flatten)]
+    pub because: RouteBecause,
+    /// The classes and the place of the routing rule that decided; null where it was none.
+    #[schema(value_type = Option<String>, example = "M06")]
+    pub classes: Option<ClassScope>,
+    #[schema(value_type = Option<String>, example = "321202001")]
+    pub place: Option<PlaceScope>,
 }
 
 /// A component a case is pinned to.
@@ -144,6 +161,53 @@ pub struct CaseLinks {
     /// Opened because it came back.
     #[schema(value_type = Vec<i64>)]
     pub recurrences: Vec<CaseId>,
+}
+
+impl FromRow<'_, PgRow> for StoredCase {
+    fn from_row(row: &PgRow) -> sqlx::Result<Self> {
+        let case = CaseRow::from_row(row)?;
+        let component = match case.component_id {
+            Some(id) => {
+                let anchor: GroundPoint = row.try_get("component_anchor")?;
+                Some(CaseComponent {
+                    id,
+                    class: parsed(row, "component_class")?,
+                    code: row.try_get("component_code")?,
+                    name: row.try_get("component_name")?,
+                    lon: anchor.lon,
+                    lat: anchor.lat,
+                })
+            }
+            None => None,
+        };
+        let Json(because) = row.try_get("because")?;
+        let route: Option<Json<RouteBecause>> = row.try_get("route_because")?;
+        let rule = row.try_get::<Option<String>, _>("route_classes")?.is_some();
+        let route = match route {
+            Some(Json(because)) => Some(CaseRoute {
+                because,
+                classes: rule.then(|| parsed(row, "route_classes")).transpose()?,
+                place: rule.then(|| parsed(row, "route_place")).transpose()?,
+            }),
+            None => None,
+        };
+        Ok(Self {
+            case,
+            ellipse: ErrorEllipse {
+                semi_major_m: row.try_get("semi_major_m")?,
+                semi_minor_m: row.try_get("semi_minor_m")?,
+                bearing_deg: row.try_get("bearing_deg")?,
+            },
+            because,
+            route,
+            component,
+            edition: Edition {
+                id: row.try_get("edition_id")?,
+                note: row.try_get("edition_note")?,
+                published_at: row.try_get("edition_published_at")?,
+            },
+        })
+    }
 }
 
 impl FromRow<'_, PgRow> for CaseEvent {

@@ -26,8 +26,8 @@ pub use case::{CaseCell, CaseId, CaseRow, CaseSource, PressingClock};
 pub use confirm::{Confirmed, Confirmer};
 pub use departure::{CameraCheck, CameraVerdict, Departed};
 pub use detail::{
-    CaseComponent, CaseDetail, CaseEvent, CaseLinks, EventPerson, Evidence, EvidenceImage,
-    StoredCase,
+    CaseComponent, CaseDetail, CaseEvent, CaseLinks, CaseRoute, EventPerson, Evidence,
+    EvidenceImage, StoredCase,
 };
 pub use evidence::{EvidenceStore, Kept, PictureSha256};
 pub use http::routes;

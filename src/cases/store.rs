@@ -8,12 +8,12 @@ use sqlx::{FromRow, PgExecutor, Row};
 
 use super::case::{CaseCell, CaseRow, PressingClock};
 use super::confirm::Confirmed;
-use super::detail::{CaseComponent, CaseEvent, CaseLinks, Evidence, EvidenceImage, StoredCase};
+use super::detail::{CaseEvent, CaseLinks, Evidence, EvidenceImage, StoredCase};
 use super::record::OpenCase;
 use super::{Action, CaseId, Sighting};
 use crate::camera::CameraId;
-use crate::space::{ErrorEllipse, GroundPoint, LocalFrame, LocalPoint, PixelBox};
-use crate::territory::{Edition, Unit};
+use crate::space::{GroundPoint, LocalFrame, LocalPoint, PixelBox};
+use crate::territory::Unit;
 use crate::vision::ModelRef;
 
 /// First key of the advisory locks under which cases are filed; the second is the class.
@@ -260,13 +260,15 @@ pub(super) async fn find(
 ) -> sqlx::Result<Option<StoredCase>> {
     sqlx::query_as(
         "select r.*, c.semi_major_m, c.semi_minor_m, c.bearing_deg, c.because,
-            e.edition_id, e.note as edition_note, e.published_at as edition_published_at,
+            c.route -> 'because' as route_because, t.classes as route_classes,
+            t.place as route_place, e.edition_id, e.note as edition_note, e.published_at as edition_published_at,
             p.class_code as component_class, p.code as component_code, p.name as component_name,
             p.anchor as component_anchor
         from case_row r
         join city_case c using (case_id)
         join edition e using (edition_id)
         left join component p on p.component_id = c.component_id
+        left join rule_route t on t.route_id = (c.route #>> '{because,route_id}')::bigint
         where r.case_id = $1",
     )
     .bind(case)
@@ -328,7 +330,7 @@ pub(super) async fn links_of(db: impl PgExecutor<'_>, case: CaseId) -> sqlx::Res
 }
 
 /// A text column of a validated form, as its type.
-fn parsed<T>(row: &PgRow, column: &str) -> sqlx::Result<T>
+pub(super) fn parsed<T>(row: &PgRow, column: &str) -> sqlx::Result<T>
 where
     T: TryFrom<String>,
     T::Error: std::error::Error + Send + Sync + 'static,
@@ -416,42 +418,6 @@ fn pressing_clock(row: &PgRow) -> sqlx::Result<Option<PressingClock>> {
         warn_at: row.try_get("warn_at")?,
         paused: due_at.is_none(),
     }))
-}
-
-impl FromRow<'_, PgRow> for StoredCase {
-    fn from_row(row: &PgRow) -> sqlx::Result<Self> {
-        let case = CaseRow::from_row(row)?;
-        let component = match case.component_id {
-            Some(id) => {
-                let anchor: GroundPoint = row.try_get("component_anchor")?;
-                Some(CaseComponent {
-                    id,
-                    class: parsed(row, "component_class")?,
-                    code: row.try_get("component_code")?,
-                    name: row.try_get("component_name")?,
-                    lon: anchor.lon,
-                    lat: anchor.lat,
-                })
-            }
-            None => None,
-        };
-        let Json(because) = row.try_get("because")?;
-        Ok(Self {
-            case,
-            ellipse: ErrorEllipse {
-                semi_major_m: row.try_get("semi_major_m")?,
-                semi_minor_m: row.try_get("semi_minor_m")?,
-                bearing_deg: row.try_get("bearing_deg")?,
-            },
-            because,
-            component,
-            edition: Edition {
-                id: row.try_get("edition_id")?,
-                note: row.try_get("edition_note")?,
-                published_at: row.try_get("edition_published_at")?,
-            },
-        })
-    }
 }
 
 impl FromRow<'_, PgRow> for Evidence {

@@ -307,11 +307,14 @@ struct UnitEnd {
     at: Option<DateTime<Utc>>,
 }
 
-/// End a unit, and the roles of its people for it. Cases it has must be given to others first.
+/// End a unit, and the roles of its people for it.
+///
+/// At once only when others have its cases. What it has and has not done on a day to come goes back to
+/// the dispatchers then; what waits for it is whose the rules say.
 #[utoipa::path(post, path = "/api/v1/units/{id}/end", tag = "organisation",
     params(("id" = i32, Path, description = "unit")), request_body = UnitEnd, responses(
         (status = 200, body = Unit), (status = 400), (status = 403), (status = 404),
-        (status = 409, description = "it has open cases, or has ended"),
+        (status = 409, description = "it has open cases and was to end at once, or has ended"),
     ))]
 async fn end_unit(
     person: Person,
@@ -334,8 +337,9 @@ async fn end_unit(
         return Err(conflict("unit-ended", "this unit has ended"));
     }
     let open = store::open_cases(&mut *tx, id).await?;
-    if open > 0 {
-        let detail = format!("the unit has {open} open cases; give them to others first");
+    if open > 0 && at == now {
+        let detail =
+            format!("the unit has {open} open cases; give them to others first, or name a day");
         return Err(conflict("unit-has-open-cases", detail));
     }
     store::end_unit(&mut tx, id, at).await?;
@@ -360,6 +364,14 @@ pub(super) struct Holdings {
     pub(super) rules: i64,
     /// That it maintains, or owns where nobody else maintains them.
     pub(super) components: i64,
+    /// Of the rule sets in force or approved, that name it.
+    pub(super) routes: i64,
+    /// Decided disputes that name it for cases to come.
+    pub(super) precedents: i64,
+    /// Open ones that are for it and that nobody was sent to yet.
+    pub(super) waiting_cases: i64,
+    /// Open ones that it has or helps with.
+    pub(super) open_cases: i64,
 }
 
 /// What falls to others, or to nobody, when a unit ends.
@@ -372,7 +384,9 @@ async fn holdings(
     PathParams(id): PathParams<i32>,
 ) -> Result<Json<Holdings>, ApiError> {
     person.require_administrator()?;
-    let held = store::holdings(&app.db, id, app.now()).await?;
+    let mut tx = app.scoped(&person).await?;
+    let held = store::holdings(&mut *tx, id, app.now()).await?;
+    tx.commit().await?;
     held.map(Json).ok_or_else(|| no_unit(id))
 }
 

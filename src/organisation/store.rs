@@ -174,7 +174,18 @@ pub(super) async fn holdings(
              left join unit m on m.unit_id = c.maintenance_unit_id
                  and coalesce(upper(m.valid) > $2, true)
              where c.state <> 'removed' and $1 in (c.maintenance_unit_id, c.owner_unit_id)
-                 and coalesce(m.unit_id, c.owner_unit_id) = $1) as components
+                 and coalesce(m.unit_id, c.owner_unit_id) = $1) as components,
+             (select count(distinct (r.classes, r.place))
+             from rule_route r join rule_set s using (rule_set_id)
+             where r.unit_id = $1 and s.state = 'approved' and coalesce(upper(r.valid) > $2, true)
+                 and s.in_force_from >= (select max(now.in_force_from) from rule_set now
+                     where now.state = 'approved' and now.in_force_from <= $2)) as routes,
+             (select count(*) from precedent p
+             where p.unit_id = $1 and coalesce(upper(p.valid) > $2, true)) as precedents,
+             (select count(*) from city_case c where c.unit_id = $1 and c.ended_at is null
+                 and c.handling_unit_id is null) as waiting_cases,
+             (select count(*) from city_case c where c.ended_at is null
+                 and (c.handling_unit_id = $1 or $1 = any(c.helper_unit_ids))) as open_cases
          from unit cross join lateral (
              select count(distinct cell_id) filter (where classes = '') as cells,
                  count(distinct (cell_id, classes)) filter (where classes <> '') as rules

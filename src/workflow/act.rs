@@ -16,7 +16,7 @@ use crate::access::Role;
 use crate::cases::register::start_filing_clock;
 use crate::cases::{self, Action, CaseChange, CaseId, CaseRow, CaseState};
 use crate::ledger::{self, Spend, SpendError};
-use crate::rules::{self, NewPrecedent, PlaceScope, Route, RouteAsk, RuleSet, Rules};
+use crate::rules::{self, NewPrecedent, PlaceScope, RuleSet, Rules};
 use crate::territory::TerritoryWatch;
 
 /// How often a step is tried when something else was written at the same moment.
@@ -288,34 +288,6 @@ impl Workflow {
         Ok((step, role, change))
     }
 
-    /// Whose case it would be under the class it is filed with.
-    fn route(
-        &self,
-        command: &Command,
-        case: &WorkCase,
-        rules: &RuleSet,
-        now: DateTime<Utc>,
-    ) -> Option<Route> {
-        let Command::File { class, .. } = command else {
-            return None;
-        };
-        let class = class.unwrap_or(case.facts.class_code);
-        Some(self.suggest(case, class, rules, now))
-    }
-
-    /// Whose case it is, and by which rule (R3.5).
-    pub fn suggest(
-        &self,
-        case: &WorkCase,
-        class: crate::catalogue::ClassCode,
-        rules: &RuleSet,
-        now: DateTime<Utc>,
-    ) -> Route {
-        let territory = self.territory.now();
-        let ask = RouteAsk::at(&territory, class, case.place, now);
-        self.rules.route(rules, &ask)
-    }
-
     async fn write_beside(
         &self,
         tx: &mut PgConnection,
@@ -328,7 +300,10 @@ impl Workflow {
             None => Ok(None),
             Some(Beside::Recurrence) => {
                 let person = order.actor.person_id();
-                let new = store::insert_recurrence(&mut *tx, case.id, person, now).await?;
+                let placement = self.place(case);
+                let placement = placement.as_ref();
+                let new =
+                    store::insert_recurrence(&mut *tx, case.id, placement, person, now).await?;
                 let detail = serde_json::json!({ "recurrence_of": case.id });
                 let actor = order.actor.name();
                 store::insert_opened(&mut *tx, new, &actor, person, role, now, detail).await?;

@@ -9,7 +9,7 @@ use crate::access::{Grant, Role};
 use crate::cases::{Action, CaseId, CaseSource, CaseState, DisputeLevel, Pending};
 use crate::catalogue::ClassCode;
 use crate::clock::{CalendarKind, Clock, Pause, Stage};
-use crate::rules::{Closing, Condition, ConditionId, RuleSet, RuleSetId};
+use crate::rules::{Closing, Condition, ConditionId, Route, RuleSet, RuleSetId};
 use crate::space::GroundPoint;
 
 /// What actions change of a case: the columns of `city_case` by their names, so that the
@@ -20,6 +20,8 @@ pub struct Facts {
     #[sqlx(try_from = "String")]
     pub class_code: ClassCode,
     pub unit_id: Option<i32>,
+    /// Why it is `unit_id`'s since it was filed; `None`: for what was written down when it was opened.
+    pub route: Option<Json<Route>>,
     pub rule_set_id: Option<RuleSetId>,
     pub condition_id: Option<ConditionId>,
     pub text: String,

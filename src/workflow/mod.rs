@@ -19,6 +19,7 @@ mod refusal;
 mod store;
 mod table;
 pub mod timers;
+mod whose;
 
 pub use act::{ActError, Answer, Conflict, Done, Order, Workflow};
 pub use actor::Actor;

@@ -15,6 +15,7 @@ use crate::cases::attachment::AttachmentKind;
 use crate::cases::{Action, CaseId, CaseRow, CaseState};
 use crate::clock::{CalendarKind, Pause, Stage};
 use crate::space::GroundPoint;
+use crate::territory::Placement;
 
 /// Which case to load, and what beside it.
 #[derive(Debug, Clone, Serialize)]
@@ -251,10 +252,13 @@ pub(super) async fn write_all(
     })
 }
 
-/// A new case like an ended one, at the same place, linked to it. Article 18.
+/// A new case like an ended one, at the same place, linked to it. Article 18. The ground may have
+/// been divided anew since: it goes by `placement`, or as it was where the place is not the city's
+/// any more.
 pub(super) async fn insert_recurrence(
     db: impl PgExecutor<'_>,
     of: CaseId,
+    placement: Option<&Placement>,
     person: Option<i32>,
     at: DateTime<Utc>,
 ) -> sqlx::Result<CaseId> {
@@ -263,15 +267,21 @@ pub(super) async fn insert_recurrence(
             bearing_deg, cell_id, component_id, unit_id, edition_id, because, camera_id,
             first_seen_at, last_seen_at, sighting_count, opened_at, text, place_text,
             recurrence_of, reported_by)
-        select class_code, source, location, semi_major_m, semi_minor_m, bearing_deg, cell_id,
-            component_id, unit_id, edition_id, because, camera_id, $3, $3, 1, $3, text,
-            place_text, case_id, $2
+        select class_code, source, location, semi_major_m, semi_minor_m, bearing_deg,
+            coalesce($4, cell_id), coalesce($5, component_id),
+            case when $4 is null then unit_id else $6 end, coalesce($7, edition_id),
+            coalesce($8, because), camera_id, $3, $3, 1, $3, text, place_text, case_id, $2
         from city_case where case_id = $1
         returning case_id",
     )
     .bind(of)
     .bind(person)
     .bind(at)
+    .bind(placement.map(|placed| placed.cell.id))
+    .bind(placement.and_then(|placed| Some(placed.component.as_ref()?.id)))
+    .bind(placement.and_then(|placed| Some(placed.unit.as_ref()?.id)))
+    .bind(placement.map(|placed| placed.because.edition.id))
+    .bind(placement.map(|placed| Json(&placed.because)))
     .fetch_one(db)
     .await
 }

@@ -131,6 +131,10 @@ const OPEN: &[CaseState] = &[
     Checking,
     Checked,
 ];
+/// Nobody was sent to it.
+const WAITING: &[CaseState] = &[Reported, Verifying, SelfHandled, Filed];
+/// Somebody was, and it is not done.
+const SENT: &[CaseState] = &[Dispatched, Quick, Disputed, Handling, Suspended];
 const ENDED: &[CaseState] = &[Closed, ClosedUnqualified, ClosedForced];
 
 /// The workflow.
@@ -196,6 +200,8 @@ pub const STEPS: &[Step] = &[
 
     step(OPEN,          Undo,             OPEN,          &[Who::Role(Operator), Who::Role(DutyChief), Who::Role(Dispatcher), Who::Role(DistrictDispatcher), Who::Unit(UnitManager), Who::Role(Leader)], "practice"),
     step(OPEN,          Rehome,           &[],           &[Who::System], "practice"),
+    step(WAITING,       UnitEnded,        &[],           &[Who::System], "3, practice"),
+    step(SENT,          UnitEnded,        &[Filed],      &[Who::System], "3, practice"),
     step(OPEN,          Warned,           &[],           &[Who::System], "3"),
     step(OPEN,          Breached,         &[],           &[Who::System], "3"),
     step(OPEN,          Escalated,        &[],           &[Who::System], "3"),

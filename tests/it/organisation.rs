@@ -109,6 +109,10 @@ async fn r4_3_a_unit_with_open_cases_is_not_ended_until_they_are_with_others() {
     let end = format!("/api/v1/units/{busy}/end");
     let refused = post(&admin, &end, json!({})).await;
     problem(refused, StatusCode::CONFLICT, "unit-has-open-cases").await;
+    // on a day to come what it has by then goes back to the dispatchers
+    let day = json!({ "at": "2099-01-01T00:00:00Z" });
+    let ends = made(post(&admin, &end, day).await).await;
+    assert!(ends["valid_to"].is_string(), "{ends}");
     let past = post(&admin, &end, json!({ "at": "2021-01-01T00:00:00Z" })).await;
     problem(past, StatusCode::BAD_REQUEST, "invalid-field").await;
 
@@ -122,9 +126,29 @@ async fn r4_3_a_unit_with_open_cases_is_not_ended_until_they_are_with_others() {
     city.responsible(edition, cells[0], Some("M06042"), busy)
         .await;
     city.component("C03005", place(2.0, 2.0), Some(busy)).await;
+    let waiting: i64 = sqlx::query_scalar(
+        "insert into city_case (class_code, source, location, semi_major_m, semi_minor_m,
+            bearing_deg, cell_id, edition_id, because, first_seen_at, last_seen_at,
+            sighting_count, opened_at, unit_id)
+         select class_code, source, location, 1, 1, 0, cell_id, edition_id, '{}', now(), now(), 1,
+            now(), $1 from city_case returning case_id",
+    )
+    .bind(busy)
+    .fetch_one(&city.db)
+    .await
+    .unwrap();
+    sqlx::query(
+        "insert into precedent (class_code, place, unit_id, case_id, reason, valid)
+         values ('M06042', '321202001001', $1, $2, 'agreed', tstzrange(now(), null))",
+    )
+    .bind(busy)
+    .bind(waiting)
+    .execute(&city.db)
+    .await
+    .unwrap();
     let holdings = format!("/api/v1/units/{busy}/holdings");
     let held = admin.json(&holdings).await;
-    let expected = json!({ "cells": 1, "rules": 1, "components": 1 });
+    let expected = json!({ "cells": 1, "rules": 1, "components": 1, "routes": 0, "precedents": 1, "waiting_cases": 1, "open_cases": 0 });
     assert_eq!(held, expected);
     let refused = manager.client.get(&holdings).send().await.unwrap();
     problem(refused, StatusCode::FORBIDDEN, "forbidden").await;

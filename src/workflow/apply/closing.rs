@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 
 use super::Applied;
-use super::dispatch::{handling_limit, start_handling};
+use super::dispatch::{handling_limit, start_handling, take_back};
 use super::draft::{Beside, Draft};
 use crate::cases::CaseState;
 use crate::clock::{CalendarKind, Stage};
@@ -90,22 +90,9 @@ fn rehandle(draft: &mut Draft<'_>) {
 
 /// To another unit: the first is released, its clock stays as it stopped (R14.5).
 fn redirect(draft: &mut Draft<'_>) {
-    let facts = &mut draft.facts;
-    if let Some(unit) = facts.handling_unit_id.take() {
-        facts.released_unit_ids.push(unit);
-    }
-    facts.state = CaseState::Filed;
-    facts.helper_unit_ids.clear();
-    facts.dispatch_level = 0;
-    facts.dispatched_at = None;
-    facts.worker_id = None;
-    facts.assignee_id = None;
-    facts.notified_at = None;
-    facts.arrived_at = None;
-    facts.guarded_at = None;
-    facts.handled_at = None;
-    facts.check_passed = None;
-    draft.note("from_unit", draft.case.facts.handling_unit_id);
+    let unit = draft.facts.handling_unit_id;
+    draft.facts.released_unit_ids.extend(unit);
+    draft.note("from_unit", unit);
     draft.stop(Stage::Closing);
-    draft.start(Stage::Dispatch);
+    take_back(draft);
 }

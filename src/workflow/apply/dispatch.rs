@@ -25,6 +25,10 @@ pub(super) fn apply(draft: &mut Draft<'_>, command: &Command) -> Applied {
             draft.start(Stage::Filing);
             Ok(())
         }
+        Command::LeaveUnit => {
+            leave_unit(draft);
+            Ok(())
+        }
         Command::Dispatch(order) => dispatch(draft, order),
         Command::Redispatch { unit, note } => {
             draft.note("note", note);
@@ -39,6 +43,50 @@ pub(super) fn apply(draft: &mut Draft<'_>, command: &Command) -> Applied {
         }
         _ => return None,
     })
+}
+
+/// Whose it was is no more. What nobody was sent to is whose the rules say now; what the unit has and
+/// has not done is sent anew.
+fn leave_unit(draft: &mut Draft<'_>) {
+    match draft.facts.handling_unit_id {
+        None => draft.note("ended_unit", draft.facts.unit_id),
+        Some(unit) => {
+            draft.note("ended_unit", unit);
+            draft.answer();
+            draft.facts.resume_at = None;
+            draft.facts.dispute = None;
+            draft.facts.dispute_level = None;
+            for stage in [
+                Stage::Handling,
+                Stage::Arrival,
+                Stage::Repair,
+                Stage::Quick,
+                Stage::Dispute,
+            ] {
+                draft.stop(stage);
+            }
+            take_back(draft);
+        }
+    }
+    draft.goes_by_route();
+}
+
+/// The unit has it no more: a dispatcher sends it anew.
+pub(super) fn take_back(draft: &mut Draft<'_>) {
+    let facts = &mut draft.facts;
+    facts.state = CaseState::Filed;
+    facts.handling_unit_id = None;
+    facts.helper_unit_ids.clear();
+    facts.dispatch_level = 0;
+    facts.dispatched_at = None;
+    facts.worker_id = None;
+    facts.assignee_id = None;
+    facts.notified_at = None;
+    facts.arrived_at = None;
+    facts.guarded_at = None;
+    facts.handled_at = None;
+    facts.check_passed = None;
+    draft.start(Stage::Dispatch);
 }
 
 /// A unit that can be given work now.

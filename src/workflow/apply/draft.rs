@@ -118,6 +118,15 @@ impl<'a> Draft<'a> {
         }
     }
 
+    /// It is whose the rules say.
+    pub(super) fn goes_by_route(&mut self) {
+        if let Some(route) = self.setting.route {
+            self.facts.unit_id = route.unit_id;
+            self.facts.route = Some(Json(route));
+            self.note("route", route);
+        }
+    }
+
     /// Whoever acts has a hand in handling it, and may not check it.
     pub(super) fn has_a_hand(&mut self) {
         if let Some(person) = self.actor.person_id() {

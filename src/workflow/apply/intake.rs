@@ -130,10 +130,7 @@ fn file(
     draft.facts.class_code = class;
     draft.facts.condition_id = Some(id);
     draft.facts.emergency = condition.emergency || emergency;
-    if let Some(route) = draft.setting.route {
-        draft.facts.unit_id = route.unit_id;
-        draft.note("route", route);
-    }
+    draft.goes_by_route();
     draft.note("rule_set", draft.facts.rule_set_id);
     draft.facts.state = CaseState::Filed;
     draft.stop(Stage::Filing);

@@ -97,6 +97,8 @@ pub enum Command {
     ReturnToOperator {
         reason: String,
     },
+    /// The unit it was for, or that has it, has ended.
+    LeaveUnit,
     AskVoid {
         reason: String,
     },
@@ -247,6 +249,7 @@ impl Command {
             Self::RefuseSettled { .. } => Action::RefuseSettled,
             Self::File { .. } => Action::File,
             Self::ReturnToOperator { .. } => Action::ReturnToOperator,
+            Self::LeaveUnit => Action::UnitEnded,
             Self::AskVoid { .. } => Action::AskVoid,
             Self::ApproveVoid => Action::ApproveVoid,
             Self::RefuseVoid { .. } => Action::RefuseVoid,

@@ -1,5 +1,6 @@
 //! What happens to a case because time passes: its clocks warn, breach and escalate, a breach puts
-//! it under supervision, a dispute nobody settles rises, and what was suspended until a date is resumed. Article 3.
+//! it under supervision, a dispute nobody settles rises, what was suspended until a date is resumed,
+//! and what waits for a unit goes to another when the unit ends. Article 3.
 //!
 //! When a clock has to be looked at next stands in its row. A round takes the rows whose time has
 //! come and locks them with their cases, skipping what others are at; what is raised is noted in
@@ -91,8 +92,11 @@ async fn go_round(
 pub async fn round(db: &PgPool, workflow: &Workflow, now: DateTime<Utc>) -> anyhow::Result<Round> {
     let mut done = end_suspensions(db, workflow, now).await?;
     let raised = raise_alarms(db, workflow, now).await?;
-    done.cases.extend(raised.cases);
-    done.full |= raised.full;
+    let given_on = leave_ended_units(db, workflow, now).await?;
+    for part in [raised, given_on] {
+        done.cases.extend(part.cases);
+        done.full |= part.full;
+    }
     Ok(done)
 }
 
@@ -118,6 +122,29 @@ async fn end_suspensions(
         }
     }
     tx.commit().await?;
+    Ok(round)
+}
+
+/// Takes cases from units that have ended. What the memory of the rules still gives to such a unit is
+/// looked at again in the next round.
+async fn leave_ended_units(
+    db: &PgPool,
+    workflow: &Workflow,
+    now: DateTime<Utc>,
+) -> anyhow::Result<Round> {
+    let mut tx = db.begin().await?;
+    let theirs = store::lock_of_ended_units(&mut *tx, now, BATCH)
+        .await
+        .context("find cases of units that have ended")?;
+    let mut round = Round::default();
+    for (case, unit_id) in theirs {
+        let known = !workflow.territory.now().is_standing(unit_id);
+        if known && act(workflow, &mut tx, case, &Command::LeaveUnit, now).await? {
+            round.cases.insert(case);
+        }
+    }
+    tx.commit().await?;
+    round.full = is_batch(round.cases.len());
     Ok(round)
 }
 

@@ -106,6 +106,34 @@ pub(super) async fn lock_suspended(
     .await
 }
 
+/// Takes cases that wait for units which have ended, or that such units have and have not done, with
+/// those units, like [`lock_due`].
+pub(super) async fn lock_of_ended_units(
+    db: impl PgExecutor<'_>,
+    now: DateTime<Utc>,
+    limit: i64,
+) -> sqlx::Result<Vec<(CaseId, i32)>> {
+    sqlx::query_as(
+        "select c.case_id, coalesce(c.handling_unit_id, c.unit_id)
+        from city_case c
+        where c.case_id in (
+            select waiting.case_id from unit u join city_case waiting using (unit_id)
+            where upper(u.valid) <= $1 and waiting.ended_at is null
+                and waiting.handling_unit_id is null
+            union all
+            select sent.case_id from unit u join city_case sent on sent.handling_unit_id = u.unit_id
+            where upper(u.valid) <= $1 and sent.ended_at is null
+                and sent.state in ('dispatched', 'quick', 'disputed', 'handling', 'suspended')
+            limit $2)
+        order by c.case_id
+        for no key update skip locked",
+    )
+    .bind(now)
+    .bind(limit)
+    .fetch_all(db)
+    .await
+}
+
 /// When a clock has to be looked at next, or a suspension ends.
 pub(super) async fn next_at(db: impl PgExecutor<'_>) -> sqlx::Result<Option<DateTime<Utc>>> {
     sqlx::query_scalar(

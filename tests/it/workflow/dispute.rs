@@ -123,16 +123,19 @@ async fn r15_4_a_decision_becomes_the_rule_for_the_next_case() {
             "final",
         )
         .await;
-    let mut unit = Value::Null;
+    let mut next = Value::Null;
     for _ in 0..50 {
-        let next = office.filed(4).await;
-        unit = office.case(next).await["unit"]["id"].clone();
-        if unit == office.units["roads"] {
+        let filed = office.filed(4).await;
+        next = office.case(filed).await;
+        if next["unit"]["id"] == office.units["roads"] {
             break;
         }
         tokio::time::sleep(std::time::Duration::from_millis(100)).await;
     }
-    assert_eq!(unit, office.units["roads"]);
+    assert_eq!(next["unit"]["id"], office.units["roads"]);
+    // and it says so
+    assert_eq!(next["route"]["rule"], "precedent", "{next}");
+    assert_eq!(next["route"]["case_id"], case);
     office.service.stop().await;
 }
 

@@ -9,3 +9,4 @@ mod handling;
 mod office;
 mod receipt;
 mod table;
+mod whose;

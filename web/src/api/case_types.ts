@@ -1,6 +1,14 @@
 /** A case as the server tells it: the row of a list, and everything about one. */
 
-import type { Because, ErrorEllipse, Evidence, PlacedComponent, Role, Unit } from './types';
+import type {
+  Because,
+  CaseRoute,
+  ErrorEllipse,
+  Evidence,
+  PlacedComponent,
+  Role,
+  Unit,
+} from './types';
 
 export const CASE_STATES = [
   'reported',
@@ -258,6 +266,8 @@ export interface CaseDetail extends CaseRow {
   /** Null where a person told the place. */
   ellipse: ErrorEllipse | null;
   because: Because | null;
+  /** By which rule it is whose since it was filed; null: by `because`. */
+  route: CaseRoute | null;
   component: (PlacedComponent & { lon: number; lat: number }) | null;
   evidence: Evidence[];
   history: CaseEvent[];

@@ -117,6 +117,21 @@ export interface Edition {
   published_at: string;
 }
 
+/** By which rule a case is whose. */
+export type RouteBecause =
+  | { rule: 'precedent'; precedent_id: number; case_id: number }
+  | {
+      rule: 'component_maintenance' | 'component_owner';
+      component_id: number;
+      route_id: number | null;
+    }
+  | { rule: 'rule'; route_id: number }
+  | { rule: 'cell_class' | 'cell_group' | 'cell_default'; cell_id: number }
+  | { rule: 'nobody'; cell_id: number | null };
+
+/** With the classes and the place of the routing rule that decided, where one did. */
+export type CaseRoute = RouteBecause & { classes?: string | null; place?: string | null };
+
 /** Why a place is whose. */
 export interface Because {
   rule: Rule;

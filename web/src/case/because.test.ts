@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Because } from '../api/types';
+import type { Because, CaseRoute } from '../api/types';
 import { en } from '../i18n/en';
 import { zh } from '../i18n/zh';
 import { type BecauseWords, becauseSentences, spacedCell } from './because';
@@ -33,6 +33,21 @@ test('a component names itself and its distance', () => {
   expect(sentence).toContain(
     'The place is 1.8 m from the component “Litter bin 32120203005000042”',
   );
+});
+
+test('a case that was filed is whose the rule says by which it was', () => {
+  const sentence = (route: CaseRoute, over: Partial<BecauseWords> = {}) =>
+    becauseSentences(because, words({ filed: { route, class: 'M06042' }, ...over }))[0];
+  expect(sentence({ rule: 'precedent', precedent_id: 3, case_id: 41 })).toContain('案件 #41');
+  expect(sentence({ rule: 'rule', route_id: 8, classes: 'M06', place: '321202001' })).toBe(
+    '按派遣路由：暴露垃圾，321202001。',
+  );
+  expect(sentence({ rule: 'rule', route_id: 8, classes: '', place: '' })).toContain('全市');
+  expect(sentence({ rule: 'cell_default', cell_id: 7 })).toContain('由网格默认责任单位负责');
+  const component = { id: 9, class: 'C03005', code: null, name: '果皮箱' };
+  const route = { rule: 'component_owner', component_id: 9, route_id: null } as const;
+  expect(sentence(route, { component })).toContain('附近的部件「果皮箱」');
+  expect(sentence({ ...route, component_id: 10 }, { component })).toContain('「#10」');
 });
 
 test('a border nearer than the position error is said to be in doubt', () => {

@@ -1,4 +1,4 @@
-import type { Because, PlacedComponent } from '../api/types';
+import type { Because, CaseRoute, PlacedComponent } from '../api/types';
 import type { Messages } from '../i18n/zh';
 import { day } from '../time';
 
@@ -9,6 +9,8 @@ export interface BecauseWords {
   component: PlacedComponent | null;
   /** The longer half axis of the position's error; null where a person asked, not a camera. */
   error_m: number | null;
+  /** By which rule a case is whose since it was filed, and as what it was. */
+  filed?: { route: CaseRoute; class: string } | null;
 }
 
 /** Fifteen digits as division, street, community, sequence. */
@@ -23,29 +25,63 @@ export function metres(value: number): string {
 function rule(because: Because, { t, className, component }: BecauseWords): string {
   const cell = spacedCell(because.cell_code);
   const distance = metres(because.distance_m ?? 0);
-  const thing = component
-    ? [component.name || className(component.class), component.code].filter(Boolean).join(' ')
-    : t.because.anyComponent;
   switch (because.rule) {
     case 'component_maintenance':
-      return t.because.component_maintenance(thing, distance);
     case 'component_owner':
-      return t.because.component_owner(thing, distance);
+      return t.because[because.rule](thingName(component, className, t), distance);
     case 'cell_class':
-      return t.because.cell_class(cell, className(because.class));
     case 'cell_group':
-      return t.because.cell_group(cell, className(because.class));
     case 'cell_default':
-      return t.because.cell_default(cell, className(because.class));
+      return t.because[because.rule](cell, className(because.class));
     case 'none':
       return t.because.none(cell);
   }
 }
 
+function thingName(
+  component: PlacedComponent | null,
+  className: BecauseWords['className'],
+  t: Messages,
+): string {
+  if (!component) return t.because.anyComponent;
+  return [component.name || className(component.class), component.code].filter(Boolean).join(' ');
+}
+
+/** By which rule a case is whose, in a sentence. */
+export function routeSentence(
+  route: CaseRoute,
+  because: Because,
+  filedClass: string,
+  { t, className, component }: BecauseWords,
+): string {
+  switch (route.rule) {
+    case 'precedent':
+      return t.because.precedent(route.case_id);
+    case 'rule':
+      return t.because.route(route.classes && className(route.classes), route.place);
+    case 'component_maintenance':
+    case 'component_owner': {
+      if (because.component_id === route.component_id) {
+        return rule({ ...because, rule: route.rule }, { t, className, component, error_m: null });
+      }
+      const own = component?.id === route.component_id ? component : null;
+      const thing = own ? thingName(own, className, t) : `#${route.component_id}`;
+      return t.because[`${route.rule}_of`](thing);
+    }
+    case 'nobody':
+      return t.because.none(spacedCell(because.cell_code));
+    default:
+      return t.because[route.rule](spacedCell(because.cell_code), className(filedClass));
+  }
+}
+
 /** Why it is whose, as sentences: the rule, how near the border is, the edition. */
 export function becauseSentences(because: Because, words: BecauseWords): string[] {
-  const { t, error_m } = words;
-  const sentences = [rule(because, words)];
+  const { t, error_m, filed } = words;
+  const decided = filed
+    ? routeSentence(filed.route, because, filed.class, words)
+    : rule(because, words);
+  const sentences = [decided];
   if (because.border_m !== null) {
     const isNear = error_m !== null && because.border_m < error_m;
     const sentence = isNear ? t.because.nearBorder : t.because.border;

@@ -1,3 +1,4 @@
+import type { Holdings } from '../desk/admin/api';
 import { Words } from './index.svelte';
 
 /** The administrator's desk. */
@@ -77,10 +78,21 @@ const zh = {
     end: '终止单位',
     endAt: '终止日期',
     endNow: '不填：立即终止',
-    held: (cells: number, rules: number, components: number): string =>
-      cells + rules + components === 0
+    held: (it: Holdings): string => {
+      const holds = [
+        [it.cells, '个网格'],
+        [it.rules, '条类别规则'],
+        [it.components, '个部件'],
+        [it.routes, '条派遣路由'],
+        [it.precedents, '条先例'],
+        [it.waiting_cases, '件待派遣案件'],
+        [it.open_cases, '件在办案件'],
+      ] as const;
+      const some = holds.filter(([count]) => count > 0).map(([count, what]) => `${count} ${what}`);
+      return some.length === 0
         ? '该单位目前不负责任何网格和部件。'
-        : `该单位负责 ${cells} 个网格、${rules} 条类别规则、${components} 个部件；终止后由次一级规则确定责任单位，没有规则的列入“无人负责”。`,
+        : `该单位负责 ${some.join('、')}；终止后由次一级规则确定责任单位，没有规则的列入“无人负责”${it.open_cases > 0 ? '；届时仍在办的案件退回派遣员' : ''}。`;
+    },
     division: '行政区划代码',
     mode: '运行方式',
     modes: { shared: '共用市级系统', own_system: '自建系统' },
@@ -212,10 +224,23 @@ const en: AdminWords = {
     end: 'End unit',
     endAt: 'Ends on',
     endNow: 'empty: at once',
-    held: (cells: number, rules: number, components: number): string =>
-      cells + rules + components === 0
+    held: (it: Holdings): string => {
+      const holds = [
+        [it.cells, 'cell', 'cells'],
+        [it.rules, 'rule for a class', 'rules for classes'],
+        [it.components, 'component', 'components'],
+        [it.routes, 'route', 'routes'],
+        [it.precedents, 'precedent', 'precedents'],
+        [it.waiting_cases, 'case that waits', 'cases that wait'],
+        [it.open_cases, 'case in hand', 'cases in hand'],
+      ] as const;
+      const some = holds
+        .filter(([count]) => count > 0)
+        .map(([count, one, many]) => `${count} ${count === 1 ? one : many}`);
+      return some.length === 0
         ? 'It answers for no cell and no component.'
-        : `It answers for ${cells} ${cells === 1 ? 'cell' : 'cells'}, ${rules} ${rules === 1 ? 'rule' : 'rules'} for classes and ${components} ${components === 1 ? 'component' : 'components'}. From its end on the next rule says whose they are; where there is none, they are listed under “Gaps”.`,
+        : `It answers for ${new Intl.ListFormat('en').format(some)}. From its end on the next rule says whose they are; where there is none, they are listed under “Gaps”.${it.open_cases > 0 ? ' What it has in hand then goes back to the dispatchers.' : ''}`;
+    },
     division: 'Division code',
     mode: 'Mode',
     modes: { shared: 'Shares the city’s system', own_system: 'Runs its own system' },

@@ -162,6 +162,13 @@ export const en: Messages = {
       `The place is in grid cell ${cell}, which has no rule of its own for “${name}”; the cell’s default unit is responsible.`,
     none: (cell) =>
       `The place is in grid cell ${cell}, where no unit has been made responsible yet.`,
+    component_maintenance_of: (component) =>
+      `The component “${component}” is near; the unit that maintains it is responsible.`,
+    component_owner_of: (component) =>
+      `The component “${component}” is near; nobody is named to maintain it, so its owner is responsible.`,
+    precedent: (id) => `By precedent: the dispute of case #${id} was decided so.`,
+    route: (classes, place) => `By a route: ${classes || 'every class'}, ${place || 'whole city'}.`,
+    now: (unit) => `By the rules of now it would go to: ${unit}`,
     edition: (id, note, date) =>
       `Edition ${id} of the responsibilities${note ? ` (“${note}”)` : ''}, published ${date}.`,
     border: (distance) => `The nearest other cell is ${distance} m away.`,

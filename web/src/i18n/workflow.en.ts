@@ -108,6 +108,7 @@ export const workflowEn: WorkflowWords = {
     undo: 'Undo',
     deliver: 'Notice delivered',
     rehome: 'Grid redrawn',
+    unit_ended: 'Unit ended',
     warned: 'Due soon',
     breached: 'Overdue',
     escalated: 'Escalated',

@@ -110,6 +110,7 @@ export const workflowZh = {
     undo: '撤回',
     deliver: '通知送达',
     rehome: '网格调整',
+    unit_ended: '责任单位终止',
     warned: '临期提醒',
     breached: '超期',
     escalated: '上报督办',

@@ -156,6 +156,13 @@ export const zh = {
     cell_default: (cell: string, name: string) =>
       `位置在单元网格 ${cell} 内；该网格对「${name}」没有专门规定，由网格默认责任单位负责。`,
     none: (cell: string) => `位置在单元网格 ${cell} 内，但该网格还没有规定责任单位。`,
+    component_maintenance_of: (component: string) => `附近的部件「${component}」由其养护单位负责。`,
+    component_owner_of: (component: string) =>
+      `附近的部件「${component}」没有养护单位，由其权属单位负责。`,
+    precedent: (id: number) => `按先例：案件 #${id} 的责任争议已如此裁定。`,
+    route: (classes: string | null | undefined, place: string | null | undefined) =>
+      `按派遣路由：${classes || '全部类别'}，${place || '全市'}。`,
+    now: (unit: string) => `按现行规则应派：${unit}`,
     edition: (id: number, note: string, date: string) =>
       `依据责任划分第 ${id} 版${note ? `「${note}」` : ''}，${date} 发布。`,
     border: (distance: string) => `距最近的其他网格 ${distance} 米。`,

@@ -23,8 +23,8 @@ with ground as (
         -- component's own unit nor a decision of somebody
         c.handling_unit_id is null
             and (c.unit_id is not distinct from before.unit_id or c.unit_id = named.unit_id)
-            and coalesce(c.because ->> 'rule', 'none')
-                not in ('component_maintenance', 'component_owner') as follows,
+            and coalesce(c.route #>> '{because,rule}', c.because ->> 'rule', 'none')
+                not in ('component_maintenance', 'component_owner', 'rule', 'precedent') as follows,
         duty.*
     from ground
     join city_case c using (case_id)
@@ -65,7 +65,8 @@ with ground as (
                     from edition e where e.edition_id = coalesce(o.edition_id, $1)),
                 'responsibility_id', o.responsibility_id,
                 'cell_code', o.code,
-                'class', c.class_code)) end as because
+                'class', c.class_code)) end as because,
+        case when not follows then c.route end as route
     from owned o join city_case c using (case_id)
     where (o.cell_id, case when follows then o.unit_id else c.unit_id end)
         is distinct from (c.cell_id, c.unit_id)
@@ -76,7 +77,7 @@ with ground as (
 )
 update city_case c
 set cell_id = p.cell_id, unit_id = p.unit_id, edition_id = p.edition_id, because = p.because,
-    version = version + 1, written_version = written_version + 1,
+    route = p.route, version = version + 1, written_version = written_version + 1,
     -- whoever looks at the case looks again only where it is another unit's
     acted_version = case when p.unit_id is distinct from c.unit_id then version + 1
         else acted_version end

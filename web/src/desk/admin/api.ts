@@ -101,11 +101,19 @@ export const units = () => ask<{ units: UnitEntry[] }>('GET', `${v1}/units?ended
 export const addUnit = (unit: UnitForm) => ask<unknown>('POST', `${v1}/units`, unit);
 export const changeUnit = (id: number, change: Omit<UnitForm, 'credit_code' | 'kind'>) =>
   ask<unknown>('PATCH', `${v1}/units/${id}`, change);
-/** What a unit answers for: cells, rules of cells for classes or groups, components. */
+/** What a unit answers for. */
 export interface Holdings {
   cells: number;
+  /** Of cells, for classes or groups. */
   rules: number;
   components: number;
+  /** Of rule sets. */
+  routes: number;
+  precedents: number;
+  /** That nobody was sent to yet. */
+  waiting_cases: number;
+  /** That it has or helps with. */
+  open_cases: number;
 }
 
 export const holdings = (unit: number) => ask<Holdings>('GET', `${v1}/units/${unit}/holdings`);

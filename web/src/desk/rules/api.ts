@@ -1,6 +1,13 @@
 /** Rule sets: drafts, what is in force, and the tester. */
 import { ask, query } from '../../api/client';
-import type { Calendar, ClockInterval, Condition, Stage, Unit } from '../../api/types';
+import type {
+  Calendar,
+  ClockInterval,
+  Condition,
+  RouteBecause,
+  Stage,
+  Unit,
+} from '../../api/types';
 
 export type RuleSetState = 'draft' | 'approved' | 'withdrawn';
 
@@ -191,18 +198,6 @@ export interface Trial {
   at?: string;
   rule_set_id?: number;
 }
-
-/** Which rule decided. */
-export type RouteBecause =
-  | { rule: 'precedent'; precedent_id: number; case_id: number }
-  | {
-      rule: 'component_maintenance' | 'component_owner';
-      component_id: number;
-      route_id: number | null;
-    }
-  | { rule: 'rule'; route_id: number }
-  | { rule: 'cell_class' | 'cell_group' | 'cell_default'; cell_id: number }
-  | { rule: 'nobody'; cell_id: number | null };
 
 export interface Outcome {
   rule_set: { id: number; name: string };

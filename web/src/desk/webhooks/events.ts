@@ -61,6 +61,7 @@ export const EVENTS = {
     'end_supervision',
     'undo',
     'rehome',
+    'unit_ended',
   ],
 } as const satisfies Record<string, readonly ActionName[]>;
 
