@@ -14,6 +14,9 @@ const SOUTH: f64 = 32.4;
 const STEP: f64 = 0.01;
 /// Vertices between two corners.
 const BETWEEN: usize = 6;
+/// How far a vertex is off its border's line at most, by how far it is from the nearer corner: each
+/// border stays on its side of the corner's diagonals, so that no two cross, which no city's do.
+const CROOKED: f64 = 0.19;
 
 /// A square city of quadrangles with crooked borders. Borders are given as each side has them:
 /// some vertices only one of the two neighbours knows.
@@ -26,7 +29,7 @@ pub(super) struct Partition {
     pub(super) middle: (f64, f64),
 }
 
-/// What makes a border crooked: for each side of a quadrangle, each vertex in shares of a step.
+/// What makes a border crooked: for each side of a quadrangle, each vertex in shares of what is allowed.
 #[derive(Debug, Clone)]
 struct Wiggle {
     off: Vec<f64>,
@@ -35,7 +38,7 @@ struct Wiggle {
 }
 
 fn wiggle() -> impl Strategy<Value = Wiggle> {
-    let off = prop::collection::vec(-0.12..0.12, BETWEEN);
+    let off = prop::collection::vec(-1.0..1.0, BETWEEN);
     (off, any::<bool>()).prop_map(|(off, extra)| Wiggle { off, extra })
 }
 
@@ -74,7 +77,8 @@ fn build(moves: &[(f64, f64)], wiggles: &[Wiggle]) -> Partition {
         let mut line = vec![from];
         for (index, off) in wiggle.off.iter().enumerate() {
             let share = (index + 1) as f64 / (BETWEEN + 1) as f64;
-            let off = if frame { 0.0 } else { off * STEP };
+            let most = CROOKED * share.min(1.0 - share) * STEP;
+            let off = if frame { 0.0 } else { off * most };
             line.push(Coord {
                 x: from.x + (to.x - from.x) * share + if east { 0.0 } else { off },
                 y: from.y + (to.y - from.y) * share + if east { off } else { 0.0 },
