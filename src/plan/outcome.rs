@@ -25,6 +25,8 @@ pub(super) struct NewCell {
     pub(super) area_m2: f64,
     /// The published cells whose ground it has, the largest part first, square metres.
     pub(super) parents: Vec<(FaceId, f64)>,
+    /// Ground that was no cell's, square metres.
+    pub(super) new_m2: f64,
     /// The community it is numbered in; the first digits of its parents' codes, or of the cell with
     /// the longest border to it.
     pub(super) communities: BTreeSet<String>,
@@ -43,6 +45,8 @@ pub(super) struct NewOwner {
 pub(super) struct Outcome {
     /// Published cells that end, also those that begin again with another border.
     pub(super) ended: Vec<FaceId>,
+    /// Ground of ended cells that is no cell's any more, square metres.
+    pub(super) given_up: Vec<(FaceId, f64)>,
     pub(super) cells: Vec<NewCell>,
     pub(super) owners: Vec<NewOwner>,
 }
@@ -55,6 +59,10 @@ impl Outcome {
     /// By the difference of the two, where it is known.
     pub(super) fn by(difference: &Difference, base: &Ground, after: &Partition) -> Self {
         let moved = Moved::of(difference);
+        let is_cell = |face: FaceId| {
+            let planned = after.faces().get(&face);
+            planned.is_some_and(|planned| planned.ground == OfFace::Cell)
+        };
         let mut outcome = Self::default();
         for (&face, planned) in after.faces() {
             let unit_id = unit_of(planned.owner);
@@ -73,6 +81,7 @@ impl Outcome {
                 }
                 (_, OfFace::Cell) => {
                     let kept = published.map(|cell| (cell.code.clone(), cell.name.clone()));
+                    let new_m2 = moved.to(face, |from| !base.cells.contains_key(&from));
                     let parents = moved.parents(base, after, face);
                     outcome.cells.push(NewCell {
                         face,
@@ -82,17 +91,17 @@ impl Outcome {
                         area_m2: after.area_m2(face),
                         communities: communities(base, after, face, &parents),
                         parents,
+                        new_m2,
                     });
                 }
                 (_, OfFace::Unclaimed | OfFace::Contested(_)) => {}
             }
         }
-        let ends = |face: &FaceId| {
-            let planned = after.faces().get(face);
-            let stays = planned.is_some_and(|planned| planned.ground == OfFace::Cell);
-            !stays || moved.faces.contains(face)
-        };
+        let ends = |face: &FaceId| !is_cell(*face) || moved.faces.contains(face);
         outcome.ended = base.cells.keys().copied().filter(ends).collect();
+        let given_up =
+            { outcome.ended.iter() }.map(|face| (*face, moved.from(*face, |to| !is_cell(to))));
+        outcome.given_up = given_up.filter(|(_, area_m2)| *area_m2 > 0.0).collect();
         outcome
     }
 
@@ -140,8 +149,8 @@ impl Outcome {
 struct Moved {
     /// Whose ground is not what it was.
     faces: BTreeSet<FaceId>,
-    /// Square metres by who had it and who gets it.
-    area_m2: BTreeMap<(FaceId, FaceId), f64>,
+    /// Square metres by who had it and who gets it; `None`: it is outside.
+    area_m2: BTreeMap<(Option<FaceId>, Option<FaceId>), f64>,
 }
 
 /// Faces of which ground, owner or duties differ, new and gone ones included.
@@ -180,28 +189,34 @@ impl Moved {
                 moved
                     .faces
                     .extend([part.from, part.to].into_iter().flatten());
-                if let (Some(from), Some(to)) = (part.from, part.to) {
-                    moved.area_m2.insert((from, to), area_m2);
-                }
+                moved.area_m2.insert((part.from, part.to), area_m2);
             }
         }
         moved
     }
 
+    /// What a face got from outside, or from such faces.
+    fn to(&self, face: FaceId, counts: impl Fn(FaceId) -> bool) -> f64 {
+        let parts = self.area_m2.iter();
+        let its = parts.filter(|((from, to), _)| *to == Some(face) && from.is_none_or(&counts));
+        its.map(|(_, area_m2)| area_m2).sum()
+    }
+
+    /// What it left to outside, or to such faces.
+    fn from(&self, face: FaceId, counts: impl Fn(FaceId) -> bool) -> f64 {
+        let parts = self.area_m2.iter();
+        let its = parts.filter(|((from, to), _)| *from == Some(face) && to.is_none_or(&counts));
+        its.map(|(_, area_m2)| area_m2).sum()
+    }
+
     fn parents(&self, base: &Ground, after: &Partition, face: FaceId) -> Vec<(FaceId, f64)> {
-        let gained = self.area_m2.iter().filter(|((_, to), _)| *to == face);
+        let gained = self.area_m2.iter().filter(|((_, to), _)| *to == Some(face));
         let mut parents: Vec<(FaceId, f64)> = gained
-            .map(|((from, _), area_m2)| (*from, *area_m2))
+            .filter_map(|((from, _), area_m2)| Some(((*from)?, *area_m2)))
             .filter(|(from, _)| base.cells.contains_key(from))
             .collect();
         if base.cells.contains_key(&face) {
-            let gained_m2: f64 = self
-                .area_m2
-                .iter()
-                .filter(|((_, to), _)| *to == face)
-                .map(|(_, area_m2)| area_m2)
-                .sum();
-            let own_m2 = after.area_m2(face) - gained_m2;
+            let own_m2 = after.area_m2(face) - self.to(face, |_| true);
             if own_m2 > 0.0 {
                 parents.push((face, own_m2));
             }

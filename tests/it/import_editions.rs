@@ -115,6 +115,9 @@ async fn what_a_newer_file_replaces_ends_and_its_codes_are_given_once() {
             format!("{three} {four} 8000"),
         ]
     );
+    let outside = "select concat_ws(' ', code, came, round(o.area_m2 / 100) * 100)
+         from cell_outside o join cell using (cell_id)";
+    assert_eq!(texts(&city, outside).await, [format!("{three} f 2000")]);
     let duties = "select concat_ws(' ', code, class_code, u.name_zh) from responsibility r
          join cell c using (cell_id) join unit u using (unit_id) where r.valid @> now() order by 1";
     assert_eq!(

@@ -221,3 +221,49 @@ async fn ground_that_comes_and_goes_is_listed_with_its_classes() {
     let counted = town.planner.client.json(&asked).await;
     assert_eq!(counted["cells"], 4, "{counted}");
 }
+
+/// A cell that grows into new ground, or loses a strip of it, keeps its code: what it got from nobody and
+/// what nobody has any more is listed all the same.
+#[tokio::test]
+async fn ground_that_an_existing_cell_takes_in_or_gives_up_is_listed() {
+    let town = Town::new().await;
+    let plan = town.begin().await;
+    let south_east = town.face(town.cells[1]).await;
+    let outline = [(20.0, 0.0), (250.0, 0.0), (250.0, 200.0), (20.0, 200.0)];
+    let exterior = outline.map(|(east_m, north_m)| town.at(east_m, north_m));
+    let scope = json!([{ "exterior": exterior, "holes": [] }]);
+    let redraw = json!({ "redraw_scope": { "scope": scope, "to": south_east } });
+    town.stepped(plan, &redraw).await;
+    let edition = town.approved(plan, json!({})).await["edition_id"].clone();
+    let asked = format!("/api/v1/editions/{edition}/moved/cells");
+    let page = town.planner.client.json(&asked).await;
+    let rows: Vec<_> = { page["moved"].as_array().unwrap().iter() }
+        .map(|row| {
+            let cells = ["from_cell", "to_cell"].map(|cell| row[cell].as_str().map(|it| &it[12..]));
+            let units = ["from_unit", "to_unit"].map(|unit| row[unit].is_number());
+            (cells, units, row["area_m2"].as_f64().unwrap().round())
+        })
+        .collect();
+    let expected = [
+        ([Some("001"), None], [true, false], 2_000.0),
+        ([Some("003"), None], [true, false], 2_000.0),
+        ([None, Some("002")], [false, true], 10_000.0),
+    ];
+    let near = |one: f64, other: f64| (one - other).abs() <= other * 0.01;
+    for (row, wanted) in rows.iter().zip(&expected) {
+        assert_eq!((&row.0, &row.1), (&wanted.0, &wanted.1), "{page}");
+        assert!(near(row.2, wanted.2), "{page}");
+    }
+    assert_eq!(rows.len(), expected.len(), "{page}");
+    // nothing is counted twice: what a cell has is what it had and what came
+    let (has, parts): (f64, f64) = sqlx::query_as(
+        "select sum(c.area_m2), (select sum(area_m2) from cell_lineage)
+             + (select sum(area_m2) from cell_outside where came)
+         from cell c where valid @> now() and edition_id = $1",
+    )
+    .bind(edition.as_i64().unwrap() as i32)
+    .fetch_one(&town.city.db)
+    .await
+    .unwrap();
+    assert!((has - parts).abs() < has * 0.01, "{has} {parts}");
+}

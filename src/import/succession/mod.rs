@@ -97,6 +97,7 @@ pub(super) async fn replace(
     let ended = store::end_all(tx, edition, from).await?;
     insert_cells(tx, edition, from, cells).await?;
     store::insert_lineage(tx, edition, &ended).await?;
+    store::insert_outside(tx, edition, &ended).await?;
     store::hand_down(tx, edition, from).await?;
     // the parents' duties were needed until here
     end_duties(tx, edition, from, &ended).await?;

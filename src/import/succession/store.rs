@@ -119,6 +119,35 @@ pub(super) async fn insert_lineage(
     Ok(())
 }
 
+/// What the edition's cells have from nobody, and what the ended ones left to nobody.
+pub(super) async fn insert_outside(
+    tx: &mut PgConnection,
+    edition: i32,
+    ended: &[i32],
+) -> Result<()> {
+    sqlx::query(
+        "insert into cell_outside (cell_id, edition_id, came, area_m2)
+         select cell_id, $1, came, rest.area_m2
+         from (
+             select cell_id, true as came, area_m2, (select sum(l.area_m2) from cell_lineage l
+                 where l.child_id = c.cell_id) as shared_m2
+             from cell c where edition_id = $1
+             union all
+             select cell_id, false, area_m2, (select sum(l.area_m2) from cell_lineage l
+                 where l.parent_id = c.cell_id and l.edition_id = $1)
+             from cell c where cell_id = any($2)) as whole
+         cross join lateral (select whole.area_m2 - coalesce(shared_m2, 0)) as rest (area_m2)
+         -- areas on the ellipsoid add up to a millionth
+         where rest.area_m2 >= greatest($3, whole.area_m2 * 1e-6)",
+    )
+    .bind(edition)
+    .bind(ended)
+    .bind(NOISE_M2)
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
 /// Gives the edition's cells what the cell had that most of their ground comes from: rules for
 /// classes and groups, areas, and who is responsible where the file does not say.
 pub(super) async fn hand_down(

@@ -10,14 +10,19 @@ with ground as (
         and exists (select from responsibility r
             where r.cell_id = c.cell_id and $1 in (r.edition_id, r.ended_edition_id))
     union all
-    -- new ground
+    -- new ground, and ground that was given up
+    select case when not came then cell_id end, case when came then cell_id end, area_m2
+    from cell_outside where edition_id = $1
+    union all
+    -- in editions of before that was written down: whole cells
     select null, c.cell_id, c.area_m2 from cell c
     where c.edition_id = $1 and not exists (select from cell_lineage where child_id = c.cell_id)
+        and not exists (select from cell_outside o where o.cell_id = c.cell_id and o.came)
     union all
-    -- and ground that was given up
     select c.cell_id, null, c.area_m2 from cell c
     where c.ended_edition_id = $1 and not exists (
-        select from cell_lineage l where l.parent_id = c.cell_id and l.edition_id = $1)
+            select from cell_lineage l where l.parent_id = c.cell_id and l.edition_id = $1)
+        and not exists (select from cell_outside o where o.cell_id = c.cell_id and not o.came)
 ), answered as (
     select parent.code as from_cell, child.code as to_cell, about.classes, before.unit_id as from_unit,
         now.unit_id as to_unit, g.area_m2

@@ -73,6 +73,7 @@ mod tests {
             duties: Vec::new(),
             area_m2: 1.0,
             parents: Vec::new(),
+            new_m2: 0.0,
             communities: ["321202001001".to_owned()].into(),
         }
     }

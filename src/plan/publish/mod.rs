@@ -333,6 +333,13 @@ impl Publication {
             })
             .collect();
         store::insert_lineage(tx, edition, &lineage).await?;
+        let new = { outcome.cells.iter() }.zip(&begun);
+        let new = new.map(|(cell, id)| (*id, true, cell.new_m2));
+        let given_up = outcome.given_up.iter();
+        let given_up =
+            given_up.filter_map(|(face, area_m2)| Some((self.cell_id(*face)?, false, *area_m2)));
+        let outside: Vec<(i32, bool, f64)> = new.chain(given_up).collect();
+        store::insert_outside(tx, edition, &outside).await?;
         rules::pass_on_precedents(tx, edition, from).await?;
         Ok(Ok(()))
     }

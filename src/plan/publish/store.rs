@@ -225,6 +225,27 @@ pub(super) async fn insert_lineage(
     Ok(())
 }
 
+/// Ground that cells have from nobody, or that they left to nobody, square metres.
+pub(super) async fn insert_outside(
+    tx: &mut PgConnection,
+    edition: i32,
+    outside: &[(i32, bool, f64)],
+) -> sqlx::Result<()> {
+    sqlx::query(
+        "insert into cell_outside (cell_id, edition_id, came, area_m2)
+        select cell_id, $1, came, area_m2
+        from unnest($2::integer[], $3::boolean[], $4::float8[]) as o (cell_id, came, area_m2)
+        where area_m2 > 0",
+    )
+    .bind(edition)
+    .bind(column(outside, |(cell, ..)| *cell))
+    .bind(column(outside, |(_, came, _)| *came))
+    .bind(column(outside, |(.., area_m2)| *area_m2))
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
 /// The edition's rows are written; they are valid from `from`.
 pub(super) async fn mark_written(
     tx: &mut PgConnection,
