@@ -148,7 +148,11 @@ async fn locate_points(
     Ok(([(header::CONTENT_TYPE, "application/json")], body).into_response())
 }
 
-async fn territory_at(app: &App, at: Option<DateTime<Utc>>) -> anyhow::Result<Arc<Territory>> {
+/// The territory of a moment, past or planned; without one, of now.
+pub(crate) async fn territory_at(
+    app: &App,
+    at: Option<DateTime<Utc>>,
+) -> anyhow::Result<Arc<Territory>> {
     match at {
         None => Ok(app.territory.now()),
         Some(at) => {

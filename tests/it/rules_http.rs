@@ -348,6 +348,27 @@ async fn the_tester_says_whose_why_and_due_when() {
         })
         .sum();
     assert_eq!(counted, 28800);
+
+    // of another day it says whose it was then
+    sqlx::query("update unit set valid = tstzrange(lower(valid), '2026-10-15T00:00:00Z')")
+        .execute(&office.city.db)
+        .await
+        .unwrap();
+    let mut after = Value::Null;
+    for _ in 0..100 {
+        after = office
+            .try_at("C01004", "2026-10-16T00:00:00Z", json!({}))
+            .await;
+        if after["unit"].is_null() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(after["because"]["rule"], "nobody", "{after}");
+    let before = office
+        .try_at("C01004", "2026-10-14T00:00:00Z", json!({}))
+        .await;
+    assert_eq!(before["unit"]["name_en"], "Unit 1", "{before}");
 }
 
 /// A draft tried against past cases says which would have been otherwise, and changes nothing.

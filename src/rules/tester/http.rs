@@ -17,7 +17,7 @@ use crate::rules::conditions::known_class;
 use crate::rules::http::readable;
 use crate::rules::{Condition, ConditionId, RouteAsk, RouteBecause, RouteRule, RuleSet, RuleSetId};
 use crate::space::GroundPoint;
-use crate::territory::Unit;
+use crate::territory::{Unit, territory_at};
 
 const DAYS_MAX: i64 = 366;
 const CASES_MAX: usize = 100_000;
@@ -101,7 +101,7 @@ async fn test(
         None => app.rules.in_force(at),
     };
     let condition = condition_of(&set, class, asked.condition_id)?;
-    let territory = app.territory.now();
+    let territory = territory_at(&app, asked.at).await?;
     let ask = RouteAsk::at(&territory, class, point, at);
     let Some(spot) = ask.spot() else {
         return Err(ApiError::not_found("no cell is there"));
