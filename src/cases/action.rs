@@ -130,8 +130,10 @@ pub enum Action {
     Undo,
     /// 网格调整: a new edition of cells and responsibilities is in force where it is.
     Rehome,
-    /// 责任单位终止: the unit it was for, or that had it, is no more; the rules say whose it is now.
+    /// 责任单位终止: the unit it was for is no more; the rules say whose it is now.
     UnitEnded,
+    /// 收回: from a unit that is no more, to be dispatched anew.
+    TakeBack,
     /// A clock passed 80 % of its limit.
     Warned,
     /// A clock passed its limit.
@@ -142,7 +144,7 @@ pub enum Action {
 
 impl Action {
     /// Every action, in the order of a case's life.
-    pub const ALL: [Self; 58] = [
+    pub const ALL: [Self; 59] = [
         Self::Opened,
         Self::SeenAgain,
         Self::SeenGone,
@@ -198,6 +200,7 @@ impl Action {
         Self::Undo,
         Self::Rehome,
         Self::UnitEnded,
+        Self::TakeBack,
         Self::Warned,
         Self::Breached,
         Self::Escalated,

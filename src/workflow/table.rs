@@ -201,7 +201,7 @@ pub const STEPS: &[Step] = &[
     step(OPEN,          Undo,             OPEN,          &[Who::Role(Operator), Who::Role(DutyChief), Who::Role(Dispatcher), Who::Role(DistrictDispatcher), Who::Unit(UnitManager), Who::Role(Leader)], "practice"),
     step(OPEN,          Rehome,           &[],           &[Who::System], "practice"),
     step(WAITING,       UnitEnded,        &[],           &[Who::System], "3, practice"),
-    step(SENT,          UnitEnded,        &[Filed],      &[Who::System], "3, practice"),
+    step(SENT,          TakeBack,         &[Filed],      &[Who::System], "3, practice"),
     step(OPEN,          Warned,           &[],           &[Who::System], "3"),
     step(OPEN,          Breached,         &[],           &[Who::System], "3"),
     step(OPEN,          Escalated,        &[],           &[Who::System], "3"),

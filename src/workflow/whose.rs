@@ -19,7 +19,7 @@ impl Workflow {
         let own = case.facts.class_code;
         let class = match command {
             Command::File { class, .. } => class.unwrap_or(own),
-            Command::LeaveUnit => own,
+            Command::Reroute | Command::TakeBack => own,
             _ => return None,
         };
         Some(self.suggest(case, class, rules, now))

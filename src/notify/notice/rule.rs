@@ -94,6 +94,7 @@ const RULES: &[Rule] = &[
     rule(ReturnToOperator, NoticeKind::SentBack,    &[To::Role(Operator)]),
     rule(RefuseSettled,    NoticeKind::SentBack,    &[To::Role(Operator)]),
     rule(Redirect,         NoticeKind::SentBack,    &[To::Role(Dispatcher)]),
+    rule(TakeBack,         NoticeKind::SentBack,    &[To::Role(Dispatcher)]),
     rule(SendBack,         NoticeKind::SentBack,    &[To::Unit]),
     rule(Rehandle,         NoticeKind::SentBack,    &[To::Unit]),
 

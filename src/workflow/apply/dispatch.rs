@@ -25,7 +25,12 @@ pub(super) fn apply(draft: &mut Draft<'_>, command: &Command) -> Applied {
             draft.start(Stage::Filing);
             Ok(())
         }
-        Command::LeaveUnit => {
+        Command::Reroute => {
+            draft.note("ended_unit", draft.facts.unit_id);
+            draft.goes_by_route();
+            Ok(())
+        }
+        Command::TakeBack => {
             leave_unit(draft);
             Ok(())
         }
@@ -45,29 +50,23 @@ pub(super) fn apply(draft: &mut Draft<'_>, command: &Command) -> Applied {
     })
 }
 
-/// Whose it was is no more. What nobody was sent to is whose the rules say now; what the unit has and
-/// has not done is sent anew.
+/// The unit that has it is no more: what it has not done is sent anew, with a full limit.
 fn leave_unit(draft: &mut Draft<'_>) {
-    match draft.facts.handling_unit_id {
-        None => draft.note("ended_unit", draft.facts.unit_id),
-        Some(unit) => {
-            draft.note("ended_unit", unit);
-            draft.answer();
-            draft.facts.resume_at = None;
-            draft.facts.dispute = None;
-            draft.facts.dispute_level = None;
-            for stage in [
-                Stage::Handling,
-                Stage::Arrival,
-                Stage::Repair,
-                Stage::Quick,
-                Stage::Dispute,
-            ] {
-                draft.stop(stage);
-            }
-            take_back(draft);
-        }
+    draft.note("ended_unit", draft.facts.handling_unit_id);
+    draft.answer();
+    draft.facts.resume_at = None;
+    draft.facts.dispute = None;
+    draft.facts.dispute_level = None;
+    for stage in [
+        Stage::Handling,
+        Stage::Arrival,
+        Stage::Repair,
+        Stage::Quick,
+        Stage::Dispute,
+    ] {
+        draft.stop(stage);
     }
+    take_back(draft);
     draft.goes_by_route();
 }
 

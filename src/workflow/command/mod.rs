@@ -97,8 +97,10 @@ pub enum Command {
     ReturnToOperator {
         reason: String,
     },
-    /// The unit it was for, or that has it, has ended.
-    LeaveUnit,
+    /// The unit it was for has ended.
+    Reroute,
+    /// The unit that has it has ended.
+    TakeBack,
     AskVoid {
         reason: String,
     },
@@ -249,7 +251,8 @@ impl Command {
             Self::RefuseSettled { .. } => Action::RefuseSettled,
             Self::File { .. } => Action::File,
             Self::ReturnToOperator { .. } => Action::ReturnToOperator,
-            Self::LeaveUnit => Action::UnitEnded,
+            Self::Reroute => Action::UnitEnded,
+            Self::TakeBack => Action::TakeBack,
             Self::AskVoid { .. } => Action::AskVoid,
             Self::ApproveVoid => Action::ApproveVoid,
             Self::RefuseVoid { .. } => Action::RefuseVoid,

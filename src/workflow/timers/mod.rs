@@ -137,9 +137,14 @@ async fn leave_ended_units(
         .await
         .context("find cases of units that have ended")?;
     let mut round = Round::default();
-    for (case, unit_id) in theirs {
+    for (case, unit_id, sent) in theirs {
+        let leave = if sent {
+            Command::TakeBack
+        } else {
+            Command::Reroute
+        };
         let known = !workflow.territory.now().is_standing(unit_id);
-        if known && act(workflow, &mut tx, case, &Command::LeaveUnit, now).await? {
+        if known && act(workflow, &mut tx, case, &leave, now).await? {
             round.cases.insert(case);
         }
     }

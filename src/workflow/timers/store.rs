@@ -106,15 +106,15 @@ pub(super) async fn lock_suspended(
     .await
 }
 
-/// Takes cases that wait for units which have ended, or that such units have and have not done, with
-/// those units, like [`lock_due`].
+/// Takes cases that wait for units which have ended, or that such units have and have not done, like
+/// [`lock_due`]: with those units, and whether they have it.
 pub(super) async fn lock_of_ended_units(
     db: impl PgExecutor<'_>,
     now: DateTime<Utc>,
     limit: i64,
-) -> sqlx::Result<Vec<(CaseId, i32)>> {
+) -> sqlx::Result<Vec<(CaseId, i32, bool)>> {
     sqlx::query_as(
-        "select c.case_id, coalesce(c.handling_unit_id, c.unit_id)
+        "select c.case_id, coalesce(c.handling_unit_id, c.unit_id), c.handling_unit_id is not null
         from city_case c
         where c.case_id in (
             select waiting.case_id from unit u join city_case waiting using (unit_id)

@@ -45,10 +45,15 @@ async fn end_unit(office: &Office, unit: &str) {
 /// The units it left because they ended.
 fn left(case: &Value) -> Vec<&Value> {
     let history = case["history"].as_array().unwrap();
-    let ended = history
+    let leaves = |event: &&Value| {
+        let action = event["action"].as_str();
+        action == Some("unit_ended") || action == Some("take_back")
+    };
+    history
         .iter()
-        .filter(|event| event["action"] == "unit_ended");
-    ended.map(|event| &event["detail"]["ended_unit"]).collect()
+        .filter(leaves)
+        .map(|event| &event["detail"]["ended_unit"])
+        .collect()
 }
 
 fn running(case: &Value) -> Vec<&str> {
@@ -99,6 +104,24 @@ async fn r3_5_what_waits_for_a_unit_that_ends_is_whose_the_rules_say_then() {
     office.service.stop().await;
 }
 
+/// Waits until the dispatcher is told of so many cases that came back.
+async fn until_told(office: &Office, count: usize) {
+    let mut notices = Value::Null;
+    for _ in 0..200 {
+        notices = office.people["dispatcher"]
+            .client
+            .json("/api/v1/notices")
+            .await;
+        let told = notices["notices"].as_array().unwrap().iter();
+        let came_back = told.filter(|notice| notice["params"]["action"] == "take_back");
+        if came_back.count() == count {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("the dispatcher was not told of {count} cases: {notices}");
+}
+
 #[tokio::test]
 async fn r4_3_what_a_unit_that_ends_has_not_done_is_sent_anew() {
     let office = water_and_roads().await;
@@ -122,6 +145,7 @@ async fn r4_3_what_a_unit_that_ends_has_not_done_is_sent_anew() {
         assert_eq!(running(&case), ["dispatch"], "{case}");
         assert_eq!(case["request"], Value::Null);
     }
+    until_told(&office, 4).await;
     let roads = json!({"unit_id": roads});
     office.act("dispatcher", handling, "dispatch", roads).await;
     office

@@ -109,6 +109,7 @@ export const workflowEn: WorkflowWords = {
     deliver: 'Notice delivered',
     rehome: 'Grid redrawn',
     unit_ended: 'Unit ended',
+    take_back: 'Taken back',
     warned: 'Due soon',
     breached: 'Overdue',
     escalated: 'Escalated',

@@ -111,6 +111,7 @@ export const workflowZh = {
     deliver: '通知送达',
     rehome: '网格调整',
     unit_ended: '责任单位终止',
+    take_back: '收回重派',
     warned: '临期提醒',
     breached: '超期',
     escalated: '上报督办',

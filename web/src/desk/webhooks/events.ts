@@ -62,6 +62,7 @@ export const EVENTS = {
     'undo',
     'rehome',
     'unit_ended',
+    'take_back',
   ],
 } as const satisfies Record<string, readonly ActionName[]>;
 
