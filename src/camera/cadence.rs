@@ -18,6 +18,8 @@ pub struct Cadence {
     newest: Option<DateTime<Utc>>,
     /// The oldest first.
     pauses: VecDeque<TimeDelta>,
+    /// What it was before this process knew the camera.
+    before: Option<TimeDelta>,
 }
 
 impl Cadence {
@@ -39,11 +41,16 @@ impl Cadence {
         self.pauses.push_back(pause);
     }
 
+    /// The usual pause was learnt elsewhere, and counts until it is learnt here.
+    pub fn was(&mut self, usual: TimeDelta) {
+        self.before = Some(usual.clamp(TimeDelta::zero(), PAUSE_MAX));
+    }
+
     /// The usual pause between two pictures, at most half an hour: the median, of an even number the
     /// shorter one; `None`: not known yet.
     pub fn usual(&self) -> Option<TimeDelta> {
         if self.pauses.len() < PAUSES_MIN {
-            return None;
+            return self.before;
         }
         let mut sorted: Vec<TimeDelta> = self.pauses.iter().copied().collect();
         sorted.sort_unstable();
@@ -91,6 +98,17 @@ mod tests {
         assert_eq!(usual_s(&[90_000, 0, 60, 120]), Some(60));
         // from now on one a minute
         assert_eq!(usual_s(&[0, 10, 20, 30, 90, 150, 210]), Some(60));
+    }
+
+    #[test]
+    fn what_was_known_before_counts_until_more_is() {
+        let mut cadence = cadence(&[0, 60]);
+        cadence.was(TimeDelta::seconds(600));
+        assert_eq!(cadence.usual(), Some(TimeDelta::seconds(600)));
+        cadence.look(DateTime::UNIX_EPOCH + TimeDelta::seconds(120));
+        assert_eq!(cadence.usual(), Some(TimeDelta::seconds(60)));
+        cadence.was(TimeDelta::days(9));
+        assert_eq!(cadence.usual(), Some(TimeDelta::seconds(60)));
     }
 
     #[test]

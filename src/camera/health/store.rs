@@ -13,7 +13,17 @@ use crate::camera::CameraId;
 pub(super) struct Kept {
     pub(super) conditions: Vec<(CameraId, Condition, DateTime<Utc>)>,
     pub(super) views: Vec<(CameraId, CalibratedView)>,
-    pub(super) heard: Vec<(CameraId, DateTime<Utc>)>,
+    pub(super) heard: Vec<Heard>,
+}
+
+/// That a camera was heard, in any process.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Heard {
+    pub(super) camera: CameraId,
+    /// Last.
+    pub(super) at: DateTime<Utc>,
+    /// The usual pause between two of its frames, where it is known.
+    pub(super) usual: Option<TimeDelta>,
 }
 
 /// What a condition of a camera is now.
@@ -68,15 +78,19 @@ async fn read_views(
     Ok(views.collect())
 }
 
-pub(super) async fn read_heard(db: &PgPool) -> sqlx::Result<Vec<(CameraId, DateTime<Utc>)>> {
-    let heard: Vec<(String, DateTime<Utc>)> =
-        sqlx::query_as("select camera_id, heard_at from camera_heard")
+pub(super) async fn read_heard(db: &PgPool) -> sqlx::Result<Vec<Heard>> {
+    let heard: Vec<(String, DateTime<Utc>, Option<i32>)> =
+        sqlx::query_as("select camera_id, heard_at, usual_s from camera_heard")
             .fetch_all(db)
             .await?;
-    let heard = heard.into_iter();
-    Ok(heard
-        .filter_map(|(camera, at)| Some((CameraId::try_from(camera).ok()?, at)))
-        .collect())
+    let heard = heard.into_iter().filter_map(|(camera, at, usual_s)| {
+        Some(Heard {
+            camera: CameraId::try_from(camera).ok()?,
+            at,
+            usual: usual_s.map(|seconds| TimeDelta::seconds(seconds.into())),
+        })
+    });
+    Ok(heard.collect())
 }
 
 /// Writes what has changed, all of it or nothing. Of a calibration the first view that any process
@@ -142,22 +156,26 @@ pub(super) async fn write(
 }
 
 /// Says when cameras were heard of, and learns what other processes heard.
-pub(super) async fn exchange_heard(
-    db: &PgPool,
-    heard: &[(CameraId, DateTime<Utc>)],
-) -> sqlx::Result<Vec<(CameraId, DateTime<Utc>)>> {
-    let cameras: Vec<&str> = heard.iter().map(|(camera, _)| camera.as_str()).collect();
-    let at: Vec<DateTime<Utc>> = heard.iter().map(|(_, at)| *at).collect();
+pub(super) async fn exchange_heard(db: &PgPool, heard: &[Heard]) -> sqlx::Result<Vec<Heard>> {
+    let cameras: Vec<&str> = heard.iter().map(|heard| heard.camera.as_str()).collect();
+    let at: Vec<DateTime<Utc>> = heard.iter().map(|heard| heard.at).collect();
+    let seconds = |usual: TimeDelta| i32::try_from(usual.num_seconds()).ok();
+    let usual: Vec<Option<i32>> = { heard.iter() }
+        .map(|heard| heard.usual.and_then(seconds))
+        .collect();
     // in one order, so that two processes do not wait for each other
     sqlx::query(
-        "insert into camera_heard as known (camera_id, heard_at)
-         select camera_id, heard_at from unnest($1::text[], $2::timestamptz[]) as now (camera_id, heard_at)
+        "insert into camera_heard as known (camera_id, heard_at, usual_s)
+         select camera_id, heard_at, usual_s
+         from unnest($1::text[], $2::timestamptz[], $3::integer[]) as now (camera_id, heard_at, usual_s)
          join camera using (camera_id) order by camera_id
-         on conflict (camera_id) do update set heard_at = excluded.heard_at
+         on conflict (camera_id) do update set heard_at = excluded.heard_at,
+             usual_s = coalesce(excluded.usual_s, known.usual_s)
          where known.heard_at < excluded.heard_at",
     )
     .bind(cameras)
     .bind(at)
+    .bind(usual)
     .execute(db)
     .await?;
     read_heard(db).await

@@ -9,6 +9,7 @@ use metrics::{counter, gauge};
 use sqlx::PgPool;
 
 use super::limits::{self, LAG_FINE_MAX, LAG_MAX, MOVED_MIN, STILL_MAX, VIEW_EVERY, between};
+use super::store::Heard;
 use super::{Condition, ConditionState, Difference, Displacement, Glance, Judge, View, store};
 use crate::camera::{Cadence, Camera, CameraId};
 use crate::telemetry;
@@ -281,17 +282,26 @@ impl Health {
     }
 
     /// When frames came in, for the other processes.
-    pub(super) fn all_heard(&self) -> Vec<(CameraId, DateTime<Utc>)> {
+    pub(super) fn all_heard(&self) -> Vec<Heard> {
         let inner = self.lock();
-        let heard = |(id, watched): (&CameraId, &Watched)| Some((id.clone(), watched.heard_at?));
+        let heard = |(id, watched): (&CameraId, &Watched)| {
+            Some(Heard {
+                camera: id.clone(),
+                at: watched.heard_at?,
+                usual: watched.cadence.usual(),
+            })
+        };
         inner.cameras.iter().filter_map(heard).collect()
     }
 
-    pub(super) fn heard_elsewhere(&self, heard: Vec<(CameraId, DateTime<Utc>)>) {
+    pub(super) fn heard_elsewhere(&self, heard: Vec<Heard>) {
         let mut inner = self.lock();
-        for (camera, at) in heard {
+        for Heard { camera, at, usual } in heard {
             let watched = inner.camera(&camera);
             if watched.heard_at < Some(at) {
+                if let Some(usual) = usual {
+                    watched.cadence.was(usual);
+                }
                 let here = watched.silent_from.is_some();
                 watched.cadence.look(at);
                 watched.heard_at = Some(at);

@@ -145,10 +145,34 @@ fn a_camera_that_is_pushed_seldom_is_offline_when_three_pictures_fail_to_come() 
     assert_eq!(conditions(&health), [Condition::Offline]);
 }
 
+fn elsewhere(s: i64, usual_s: Option<i64>) -> Heard {
+    Heard {
+        camera: id(),
+        at: at(s),
+        usual: usual_s.map(TimeDelta::seconds),
+    }
+}
+
+#[test]
+fn a_slow_camera_is_known_to_be_slow_after_a_restart() {
+    let before = Health::default();
+    for n in 0..4 {
+        before.heard(&id(), at(600 * n));
+    }
+    let after = TimeDelta::seconds(120);
+    let health = Health::default();
+    health.heard_elsewhere(before.all_heard());
+    health.pass(&[camera(0)], at(9000), after);
+    health.pass(&[camera(0)], at(9000 + 2099), after);
+    assert_eq!(conditions(&health), []);
+    health.pass(&[camera(0)], at(9000 + 2100), after);
+    assert_eq!(conditions(&health), [Condition::Offline]);
+}
+
 #[test]
 fn what_happened_before_the_start_makes_nobody_offline_at_once() {
     let health = Health::default();
-    health.heard_elsewhere(vec![(id(), at(0))]);
+    health.heard_elsewhere(vec![elsewhere(0, None)]);
     let after = TimeDelta::seconds(120);
     health.pass(&[camera(0)], at(9000), after);
     assert_eq!(conditions(&health), []);
@@ -156,7 +180,7 @@ fn what_happened_before_the_start_makes_nobody_offline_at_once() {
     let since = health.of(&id()).first().map(|state| state.since);
     assert_eq!(since, Some(at(0)), "it was silent all the time");
     // another process hears it
-    health.heard_elsewhere(vec![(id(), at(9130))]);
+    health.heard_elsewhere(vec![elsewhere(9130, None)]);
     assert_eq!(conditions(&health), []);
 }
 
