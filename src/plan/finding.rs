@@ -1,6 +1,7 @@
 //! Whether a plan can be published, and what to look at before.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use cityward_partition::{FaceId, Ground as OfFace, Limits, Partition, Point};
 use serde::Serialize;
@@ -9,7 +10,9 @@ use utoipa::ToSchema;
 use super::duty::Duty;
 use super::ground::Ground;
 use super::outcome::{NewCell, Outcome};
+use crate::catalogue::ClassScope;
 use crate::import::SEQUENCE_MAX;
+use crate::rules::{RuleSet, RuleSetId};
 use crate::space::GroundPoint;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
@@ -39,6 +42,8 @@ pub(super) enum FindingKind {
     UnitAbsent,
     /// The border between two communities moves.
     CommunityBorderMoved,
+    /// A routing rule is for a cell whose code ends.
+    RouteLost,
     /// Nobody answers for it.
     NoUnit,
     /// Ground inside that no cell has, as before.
@@ -58,6 +63,7 @@ impl FindingKind {
             | Self::CodesUsedUp
             | Self::UnitAbsent => Severity::Error,
             Self::CommunityBorderMoved
+            | Self::RouteLost
             | Self::NoUnit
             | Self::Unclaimed
             | Self::Small
@@ -83,6 +89,13 @@ pub(super) enum About {
         most: usize,
     },
     Unit(Duty),
+    /// A routing rule of this set.
+    Route {
+        #[schema(value_type = String, example = "M06")]
+        classes: ClassScope,
+        #[schema(value_type = i32)]
+        rule_set: RuleSetId,
+    },
 }
 
 /// One thing found, with its place.
@@ -208,6 +221,38 @@ pub(super) fn units_absent(
             Finding::at(base, after, FindingKind::UnitAbsent, face, detail).about(About::Unit(duty))
         })
         .collect()
+}
+
+/// Routing rules of these sets that are for a single cell whose code ends with the plan: nothing would go
+/// by them any more.
+pub(super) fn routes_lost(base: &Ground, outcome: &Outcome, sets: &[Arc<RuleSet>]) -> Vec<Finding> {
+    let kept: BTreeSet<&str> = { outcome.cells.iter() }
+        .filter_map(|cell| Some(cell.kept.as_ref()?.0.as_str()))
+        .collect();
+    let ended = { outcome.ended.iter() }.filter_map(|face| Some((*face, base.code(*face)?)));
+    let mut found = Vec::new();
+    for (face, code) in ended.filter(|(_, code)| !kept.contains(code)) {
+        for (set, rule) in sets
+            .iter()
+            .flat_map(|set| set.routes().iter().map(move |rule| (set, rule)))
+        {
+            if rule.place.is_cell(code) {
+                let detail = format!("a routing rule of set {} is for {code}", set.id().0);
+                let about = About::Route {
+                    classes: rule.classes,
+                    rule_set: set.id(),
+                };
+                let kind = FindingKind::RouteLost;
+                let place = centre(&base.partition, face).map(|point| base.place(point));
+                found.push(Finding {
+                    code: Some(code.to_owned()),
+                    place,
+                    ..Finding::of_plan(kind, detail).about(about)
+                });
+            }
+        }
+    }
+    found
 }
 
 fn of_cell(base: &Ground, after: &Partition, cell: &NewCell, found: &mut Vec<Finding>) {

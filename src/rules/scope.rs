@@ -45,6 +45,11 @@ impl PlaceScope {
         cell_code.starts_with(&self.0)
     }
 
+    /// Whether it is this one cell.
+    pub fn is_cell(&self, code: &str) -> bool {
+        self.0.len() == Self::CELL && self.0 == code
+    }
+
     /// How much of a cell's code it fixes: more is more precise.
     pub fn precision(&self) -> usize {
         self.0.len()

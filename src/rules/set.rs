@@ -11,8 +11,8 @@ use utoipa::ToSchema;
 use super::office::OfficeHours;
 use super::route::{Routes, component_twin};
 use super::{
-    CollectionRule, Condition, ConditionId, Policy, Route, RouteAsk, RouteRule, RuleSetId,
-    StageLimit,
+    CollectionRule, Condition, ConditionId, Policy, Route, RouteAsk, RouteBecause, RouteRule,
+    RuleSetId, StageLimit,
 };
 use crate::catalogue::{Catalogue, ClassCode, ClassScope};
 use crate::clock::{Stage, WorkCalendar};
@@ -197,6 +197,21 @@ impl RuleSet {
         territory: &Territory,
     ) -> bool {
         self.routes.answer(class, cell_code, at, territory)
+    }
+
+    /// The routing rule that a reason names.
+    pub fn route_of(&self, because: RouteBecause) -> Option<&RouteRule> {
+        let id = match because {
+            RouteBecause::Rule { route_id } => route_id,
+            RouteBecause::ComponentMaintenance { route_id, .. }
+            | RouteBecause::ComponentOwner { route_id, .. } => route_id?,
+            RouteBecause::Precedent { .. }
+            | RouteBecause::CellClass { .. }
+            | RouteBecause::CellGroup { .. }
+            | RouteBecause::CellDefault { .. }
+            | RouteBecause::Nobody { .. } => return None,
+        };
+        self.routes().iter().find(|rule| rule.id == id)
     }
 
     /// The routing rules.

@@ -59,6 +59,14 @@ impl Rules {
         Arc::clone(&held.in_order[after.saturating_sub(1)].1)
     }
 
+    /// What the city goes by from a moment on: the set in force then, and those to come.
+    pub fn from(&self, at: DateTime<Utc>) -> Vec<Arc<RuleSet>> {
+        let held = self.held.load();
+        let after = held.in_order.partition_point(|(from, _)| *from <= at);
+        let sets = held.in_order[after.saturating_sub(1)..].iter();
+        sets.map(|(_, set)| Arc::clone(set)).collect()
+    }
+
     /// An approved set, in force or not yet.
     pub fn get(&self, id: RuleSetId) -> Option<Arc<RuleSet>> {
         self.held.load().approved.get(&id).cloned()

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use crate::city::place;
 use crate::door::now;
 use crate::drawing::Town;
+use crate::people::{Colleague, colleague};
 use crate::service::problem;
 
 const OVERFLOW: &str = "M06042";
@@ -433,4 +434,49 @@ async fn a_draft_whose_duties_changed_elsewhere_is_looked_at_cell_by_cell() {
         let known = &partition.faces()[&cityward_partition::FaceId(face)].duties;
         assert_eq!(known.len(), wanted.as_array().unwrap().len(), "{take}");
     }
+}
+
+/// A routing rule for one cell goes by the cell's code, which a plan may end.
+#[tokio::test]
+async fn a_routing_rule_for_a_cell_whose_code_ends_is_pointed_out() {
+    let town = Town::new().await;
+    let [author, chief] = [
+        colleague(&town.city, &town.service, "administrator", None, None).await,
+        colleague(&town.city, &town.service, "administrator", None, None).await,
+    ];
+    let post = async |by: &Colleague, path: &str, body: Value| -> Value {
+        let answer = by.client.post(path).json(&body).send().await.unwrap();
+        let (status, text) = (answer.status(), answer.text().await.unwrap());
+        assert!(status.is_success(), "{path}: {text}");
+        serde_json::from_str(&text).unwrap_or_default()
+    };
+    let sets = author.client.json("/api/v1/rule-sets").await;
+    let first = sets["sets"].as_array().unwrap().last().unwrap()["id"].clone();
+    let new = json!({ "name": "修订", "based_on": first });
+    let set = post(&author, "/api/v1/rule-sets", new).await["id"].clone();
+    let path = format!("/api/v1/rule-sets/{set}");
+    for cell in ["001", "002"] {
+        let place = format!("321202001001{cell}");
+        let route = json!({ "classes": "M06", "place": place, "to": { "unit": town.units[1] } });
+        post(&author, &format!("{path}/routes"), route).await;
+    }
+    let from = json!({ "in_force_from": now() + TimeDelta::hours(5) });
+    post(&chief, &format!("{path}/approve"), from).await;
+
+    let plan = town.begin().await;
+    town.stepped(plan, &town.split(50.0).await).await;
+    let said = town
+        .turned(&town.planner, plan, "validate", json!({}))
+        .await;
+    assert_eq!(said["ok"], true, "it is a warning: {said}");
+    let lost: Vec<&Value> = { said["findings"].as_array().unwrap().iter() }
+        .filter(|finding| finding["kind"] == "route_lost")
+        .collect();
+    assert_eq!(lost.len(), 1, "{said}");
+    assert_eq!(lost[0]["code"], "321202001001001");
+    assert_eq!(
+        lost[0]["about"],
+        json!({ "route": { "classes": "M06", "rule_set": set } })
+    );
+    assert!(lost[0]["place"]["lon"].is_number());
 }

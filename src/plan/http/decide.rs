@@ -21,7 +21,9 @@ use crate::http::{ApiError, App, JsonBody, PathParams};
 use crate::journal::{self, Entry};
 use crate::organisation;
 use crate::plan::duty::{duties, handed, unit_of};
-use crate::plan::finding::{Finding, FindingKind, Severity, codes_used_up, findings, units_absent};
+use crate::plan::finding::{
+    Finding, FindingKind, Severity, codes_used_up, findings, routes_lost, units_absent,
+};
 use crate::plan::outcome::Outcome;
 use crate::plan::working::{Recipe, Working};
 use crate::plan::{Plan, PlanState, Somebody, publish, store};
@@ -175,12 +177,14 @@ async fn found(
         None => store::now(&mut *tx).await?,
     };
     let present = organisation::present(&mut *tx, from, in_force_from.is_none()).await?;
+    let sets = app.rules.from(from);
     let look = move |working: &mut Working| {
         let difference = working.difference();
         let outcome = Outcome::by(&difference, &working.base, &working.partition);
         let mut found = findings(&working.base, &working.partition, &outcome);
         let (base, after) = (&working.base, &working.partition);
         found.extend(units_absent(base, after, &outcome, &present));
+        found.extend(routes_lost(base, &outcome, &sets));
         (outcome, found)
     };
     let (outcome, mut found) = working(app, plan.id, recipe, move |_, it| look(it)).await?;

@@ -125,7 +125,7 @@ async fn test(
             .and_then(|id| territory.unit(id))
             .cloned(),
         because: verdict.route.because,
-        route: rule_of(&set, verdict.route.because),
+        route: set.route_of(verdict.route.because).cloned(),
         condition: condition.cloned(),
         calendar: verdict.calendar,
         limit_s: verdict.limit.num_seconds(),
@@ -152,21 +152,6 @@ fn condition_of(
         )
     };
     found.ok_or_else(missing).map(Some)
-}
-
-/// The routing rule a reason names.
-fn rule_of(set: &RuleSet, because: RouteBecause) -> Option<RouteRule> {
-    let id = match because {
-        RouteBecause::Rule { route_id } => route_id,
-        RouteBecause::ComponentMaintenance { route_id, .. }
-        | RouteBecause::ComponentOwner { route_id, .. } => route_id?,
-        RouteBecause::Precedent { .. }
-        | RouteBecause::CellClass { .. }
-        | RouteBecause::CellGroup { .. }
-        | RouteBecause::CellDefault { .. }
-        | RouteBecause::Nobody { .. } => return None,
-    };
-    set.routes().iter().find(|rule| rule.id == id).cloned()
 }
 
 #[derive(Deserialize, ToSchema)]

@@ -56,9 +56,11 @@ const zh = {
     large: '网格太大',
     no_unit: '没有责任单位',
     community_border_moved: '社区边界被移动',
+    route_lost: '派遣路由指向的网格编码将终止',
     unclaimed: '有地方不属于任何网格',
   } satisfies Record<FindingKind, string>,
   communities: (codes: string[]) => `社区 ${codes.join('、')}`,
+  routeOf: (set: number, classes: string) => `规则集 ${set}${classes ? `，${classes}` : ''}`,
   codesLeft: ({ community, given, wanted, most }: Codes) =>
     `社区 ${community} 已用 ${given} 个，共 ${most} 个，还要 ${wanted} 个`,
   stepRefused: (seq: number, why: string) => `第 ${seq} 步：${why}`,
@@ -181,9 +183,11 @@ const en: PlanWords = {
     large: 'A cell is large',
     no_unit: 'Nobody is responsible',
     community_border_moved: 'The border of a community moves',
+    route_lost: 'A route is for a cell whose code ends',
     unclaimed: 'Ground belongs to no cell',
   },
   communities: (codes) => `communities ${codes.join(', ')}`,
+  routeOf: (set, classes) => `rule set ${set}${classes ? `, ${classes}` : ''}`,
   codesLeft: ({ community, given, wanted, most }) =>
     `community ${community} has given ${given} of ${most}; ${wanted} more are wanted`,
   stepRefused: (seq, why) => `Step ${seq}: ${why}`,

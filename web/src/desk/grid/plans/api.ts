@@ -78,6 +78,7 @@ export const FINDING_KINDS = [
   'large',
   'no_unit',
   'community_border_moved',
+  'route_lost',
   'unclaimed',
 ] as const;
 export type FindingKind = (typeof FINDING_KINDS)[number];
@@ -87,7 +88,8 @@ export type About =
   | { area: { area_m2: number } }
   | { communities: string[] }
   | { codes: { community: string; given: number; wanted: number; most: number } }
-  | { unit: { classes: string; unit_id: UnitId } };
+  | { unit: { classes: string; unit_id: UnitId } }
+  | { route: { classes: string; rule_set: number } };
 
 export interface Finding {
   severity: 'error' | 'warning';

@@ -20,6 +20,10 @@ export function aboutText(
     const unit = unitName(unit_id) ?? String(unit_id);
     return classes ? `${scopeName(classes)} · ${unit}` : unit;
   }
+  if ('route' in about) {
+    const { classes, rule_set } = about.route;
+    return t.routeOf(rule_set, classes && scopeName(classes));
+  }
   return t.codesLeft(about.codes);
 }
 
