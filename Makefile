@@ -73,7 +73,8 @@ test-web: setup-tests web/dist/index.html ## the page's tests, in a real browser
 	$(cargo) test --no-run --test it
 	# two halves at once, each in a city of its own: a browser leaves half of two cores idle
 	cd web && export CITYWARD_BIN=$(CURDIR)/target/debug/cityward; \
-	npm run e2e -- --shard=1/2 & half=$$!; npm run e2e -- --shard=2/2; rest=$$?; wait $$half && exit $$rest
+	npm run e2e -- --shard=1/2 & half=$$!; rest=0; \
+	npm run e2e -- --shard=2/2 || rest=$$?; wait $$half && exit $$rest
 
 bench: setup ## measure: locate, latency to the live stream; rules, queue, actions
 	$(cargo) bench --bench spine
