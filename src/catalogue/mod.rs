@@ -18,4 +18,4 @@ pub use classes::{Catalogue, Class, ClassKind, EditionEntry};
 pub use http::routes;
 pub use sighting_rule::SightingRule;
 pub use stay_rule::{StandingRule, StayRule, ZoneKind};
-pub use store::{load, sighting_rules};
+pub use store::{load, sighting_rules, snap_classes};

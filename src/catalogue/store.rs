@@ -158,6 +158,19 @@ impl SightingRuleRow {
     }
 }
 
+/// The classes of components that a case of a class is pinned to: a component's own, or what the
+/// sightings of a matter are pinned to in this city.
+pub async fn snap_classes(
+    db: impl PgExecutor<'_>,
+    class: ClassCode,
+) -> sqlx::Result<Vec<ClassCode>> {
+    if class.is_component() {
+        return Ok(vec![class]);
+    }
+    let rule = sighting_rules(db).await?.remove(&class);
+    Ok(rule.map(|rule| rule.snap_classes).unwrap_or_default())
+}
+
 /// The city's sighting rules by class.
 pub async fn sighting_rules(
     db: impl PgExecutor<'_>,

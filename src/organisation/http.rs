@@ -370,8 +370,8 @@ pub(super) struct Holdings {
     pub(super) precedents: i64,
     /// Open ones that are for it and that nobody was sent to yet.
     pub(super) waiting_cases: i64,
-    /// Open ones that it has or helps with.
-    pub(super) open_cases: i64,
+    /// Ones that it has and has not done: they go back to the dispatchers.
+    pub(super) cases_in_hand: i64,
 }
 
 /// What falls to others, or to nobody, when a unit ends.

@@ -185,7 +185,8 @@ pub(super) async fn holdings(
              (select count(*) from city_case c where c.unit_id = $1 and c.ended_at is null
                  and c.handling_unit_id is null) as waiting_cases,
              (select count(*) from city_case c where c.ended_at is null
-                 and (c.handling_unit_id = $1 or $1 = any(c.helper_unit_ids))) as open_cases
+                 and c.handling_unit_id = $1 and c.state in ('dispatched', 'quick', 'disputed',
+                     'handling', 'suspended')) as cases_in_hand
          from unit cross join lateral (
              select count(distinct cell_id) filter (where classes = '') as cells,
                  count(distinct (cell_id, classes)) filter (where classes <> '') as rules

@@ -81,7 +81,12 @@ impl Outcome {
                 }
                 (_, OfFace::Cell) => {
                     let kept = published.map(|cell| (cell.code.clone(), cell.name.clone()));
-                    let new_m2 = moved.to(face, |from| !base.cells.contains_key(&from));
+                    let is_new = |from: FaceId| !base.cells.contains_key(&from);
+                    let mut new_m2 = moved.to(face, is_new);
+                    if is_new(face) && base.partition.faces().contains_key(&face) {
+                        // a gap that became a cell had its own ground before
+                        new_m2 += after.area_m2(face) - moved.to(face, |_| true);
+                    }
                     let parents = moved.parents(base, after, face);
                     outcome.cells.push(NewCell {
                         face,

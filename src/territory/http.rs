@@ -17,7 +17,7 @@ use utoipa_axum::routes;
 use super::store::{self, CellView, ComponentView};
 use super::{Edition, Placement, Spot, Territory, Unit};
 use crate::access::Person;
-use crate::catalogue::{Catalogue, ClassCode, sighting_rules};
+use crate::catalogue::{Catalogue, ClassCode, snap_classes};
 use crate::http::{ApiError, App, JsonBody, PathParams, QueryParams};
 use crate::space::GroundPoint;
 
@@ -67,7 +67,7 @@ async fn locate_point(
     check_degrees("lon", asked.lon, 180.0)?;
     check_degrees("lat", asked.lat, 90.0)?;
     let class = known_class("class", &asked.class)?;
-    let snap = snap_classes(&app, class).await?;
+    let snap = snap_classes(&app.db, class).await?;
     let point = GroundPoint {
         lon: asked.lon,
         lat: asked.lat,
@@ -135,7 +135,7 @@ async fn locate_points(
         None => (None, Vec::new()),
         Some(class) => {
             let class = known_class("/class", &class)?;
-            (Some(class), snap_classes(&app, class).await?)
+            (Some(class), snap_classes(&app.db, class).await?)
         }
     };
     let territory = territory_at(&app, asked.at).await?;
@@ -260,13 +260,4 @@ pub(crate) fn known_class(field: &str, class: &str) -> Result<ClassCode, ApiErro
         Some(class) => Ok(class.code),
         None => Err(ApiError::field(field, format!("there is no class {code}"))),
     }
-}
-
-/// A component is looked for among its own class; a matter where its sightings are pinned to.
-pub(crate) async fn snap_classes(app: &App, class: ClassCode) -> Result<Vec<ClassCode>, ApiError> {
-    if class.is_component() {
-        return Ok(vec![class]);
-    }
-    let rule = sighting_rules(&app.db).await?.remove(&class);
-    Ok(rule.map(|rule| rule.snap_classes).unwrap_or_default())
 }

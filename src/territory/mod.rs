@@ -22,7 +22,7 @@ mod stretch;
 mod watch;
 
 pub use http::routes;
-pub(crate) use http::{REACH_M, known_class, snap_classes, territory_at};
+pub(crate) use http::{REACH_M, known_class, territory_at};
 pub use placement::{Because, Edition, PlacedCell, PlacedComponent, Placement, Rule, Unit};
 pub use redraw::{Redraw, RedrawnCell};
 pub use snapshot::{Cell, Component, LandsMark, Question, Spot, Territory};

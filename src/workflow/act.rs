@@ -15,6 +15,7 @@ use super::{
 use crate::access::Role;
 use crate::cases::register::start_filing_clock;
 use crate::cases::{self, Action, CaseChange, CaseId, CaseRow, CaseState};
+use crate::catalogue;
 use crate::ledger::{self, Spend, SpendError};
 use crate::rules::{self, NewPrecedent, PlaceScope, RuleSet, Rules};
 use crate::territory::TerritoryWatch;
@@ -300,7 +301,8 @@ impl Workflow {
             None => Ok(None),
             Some(Beside::Recurrence) => {
                 let person = order.actor.person_id();
-                let placement = self.place(case);
+                let snap = catalogue::snap_classes(&mut *tx, case.facts.class_code).await?;
+                let placement = self.place(case, &snap);
                 let placement = placement.as_ref();
                 let new =
                     store::insert_recurrence(&mut *tx, case.id, placement, person, now).await?;

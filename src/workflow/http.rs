@@ -17,7 +17,7 @@ use super::{
     ActError, Actor, Asked, Command, Field, Refusal, STEPS, Step, Who, WorkCase, fields, may,
 };
 use crate::access::Person;
-use crate::cases::{Action, CaseId, CaseRow, CaseState};
+use crate::cases::{Action, CaseId, CaseRoute, CaseRow, CaseState};
 use crate::clock::Interval;
 use crate::http::{ApiError, App, FieldProblem, JsonBody, PathParams};
 use crate::rules::{Route, RuleSet};
@@ -60,7 +60,28 @@ struct PossibleActions {
     state: CaseState,
     actions: Vec<PossibleAction>,
     /// Whose case it is by precedent, rule set and territory, and which of them said so.
-    suggestion: Option<Route>,
+    suggestion: Option<Suggestion>,
+}
+
+/// Whose a case is by what holds now.
+#[derive(Debug, Serialize, ToSchema)]
+struct Suggestion {
+    unit_id: Option<i32>,
+    because: CaseRoute,
+}
+
+impl Suggestion {
+    fn of(route: Route, rules: &RuleSet) -> Self {
+        let rule = rules.route_of(route.because);
+        Self {
+            unit_id: route.unit_id,
+            because: CaseRoute {
+                because: route.because,
+                classes: rule.map(|rule| rule.classes),
+                place: rule.map(|rule| rule.place.clone()),
+            },
+        }
+    }
 }
 
 /// What can be done to a case now, and by you.
@@ -97,7 +118,10 @@ async fn actions(
         .map(|step| possible(step, &case, &actor, &rules, now))
         .collect();
     let unsent = matches!(case.facts.state, CaseState::Reported | CaseState::Filed);
-    let suggestion = unsent.then(|| workflow.suggest(&case, case.facts.class_code, &rules, now));
+    let suggestion = unsent.then(|| {
+        let route = workflow.suggest(&case, case.facts.class_code, &rules, now);
+        Suggestion::of(route, &rules)
+    });
     Ok(Json(PossibleActions {
         case_id: id,
         version: case.version,

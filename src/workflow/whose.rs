@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::{Command, WorkCase, Workflow};
-use crate::catalogue::{Catalogue, ClassCode};
+use crate::catalogue::ClassCode;
 use crate::rules::{Route, RouteAsk, RuleSet};
 use crate::territory::{self, Placement};
 
@@ -38,15 +38,10 @@ impl Workflow {
         self.rules.route(rules, &ask)
     }
 
-    /// Whose the case's place is now by the ground alone; `None` outside the city.
-    pub(super) fn place(&self, case: &WorkCase) -> Option<Placement> {
-        let class = case.facts.class_code;
-        let seen = Catalogue::shipped().sighting_rules().get(&class);
-        let snap = match seen {
-            Some(rule) if !class.is_component() => rule.snap_classes.as_slice(),
-            _ => std::slice::from_ref(&class),
-        };
-        let territory = self.territory.now();
+    /// Whose the case's place is now by the ground alone; `None` outside the city. `snap`: the component
+    /// classes its class is pinned to.
+    pub(super) fn place(&self, case: &WorkCase, snap: &[ClassCode]) -> Option<Placement> {
+        let (class, territory) = (case.facts.class_code, self.territory.now());
         territory.locate(case.place, class, snap, territory::REACH_M)
     }
 }

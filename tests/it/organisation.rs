@@ -148,7 +148,7 @@ async fn r4_3_a_unit_with_open_cases_is_not_ended_until_they_are_with_others() {
     .unwrap();
     let holdings = format!("/api/v1/units/{busy}/holdings");
     let held = admin.json(&holdings).await;
-    let expected = json!({ "cells": 1, "rules": 1, "components": 1, "routes": 0, "precedents": 1, "waiting_cases": 1, "open_cases": 0 });
+    let expected = json!({ "cells": 1, "rules": 1, "components": 1, "routes": 0, "precedents": 1, "waiting_cases": 1, "cases_in_hand": 0 });
     assert_eq!(held, expected);
     let refused = manager.client.get(&holdings).send().await.unwrap();
     problem(refused, StatusCode::FORBIDDEN, "forbidden").await;

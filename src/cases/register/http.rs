@@ -19,7 +19,7 @@ use crate::access::{Person, Role};
 use crate::cases::attachment::{self, AttachmentKind, BindError};
 use crate::cases::reporter::{self, Reporter};
 use crate::cases::{CaseChange, CaseId, CaseRow, CaseSource};
-use crate::catalogue::ClassCode;
+use crate::catalogue::{self, ClassCode};
 use crate::http::{ApiError, App, FieldProblem, JsonBody, PathParams};
 use crate::journal;
 use crate::space::GroundPoint;
@@ -265,7 +265,7 @@ async fn check(app: &App, body: Registration, now: DateTime<Utc>) -> Result<Chec
     };
     rule::check(&report, &app.rules.in_force(now), now)
         .map_err(|broken| unprocessable("rule-broken", &[broken.field], &broken.to_string()))?;
-    let snap = territory::snap_classes(app, class).await?;
+    let snap = catalogue::snap_classes(&app.db, class).await?;
     let placement = app
         .territory
         .now()

@@ -67,8 +67,10 @@ pub(in crate::plan) async fn read(
     let open = sqlx::query_as(
         "select case_id, class_code, state, location as place, code,
             coalesce(handling_unit_id, unit_id) as unit_id, due_at, warn_at,
-            handling_unit_id is null and coalesce(because ->> 'rule', 'none')
-                not in ('component_maintenance', 'component_owner') as goes_by_ground
+            handling_unit_id is null
+                and coalesce(route #>> '{because,rule}', because ->> 'rule', 'none')
+                    not in ('component_maintenance', 'component_owner', 'rule', 'precedent')
+                as goes_by_ground
         from city_case join cell using (cell_id) where ended_at is null",
     )
     .fetch_all(&mut *tx)

@@ -8,6 +8,7 @@ use crate::cases::{CaseState, DisputeLevel};
 use crate::clock::{CalendarKind, Stage};
 use crate::rules::Condition;
 use crate::workflow::command::{Delivery, DispatchOrder};
+use crate::workflow::guard::is_late;
 use crate::workflow::{Command, Refusal, RefusalCode, WorkUnit};
 
 #[expect(
@@ -53,10 +54,14 @@ pub(super) fn apply(draft: &mut Draft<'_>, command: &Command) -> Applied {
 /// The unit that has it is no more: what it has not done is sent anew, with a full limit.
 fn leave_unit(draft: &mut Draft<'_>) {
     draft.note("ended_unit", draft.facts.handling_unit_id);
+    // what it did not do in time is known; whoever has it next is judged by their own limit
+    draft.note("on_time", !is_late(draft.case, draft.rules(), draft.now()));
     draft.answer();
     draft.facts.resume_at = None;
-    draft.facts.dispute = None;
-    draft.facts.dispute_level = None;
+    if draft.facts.state == CaseState::Disputed {
+        draft.facts.dispute = None;
+        draft.facts.dispute_level = None;
+    }
     for stage in [
         Stage::Handling,
         Stage::Arrival,
@@ -66,8 +71,24 @@ fn leave_unit(draft: &mut Draft<'_>) {
     ] {
         draft.stop(stage);
     }
+    leave_supervision(draft);
     take_back(draft);
     draft.goes_by_route();
+}
+
+/// An order that the service made because the unit was late was about that unit; what a person ordered
+/// holds for whoever has it next, who has not replied yet.
+fn leave_supervision(draft: &mut Draft<'_>) {
+    let Some(Json(order)) = &mut draft.facts.supervision else {
+        return;
+    };
+    if order.by.is_none() {
+        draft.facts.supervised = false;
+        draft.stop(Stage::Supervision);
+    } else {
+        order.reply = None;
+        order.replied_at = None;
+    }
 }
 
 /// The unit has it no more: a dispatcher sends it anew.

@@ -132,19 +132,26 @@ async fn leave_ended_units(
     workflow: &Workflow,
     now: DateTime<Utc>,
 ) -> anyhow::Result<Round> {
+    let mut round = Round::default();
+    let territory = workflow.territory.now();
+    let mut ended = store::ended_units(db, now)
+        .await
+        .context("find units that have ended")?;
+    ended.retain(|unit| !territory.is_standing(*unit));
+    if ended.is_empty() {
+        return Ok(round);
+    }
     let mut tx = db.begin().await?;
-    let theirs = store::lock_of_ended_units(&mut *tx, now, BATCH)
+    let theirs = store::lock_of_ended_units(&mut *tx, now, &ended, BATCH)
         .await
         .context("find cases of units that have ended")?;
-    let mut round = Round::default();
-    for (case, unit_id, sent) in theirs {
+    for (case, sent) in theirs {
         let leave = if sent {
             Command::TakeBack
         } else {
             Command::Reroute
         };
-        let known = !workflow.territory.now().is_standing(unit_id);
-        if known && act(workflow, &mut tx, case, &leave, now).await? {
+        if act(workflow, &mut tx, case, &leave, now).await? {
             round.cases.insert(case);
         }
     }

@@ -106,29 +106,53 @@ pub(super) async fn lock_suspended(
     .await
 }
 
-/// Takes cases that wait for units which have ended, or that such units have and have not done, like
-/// [`lock_due`]: with those units, and whether they have it.
+/// Units that are no more and that an open case names.
+pub(super) async fn ended_units(
+    db: impl PgExecutor<'_>,
+    now: DateTime<Utc>,
+) -> sqlx::Result<Vec<i32>> {
+    sqlx::query_scalar(
+        "select unit_id from unit u
+        where upper(valid) <= $1 and (
+            exists (select from city_case c where c.unit_id = u.unit_id and c.ended_at is null
+                and c.handling_unit_id is null)
+            or exists (select from city_case c where c.handling_unit_id = u.unit_id
+                and c.ended_at is null))",
+    )
+    .bind(now)
+    .fetch_all(db)
+    .await
+}
+
+/// Takes cases that wait for units which have `ended`, or that such units have and have not done, like
+/// [`lock_due`]: and whether they have it.
 pub(super) async fn lock_of_ended_units(
     db: impl PgExecutor<'_>,
     now: DateTime<Utc>,
+    ended: &[i32],
     limit: i64,
-) -> sqlx::Result<Vec<(CaseId, i32, bool)>> {
+) -> sqlx::Result<Vec<(CaseId, bool)>> {
     sqlx::query_as(
-        "select c.case_id, coalesce(c.handling_unit_id, c.unit_id), c.handling_unit_id is not null
+        "select c.case_id, c.handling_unit_id is not null
         from city_case c
+        join unit u on u.unit_id = coalesce(c.handling_unit_id, c.unit_id)
         where c.case_id in (
-            select waiting.case_id from unit u join city_case waiting using (unit_id)
-            where upper(u.valid) <= $1 and waiting.ended_at is null
+            select waiting.case_id from city_case waiting
+            where waiting.unit_id = any($2) and waiting.ended_at is null
                 and waiting.handling_unit_id is null
             union all
-            select sent.case_id from unit u join city_case sent on sent.handling_unit_id = u.unit_id
-            where upper(u.valid) <= $1 and sent.ended_at is null
-                and sent.state in ('dispatched', 'quick', 'disputed', 'handling', 'suspended')
-            limit $2)
+            select sent.case_id from city_case sent
+            where sent.handling_unit_id = any($2) and sent.ended_at is null)
+        -- again of what it is once it is locked
+        and upper(u.valid) <= $1 and c.ended_at is null
+        and (c.handling_unit_id is null
+            or c.state in ('dispatched', 'quick', 'disputed', 'handling', 'suspended'))
         order by c.case_id
-        for no key update skip locked",
+        limit $3
+        for no key update of c skip locked",
     )
     .bind(now)
+    .bind(ended)
     .bind(limit)
     .fetch_all(db)
     .await

@@ -134,6 +134,12 @@ async fn r4_3_what_a_unit_that_ends_has_not_done_is_sent_anew() {
         .act("water manager", asked, "ask_suspension", until)
         .await;
     let emergency = office.handling(1).await;
+    let order = json!({"level": "leader", "reason": "the square is full of people"});
+    office.act("leader", emergency, "supervise", order).await;
+    let reply = json!({"text": "a team is there"});
+    office
+        .act("water manager", emergency, "reply_supervision", reply)
+        .await;
     let handled = office.handled(4).await;
 
     end_unit(&office, "water").await;
@@ -146,6 +152,10 @@ async fn r4_3_what_a_unit_that_ends_has_not_done_is_sent_anew() {
         assert_eq!(case["request"], Value::Null);
     }
     until_told(&office, 4).await;
+    // whoever has it next has not replied yet
+    let emergency = office.case(emergency).await;
+    assert_eq!(emergency["supervised"], true);
+    assert_eq!(emergency["supervision"]["reply"], Value::Null);
     let roads = json!({"unit_id": roads});
     office.act("dispatcher", handling, "dispatch", roads).await;
     office
@@ -162,6 +172,27 @@ async fn r4_3_what_a_unit_that_ends_has_not_done_is_sent_anew() {
     office.act("operator", handled, "rehandle", reason).await;
     let again = case_when(&office, handled, |case| case["state"] == "filed").await;
     assert_eq!(running(&again), ["dispatch"]);
+    office.service.stop().await;
+}
+
+#[tokio::test]
+async fn r3_6_that_a_unit_was_late_is_not_held_against_the_next() {
+    let mut office = water_and_roads().await;
+    let case = office.handling(4).await;
+    office.pass(chrono::TimeDelta::days(5));
+    let late = case_when(&office, case, |case| case["supervised"] == true).await;
+    assert_eq!(late["supervision"]["by"], Value::Null);
+    end_unit(&office, "water").await;
+    let case = case_when(&office, case, |case| case["state"] == "filed").await;
+    assert_eq!(
+        (&case["supervised"], running(&case)),
+        (&json!(false), vec!["dispatch"])
+    );
+    let last = case["history"].as_array().unwrap().last().unwrap();
+    assert_eq!(
+        (&last["action"], &last["detail"]["on_time"]),
+        (&json!("take_back"), &json!(false))
+    );
     office.service.stop().await;
 }
 

@@ -1,7 +1,7 @@
 /** What can be done to a case, and what a person is told of what others do. */
 
 import type { CaseRow, CaseState } from './case_types';
-import type { RouteBecause, Unit } from './types';
+import type { CaseRoute, Unit } from './types';
 
 /** Why not; the page says it in words. */
 export interface Refusal {
@@ -57,7 +57,7 @@ export interface Offers {
   state: CaseState;
   actions: Offer[];
   /** Whose it is by the rules in force now; null where they name nobody. */
-  suggestion?: { unit_id: number | null; because: RouteBecause } | null;
+  suggestion?: { unit_id: number | null; because: CaseRoute } | null;
 }
 
 export interface Done {

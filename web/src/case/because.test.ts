@@ -37,13 +37,23 @@ test('a component names itself and its distance', () => {
 
 test('a case that was filed is whose the rule says by which it was', () => {
   const sentence = (route: CaseRoute, over: Partial<BecauseWords> = {}) =>
-    becauseSentences(because, words({ filed: { route, class: 'M06042' }, ...over }))[0];
+    becauseSentences(
+      because,
+      words({ filed: { route, class: 'M06042', cell: '321202001002004' }, ...over }),
+    )[0];
   expect(sentence({ rule: 'precedent', precedent_id: 3, case_id: 41 })).toContain('案件 #41');
   expect(sentence({ rule: 'rule', route_id: 8, classes: 'M06', place: '321202001' })).toBe(
     '按派遣路由：暴露垃圾，321202001。',
   );
   expect(sentence({ rule: 'rule', route_id: 8, classes: '', place: '' })).toContain('全市');
-  expect(sentence({ rule: 'cell_default', cell_id: 7 })).toContain('由网格默认责任单位负责');
+  // of the cell it is in now; the edition of its opening says nothing of that
+  const default_ = { rule: 'cell_default', cell_id: 7 } as const;
+  expect(sentence(default_)).toContain('321202 001 002 004');
+  const filed = { route: default_, class: 'M06042', cell: '321202001002004' };
+  expect(becauseSentences(because, words({ filed })).join()).not.toContain('版');
+  const there = becauseSentences(because, words({ filed: { ...filed, cell: because.cell_code } }));
+  expect(there.join()).toContain('第 3 版');
+  expect(sentence({ rule: 'nobody', cell_id: 7 })).toContain('由派遣员选定');
   const component = { id: 9, class: 'C03005', code: null, name: '果皮箱' };
   const route = { rule: 'component_owner', component_id: 9, route_id: null } as const;
   expect(sentence(route, { component })).toContain('附近的部件「果皮箱」');

@@ -9,8 +9,14 @@ export interface BecauseWords {
   component: PlacedComponent | null;
   /** The longer half axis of the position's error; null where a person asked, not a camera. */
   error_m: number | null;
-  /** By which rule a case is whose since it was filed, and as what it was. */
-  filed?: { route: CaseRoute; class: string } | null;
+  /** By which rule a case is whose since it was filed, as what it was, and in which cell it is now. */
+  filed?: Filed | null;
+}
+
+export interface Filed {
+  route: CaseRoute;
+  class: string;
+  cell: string;
 }
 
 /** Fifteen digits as division, street, community, sequence. */
@@ -47,11 +53,10 @@ function thingName(
   return [component.name || className(component.class), component.code].filter(Boolean).join(' ');
 }
 
-/** By which rule a case is whose, in a sentence. */
+/** By which rule a case is whose, in a sentence. `because`: of its opening. */
 export function routeSentence(
-  route: CaseRoute,
+  { route, class: filedClass, cell }: Filed,
   because: Because,
-  filedClass: string,
   { t, className, component }: BecauseWords,
 ): string {
   switch (route.rule) {
@@ -69,25 +74,29 @@ export function routeSentence(
       return t.because[`${route.rule}_of`](thing);
     }
     case 'nobody':
-      return t.because.none(spacedCell(because.cell_code));
+      return t.because.nobody(spacedCell(cell));
     default:
-      return t.because[route.rule](spacedCell(because.cell_code), className(filedClass));
+      return t.because[route.rule](spacedCell(cell), className(filedClass));
   }
 }
+
+/** Whether the edition that was in force when a case was opened is the one that named its unit. */
+const isOfEdition = ({ route, cell }: Filed, because: Because) =>
+  route.rule.startsWith('cell_') && cell === because.cell_code;
 
 /** Why it is whose, as sentences: the rule, how near the border is, the edition. */
 export function becauseSentences(because: Because, words: BecauseWords): string[] {
   const { t, error_m, filed } = words;
-  const decided = filed
-    ? routeSentence(filed.route, because, filed.class, words)
-    : rule(because, words);
+  const decided = filed ? routeSentence(filed, because, words) : rule(because, words);
   const sentences = [decided];
   if (because.border_m !== null) {
     const isNear = error_m !== null && because.border_m < error_m;
     const sentence = isNear ? t.because.nearBorder : t.because.border;
     sentences.push(sentence(metres(because.border_m)));
   }
-  const { id, note, published_at } = because.edition;
-  sentences.push(t.because.edition(id, note, day(published_at, t.locale)));
+  if (!filed || isOfEdition(filed, because)) {
+    const { id, note, published_at } = because.edition;
+    sentences.push(t.because.edition(id, note, day(published_at, t.locale)));
+  }
   return sentences;
 }

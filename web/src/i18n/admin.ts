@@ -86,12 +86,12 @@ const zh = {
         [it.routes, '条派遣路由'],
         [it.precedents, '条先例'],
         [it.waiting_cases, '件待派遣案件'],
-        [it.open_cases, '件在办案件'],
+        [it.cases_in_hand, '件在办案件'],
       ] as const;
       const some = holds.filter(([count]) => count > 0).map(([count, what]) => `${count} ${what}`);
       return some.length === 0
         ? '该单位目前不负责任何网格和部件。'
-        : `该单位负责 ${some.join('、')}；终止后由次一级规则确定责任单位，没有规则的列入“无人负责”${it.open_cases > 0 ? '；届时仍在办的案件退回派遣员' : ''}。`;
+        : `该单位负责 ${some.join('、')}；终止后由次一级规则确定责任单位，没有规则的列入“无人负责”${it.cases_in_hand > 0 ? '；届时仍在办的案件退回派遣员' : ''}。`;
     },
     division: '行政区划代码',
     mode: '运行方式',
@@ -232,14 +232,14 @@ const en: AdminWords = {
         [it.routes, 'route', 'routes'],
         [it.precedents, 'precedent', 'precedents'],
         [it.waiting_cases, 'case that waits', 'cases that wait'],
-        [it.open_cases, 'case in hand', 'cases in hand'],
+        [it.cases_in_hand, 'case in hand', 'cases in hand'],
       ] as const;
       const some = holds
         .filter(([count]) => count > 0)
         .map(([count, one, many]) => `${count} ${count === 1 ? one : many}`);
       return some.length === 0
         ? 'It answers for no cell and no component.'
-        : `It answers for ${new Intl.ListFormat('en').format(some)}. From its end on the next rule says whose they are; where there is none, they are listed under “Gaps”.${it.open_cases > 0 ? ' What it has in hand then goes back to the dispatchers.' : ''}`;
+        : `It answers for ${new Intl.ListFormat('en').format(some)}. From its end on the next rule says whose they are; where there is none, they are listed under “Gaps”.${it.cases_in_hand > 0 ? ' What it has in hand then goes back to the dispatchers.' : ''}`;
     },
     division: 'Division code',
     mode: 'Mode',

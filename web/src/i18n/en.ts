@@ -166,6 +166,8 @@ export const en: Messages = {
       `The component “${component}” is near; the unit that maintains it is responsible.`,
     component_owner_of: (component) =>
       `The component “${component}” is near; nobody is named to maintain it, so its owner is responsible.`,
+    nobody: (cell) =>
+      `No rule names a unit that is there for grid cell ${cell}; a dispatcher chooses.`,
     precedent: (id) => `By precedent: the dispute of case #${id} was decided so.`,
     route: (classes, place) => `By a route: ${classes || 'every class'}, ${place || 'whole city'}.`,
     now: (unit) => `By the rules of now it would go to: ${unit}`,

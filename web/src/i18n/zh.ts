@@ -159,6 +159,7 @@ export const zh = {
     component_maintenance_of: (component: string) => `附近的部件「${component}」由其养护单位负责。`,
     component_owner_of: (component: string) =>
       `附近的部件「${component}」没有养护单位，由其权属单位负责。`,
+    nobody: (cell: string) => `单元网格 ${cell} 没有规则指定现有的单位，由派遣员选定。`,
     precedent: (id: number) => `按先例：案件 #${id} 的责任争议已如此裁定。`,
     route: (classes: string | null | undefined, place: string | null | undefined) =>
       `按派遣路由：${classes || '全部类别'}，${place || '全市'}。`,

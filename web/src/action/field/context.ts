@@ -1,4 +1,4 @@
-import type { CaseDetail, CaseRow, Condition } from '../../api/types';
+import type { CaseDetail, CaseRoute, CaseRow, Condition } from '../../api/types';
 
 /** The case a form is about; the detail follows the row. Null where there is no case yet. */
 export interface FormCase {
@@ -7,4 +7,6 @@ export interface FormCase {
   conditions: Condition[];
   /** Whose it is by the rules in force now. */
   unitId: number | null;
+  /** And by which of them. */
+  route: CaseRoute | null;
 }

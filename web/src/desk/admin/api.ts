@@ -112,8 +112,8 @@ export interface Holdings {
   precedents: number;
   /** That nobody was sent to yet. */
   waiting_cases: number;
-  /** That it has or helps with. */
-  open_cases: number;
+  /** That it has and has not done. */
+  cases_in_hand: number;
 }
 
 export const holdings = (unit: number) => ask<Holdings>('GET', `${v1}/units/${unit}/holdings`);
