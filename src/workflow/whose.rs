@@ -17,10 +17,12 @@ impl Workflow {
         now: DateTime<Utc>,
     ) -> Option<Route> {
         let own = case.facts.class_code;
-        let class = match command {
-            Command::File { class, .. } => class.unwrap_or(own),
-            Command::Reroute | Command::TakeBack => own,
-            _ => return None,
+        let class = if let Command::File { class, .. } = command {
+            class.unwrap_or(own)
+        } else if matches!(command, Command::Reroute | Command::TakeBack) {
+            own
+        } else {
+            return None;
         };
         Some(self.suggest(case, class, rules, now))
     }

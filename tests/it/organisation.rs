@@ -83,6 +83,30 @@ async fn r4_2_a_district_has_one_centre_and_a_mode_that_can_be_switched() {
     problem(wrong, StatusCode::BAD_REQUEST, "invalid-field").await;
 }
 
+/// A case that waits for a unit, and a decided dispute that names it.
+async fn named_elsewhere(city: &TestCity, unit: i32) {
+    let waiting: i64 = sqlx::query_scalar(
+        "insert into city_case (class_code, source, location, semi_major_m, semi_minor_m,
+            bearing_deg, cell_id, edition_id, because, first_seen_at, last_seen_at,
+            sighting_count, opened_at, unit_id)
+         select class_code, source, location, 1, 1, 0, cell_id, edition_id, '{}', now(), now(), 1,
+            now(), $1 from city_case returning case_id",
+    )
+    .bind(unit)
+    .fetch_one(&city.db)
+    .await
+    .unwrap();
+    sqlx::query(
+        "insert into precedent (class_code, place, unit_id, case_id, reason, valid)
+         values ('M06042', '321202001001', $1, $2, 'agreed', tstzrange(now(), null))",
+    )
+    .bind(unit)
+    .bind(waiting)
+    .execute(&city.db)
+    .await
+    .unwrap();
+}
+
 #[tokio::test]
 async fn r4_3_a_unit_with_open_cases_is_not_ended_until_they_are_with_others() {
     let city = TestCity::new().await;
@@ -126,26 +150,7 @@ async fn r4_3_a_unit_with_open_cases_is_not_ended_until_they_are_with_others() {
     city.responsible(edition, cells[0], Some("M06042"), busy)
         .await;
     city.component("C03005", place(2.0, 2.0), Some(busy)).await;
-    let waiting: i64 = sqlx::query_scalar(
-        "insert into city_case (class_code, source, location, semi_major_m, semi_minor_m,
-            bearing_deg, cell_id, edition_id, because, first_seen_at, last_seen_at,
-            sighting_count, opened_at, unit_id)
-         select class_code, source, location, 1, 1, 0, cell_id, edition_id, '{}', now(), now(), 1,
-            now(), $1 from city_case returning case_id",
-    )
-    .bind(busy)
-    .fetch_one(&city.db)
-    .await
-    .unwrap();
-    sqlx::query(
-        "insert into precedent (class_code, place, unit_id, case_id, reason, valid)
-         values ('M06042', '321202001001', $1, $2, 'agreed', tstzrange(now(), null))",
-    )
-    .bind(busy)
-    .bind(waiting)
-    .execute(&city.db)
-    .await
-    .unwrap();
+    named_elsewhere(&city, busy).await;
     let holdings = format!("/api/v1/units/{busy}/holdings");
     let held = admin.json(&holdings).await;
     let expected = json!({ "cells": 1, "rules": 1, "components": 1, "routes": 0, "precedents": 1, "waiting_cases": 1, "cases_in_hand": 0 });
