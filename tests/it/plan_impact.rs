@@ -19,7 +19,16 @@ async fn the_impact_says_what_publishing_then_does() {
         .execute(&town.city.db)
         .await
         .unwrap();
-    town.city.component("C03005", place(70.0, 20.0), None).await;
+    // of a unit that is no more: it goes with the ground
+    let gone = town.city.unit(9).await;
+    sqlx::query("update unit set valid = tstzrange(lower(valid), now()) where unit_id = $1")
+        .bind(gone)
+        .execute(&town.city.db)
+        .await
+        .unwrap();
+    town.city
+        .component("C03005", place(70.0, 20.0), Some(gone))
+        .await;
     town.city
         .component("C03005", place(70.0, 30.0), Some(second))
         .await;
@@ -183,4 +192,38 @@ async fn files_have_all(town: &Town, path: &str, half: u32) {
     assert_eq!(given["geometry"]["type"], "MultiPolygon");
     assert_eq!(of_kind("case")[0]["geometry"]["type"], "Point");
     assert!(of_kind("case")[0]["properties"]["at_risk"].is_boolean());
+}
+
+/// Whose a case is by a routing rule or a decided dispute is not the ground's to say.
+#[tokio::test]
+async fn what_is_whose_by_a_decision_stays_whose_it_is() {
+    let town = Town::new().await;
+    let [first, second] = town.units;
+    let by_ground = town.case(town.cells[0], place(20.0, 50.0), None).await;
+    let decided = town.case(town.cells[0], place(80.0, 50.0), None).await;
+    let because = json!({ "rule": "precedent", "precedent_id": 1, "case_id": by_ground });
+    sqlx::query("update city_case set route = $2 where case_id = $1")
+        .bind(decided)
+        .bind(json!({ "unit_id": first, "because": because }))
+        .execute(&town.city.db)
+        .await
+        .unwrap();
+    let plan = town.begin().await;
+    let face = town.face(town.cells[0]).await;
+    let owner = json!({ "set_owner": { "faces": [face], "owner": second } });
+    town.stepped(plan, &owner).await;
+    let path = format!("/api/v1/plans/{plan}/impact");
+    let impact = town.planner.client.json(&path).await;
+    let said: Vec<(i64, i64)> = { impact["open_cases"].as_array().unwrap().iter() }
+        .filter_map(|case| Some((case["id"].as_i64()?, case["to_unit"].as_i64()?)))
+        .collect();
+    town.approved(plan, json!({})).await;
+    let is: Vec<(i64, i64)> =
+        sqlx::query_as("select case_id, unit_id::bigint from city_case order by case_id")
+            .fetch_all(&town.city.db)
+            .await
+            .unwrap();
+    let [first, second] = [first, second].map(i64::from);
+    assert_eq!(is, [(by_ground, second), (decided, first)]);
+    assert_eq!(said, is, "{impact}");
 }

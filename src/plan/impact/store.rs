@@ -58,10 +58,13 @@ pub(in crate::plan) async fn read(
     now: DateTime<Utc>,
 ) -> sqlx::Result<Standing> {
     let components = sqlx::query_as(
-        "select component_id as id, class_code, anchor as place, maintenance_unit_id is not null or owner_unit_id is not null
-                as has_unit
+        "with ended as (select unit_id from unit where upper(valid) <= $1)
+        select component_id as id, class_code, anchor as place,
+            (maintenance_unit_id is not null and maintenance_unit_id not in (table ended)
+                or owner_unit_id is not null and owner_unit_id not in (table ended)) as has_unit
         from component where state <> 'removed'",
     )
+    .bind(now)
     .fetch_all(&mut *tx)
     .await?;
     let open = sqlx::query_as(
