@@ -185,6 +185,10 @@ pub(super) async fn due(db: impl PgExecutor<'_>, span: &Span) -> sqlx::Result<Ve
             or w.unit_id = any (c.helper_unit_ids)
             or w.unit_id = (e.before->>'handling_unit_id')::integer
             or w.unit_id = (e.after->>'handling_unit_id')::integer)
+        -- a unit that has ended is told only that a case is not its any more
+        join unit u on u.unit_id = w.unit_id and (coalesce(upper(u.valid) > e.at, true)
+            or w.unit_id = (e.before->>'handling_unit_id')::integer
+                and w.unit_id is distinct from c.handling_unit_id)
         where (xact >= pg_snapshot_xmax($1::pg_snapshot)
                 or xact = any (array(select pg_snapshot_xip($1::pg_snapshot))))
             and pg_visible_in_snapshot(xact, $2::pg_snapshot)

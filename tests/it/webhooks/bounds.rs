@@ -90,3 +90,30 @@ async fn a_dead_system_does_not_take_every_place() {
     assert!(dead.came().len() <= 24, "{} at a time", dead.came().len());
     stage.service.stop().await;
 }
+
+/// What it had is taken back, and what becomes of it is none of its business any more.
+#[tokio::test]
+async fn a_unit_that_has_ended_is_told_that_its_cases_left_and_nothing_else() {
+    let stage = Stage::new(&[]).await;
+    let db = &stage.street.city.db;
+    sqlx::query(
+        "update unit set valid = tstzrange(lower(valid), now())
+         where unit_id = (select unit_id from webhook)",
+    )
+    .execute(db)
+    .await
+    .unwrap();
+    let came = stage.receiver.taken(1).await.remove(0).event();
+    assert_eq!(came["type"], "cityward.case.take_back");
+    assert_eq!(came["subject"], stage.case.to_string());
+    assert_eq!(came["data"]["state"], Value::Null, "{came}");
+    // it helps with the case by mistake
+    sqlx::query("update city_case set helper_unit_ids = array(select unit_id from webhook)")
+        .execute(db)
+        .await
+        .unwrap();
+    stage.happens("supervise").await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!(stage.receiver.came().len(), 1);
+    stage.service.stop().await;
+}
