@@ -71,10 +71,7 @@ test-web: setup-tests web/dist/index.html ## the page's tests, in a real browser
 	cd web && npm test
 	# the program as its tests have it: built alone it has dependencies with other features
 	$(cargo) test --no-run --test it
-	# two halves at once, each in a city of its own: a browser leaves half of two cores idle
-	cd web && export CITYWARD_BIN=$(CURDIR)/target/debug/cityward; \
-	npm run e2e -- --shard=1/2 & half=$$!; rest=0; \
-	npm run e2e -- --shard=2/2 || rest=$$?; wait $$half && exit $$rest
+	cd web && CITYWARD_BIN=$(CURDIR)/target/debug/cityward npm run e2e
 
 bench: setup ## measure: locate, latency to the live stream; rules, queue, actions
 	$(cargo) bench --bench spine

@@ -3,8 +3,9 @@ import { readdir, readFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { launch, signIn, visit } from './browser';
+import { here } from './here';
 import { Street } from './street';
 
 const CAMERA = 'E2E-ASKED';
@@ -18,7 +19,7 @@ let asked = 0;
 let broken = false;
 
 beforeAll(async () => {
-  const frames = inject('frames');
+  const frames = here('frames');
   const name = (await readdir(frames)).find((file) => file.endsWith('.jpg'));
   const jpeg = await readFile(join(frames, name!));
   const known = `Basic ${Buffer.from(`admin:${PASSWORD}`).toString('base64')}`;
@@ -34,10 +35,10 @@ beforeAll(async () => {
   await once(camera, 'listening');
   url = `http://127.0.0.1:${(camera.address() as { port: number }).port}/snapshot.jpg`;
   browser = await launch();
-  street = await Street.open(inject('url'), inject('password'));
+  street = await Street.open(here('url'), here('password'));
   await street.camera(CAMERA, { lon: 119.921, lat: 32.451 });
   page = await visit(browser, { language: 'en' });
-  await signIn(page, inject('url'), inject('password'), { hash: `#/map?camera=${CAMERA}` });
+  await signIn(page, here('url'), here('password'), { hash: `#/map?camera=${CAMERA}` });
 });
 afterAll(async () => {
   await browser?.close();
@@ -86,7 +87,7 @@ test('what is wrong with it is said, in Chinese too, and it can be pushed again'
   await source().getByText('it answered 503').waitFor();
   await source().getByText('Answers with an error').waitFor();
   const zh = await visit(browser, { language: 'zh' });
-  await signIn(zh, inject('url'), inject('password'), { hash: `#/map?camera=${CAMERA}` });
+  await signIn(zh, here('url'), here('password'), { hash: `#/map?camera=${CAMERA}` });
   await zh.getByRole('region', { name: '取流' }).getByText('应答了错误状态').waitFor();
   broken = false;
   // kept without giving the password again

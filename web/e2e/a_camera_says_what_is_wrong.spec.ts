@@ -1,8 +1,9 @@
 import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { CameraView } from '../src/api/types';
 import { barriers } from './barriers';
 import { launch, mapIsDrawn, signIn, visit } from './browser';
+import { here } from './here';
 
 let browser: Browser;
 beforeAll(async () => {
@@ -31,7 +32,7 @@ test.each(['zh', 'en'] as const)(
       }
       await route.fulfill({ response: answer, json: { cameras } });
     });
-    await signIn(page, inject('url'), inject('password'), { hash: '#/cameras' });
+    await signIn(page, here('url'), here('password'), { hash: '#/cameras' });
     const ill = page.locator('main li.ill');
     await ill.first().waitFor();
     expect(await ill.count()).toBe(2);

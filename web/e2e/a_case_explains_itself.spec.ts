@@ -1,6 +1,7 @@
 import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { launch, mapIsDrawn, signIn, visit } from './browser';
+import { here } from './here';
 import { type Incident, incidents, Street } from './street';
 
 let browser: Browser;
@@ -24,16 +25,16 @@ async function file(cameraId: string, { jpeg }: Incident): Promise<number> {
 
 beforeAll(async () => {
   browser = await launch();
-  street = await Street.open(inject('url'), inject('password'));
+  street = await Street.open(here('url'), here('password'));
   await street.camera('E2E-SCOUT-2', { lon: 119.92, lat: 32.45 });
-  const [first, second] = await incidents(street, inject('frames'), 'E2E-SCOUT-2', 2);
+  const [first, second] = await incidents(street, here('frames'), 'E2E-SCOUT-2', 2);
   for (const [i, incident] of [first!, second!].entries()) {
     const cameraId = `E2E-WHY-${i}`;
     await street.camera(cameraId, { lon: 119.915 + 0.004 * i, lat: 32.446 }, incident.image);
     caseIds.push(await file(cameraId, incident));
   }
   page = await visit(browser);
-  await signIn(page, inject('url'), inject('password'));
+  await signIn(page, here('url'), here('password'));
   await mapIsDrawn(page);
 });
 afterAll(() => browser?.close());

@@ -2,9 +2,10 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { launch, signIn, visit } from './browser';
 import { drawn, onScreen, type Place, stepped } from './grid_map';
+import { here } from './here';
 
 /** How many cells are dragged about; 20,000 take a minute, so nobody waits for it unasked. */
 const CELLS = Number(process.env.CITYWARD_CELLS ?? 0);
@@ -96,7 +97,7 @@ test.skipIf(CELLS === 0)('a vertex is dragged smoothly', { timeout: 600_000 }, a
   await writeFile(file, city(CELLS));
   const page = await visit(browser, { language: 'en' });
   page.setDefaultTimeout(OPENED_MS);
-  await signIn(page, inject('url'), inject('password'), { hash: '#/grid' });
+  await signIn(page, here('url'), here('password'), { hash: '#/grid' });
   await page.setInputFiles('[data-test=file]', file);
   await page.click('[data-test=repair]:not(:disabled)');
   await page.click('[data-test=to-editor]');

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
 import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { barriers } from './barriers';
 import { launch, signIn, visit } from './browser';
+import { here } from './here';
 
-const url = inject('url');
+const url = here('url');
 let browser: Browser;
 beforeAll(async () => {
   browser = await launch();
@@ -60,7 +61,7 @@ test.each(['zh', 'en'] as const)(
     const name = `viid-${language}-${process.pid}`;
     const id = `3212020000132${language === 'zh' ? '1' : '2'}${String(process.pid).padStart(6, '0').slice(-6)}`;
     const page = await visit(browser, { language, theme: language === 'zh' ? 'dark' : 'light' });
-    await signIn(page, url, inject('password'), { hash: '#/platforms' });
+    await signIn(page, url, here('password'), { hash: '#/platforms' });
     await page.fill('form input', name);
     await page.click('form button.primary');
     await page.waitForSelector('code');

@@ -1,12 +1,13 @@
 import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { asked } from './ask';
 import { launch, signIn, visit } from './browser';
+import { here } from './here';
 import { incidents, Street } from './street';
 import { Worker } from './work';
 
-const password = inject('staffPassword');
-const url = inject('url');
+const password = here('staffPassword');
+const url = here('url');
 const OPINION = '双方各执一词，市中心协调不成。';
 const DECISION = '该路段由供电公司施工后未恢复，由其负责。';
 
@@ -30,9 +31,9 @@ const listed = ({ page }: Worker, yes = true) =>
 
 /** A case that a camera saw and the operator filed. */
 async function filedCase(): Promise<number> {
-  const street = await Street.open(url, inject('password'));
+  const street = await Street.open(url, here('password'));
   await street.camera('E2E-SCOUT-DISPUTE', { lon: 119.92, lat: 32.45 });
-  const [incident] = await incidents(street, inject('frames'), 'E2E-SCOUT-DISPUTE', 1);
+  const [incident] = await incidents(street, here('frames'), 'E2E-SCOUT-DISPUTE', 1);
   const where = { lon: 119.9265, lat: 32.4535 };
   await street.camera('E2E-DISPUTE', where, incident!.image);
   const began = Date.now() - 60_000;
@@ -120,7 +121,7 @@ test('a disputed case goes from unit to city centre to committee, and the decisi
 
 test('the decision was made a precedent, which the rules name', async () => {
   const page = await visit(browser, { language: 'en' });
-  await signIn(page, url, inject('password'), { hash: '#/rules/1/routes' });
+  await signIn(page, url, here('password'), { hash: '#/rules/1/routes' });
   await page.waitForSelector(`main a[href="#/case/${caseId}"]`);
   await page.context().close();
 });

@@ -1,8 +1,9 @@
 import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { launch, signIn, visit } from './browser';
+import { here } from './here';
 
-const url = inject('url');
+const url = here('url');
 let browser: Browser;
 beforeAll(async () => {
   browser = await launch();
@@ -17,7 +18,7 @@ const show = (page: Page, hash: string) =>
 test('an administrator edits the collection rules of a draft, and a second one approves it', async () => {
   const name = `采集规范修订 ${process.pid}`;
   const author = await visit(browser);
-  await signIn(author, url, inject('password'), { hash: '#/rules' });
+  await signIn(author, url, here('password'), { hash: '#/rules' });
   await author.click('[data-test=new-draft]');
   await author.fill('input[name=name]', name);
   await author.click('form.form button.primary');
@@ -48,7 +49,7 @@ test('an administrator edits the collection rules of a draft, and a second one a
 
   const second = await visit(browser);
   const login = { login: 'admin2', hash: `#/rules/${id}/collection` };
-  await signIn(second, url, inject('staffPassword'), login);
+  await signIn(second, url, here('staffPassword'), login);
   await second.locator('tr[data-scope=M06042]').waitFor();
   await approve(second);
   await second.locator('.tag.soon', { hasText: '待生效' }).waitFor();

@@ -1,9 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { barriers } from './barriers';
 import { type Looks, launch, signIn, visit } from './browser';
+import { here } from './here';
 
 let browser: Browser;
 beforeAll(async () => {
@@ -26,7 +27,7 @@ async function downloaded(page: Page, button: string): Promise<Read> {
 
 async function open(name: string, looks: Looks): Promise<Page> {
   const page = await visit(browser, looks);
-  await signIn(page, inject('url'), inject('password'), { hash: '#/grid' });
+  await signIn(page, here('url'), here('password'), { hash: '#/grid' });
   await page.setInputFiles('[data-test=file]', file(name));
   await page.waitForSelector('[data-test=kinds]');
   return page;
@@ -88,7 +89,7 @@ test.runIf(data)('the wards of Chennai nest in its zones, and not in those of 20
 
 test.runIf(data)('cells in GCJ-02 land on their place', async () => {
   const page = await visit(browser);
-  await signIn(page, inject('url'), inject('password'), { hash: '#/grid' });
+  await signIn(page, here('url'), here('password'), { hash: '#/grid' });
   await page.selectOption('[data-test=coordinates]', 'gcj02');
   await page.setInputFiles('[data-test=file]', file('taizhou_counties_gcj02'));
   await page.waitForSelector('[data-test=summary]');
@@ -106,7 +107,7 @@ test.runIf(data)('cells in GCJ-02 land on their place', async () => {
 
 test('a file that is none says so', async () => {
   const page = await visit(browser);
-  await signIn(page, inject('url'), inject('password'), { hash: '#/grid' });
+  await signIn(page, here('url'), here('password'), { hash: '#/grid' });
   const buffer = Buffer.from('name,lon,lat');
   await page.setInputFiles('[data-test=file]', { name: 'a.json', mimeType: 'text/csv', buffer });
   await page.locator('[role=alert]', { hasText: '不是 GeoJSON' }).waitFor();

@@ -1,6 +1,7 @@
 import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { launch, mapIsDrawn, signIn, visit } from './browser';
+import { here } from './here';
 import { type Incident, incidents, Street } from './street';
 
 /** One per test, far enough from each other that no case joins another's. */
@@ -18,9 +19,9 @@ let street: Street;
 let found: Incident[];
 beforeAll(async () => {
   browser = await launch();
-  street = await Street.open(inject('url'), inject('password'));
+  street = await Street.open(here('url'), here('password'));
   await street.camera('E2E-SCOUT', { lon: 119.92, lat: 32.45 });
-  found = await incidents(street, inject('frames'), 'E2E-SCOUT', PLACES.length);
+  found = await incidents(street, here('frames'), 'E2E-SCOUT', PLACES.length);
 });
 afterAll(() => browser?.close());
 
@@ -66,7 +67,7 @@ test.each(['zh', 'en'] as const)(
   'a new case appears without reload within a second of its frame (%s)',
   async (language) => {
     const page = await visit(browser, { language });
-    await signIn(page, inject('url'), inject('password'));
+    await signIn(page, here('url'), here('password'));
     await mapIsDrawn(page);
     const nth = language === 'zh' ? 0 : 1;
     const { caseId, afterMs } = await seeAppear(page, nth);
@@ -92,7 +93,7 @@ test.each(['zh', 'en'] as const)(
 
 test('what is being read does not move when a new case arrives', async () => {
   const page = await visit(browser, { language: 'en' });
-  await signIn(page, inject('url'), inject('password'));
+  await signIn(page, here('url'), here('password'));
   await mapIsDrawn(page);
   const read = page.locator('[role=option]').first();
   const id = await read.getAttribute('data-case');

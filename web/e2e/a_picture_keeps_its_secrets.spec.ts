@@ -1,6 +1,7 @@
 import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { launch, signIn, visit } from './browser';
+import { here } from './here';
 import { type Incident, incidents, Street } from './street';
 
 const CAMERA = 'E2E-MASKS';
@@ -21,9 +22,9 @@ let found: Incident[];
 
 beforeAll(async () => {
   browser = await launch();
-  street = await Street.open(inject('url'), inject('password'));
+  street = await Street.open(here('url'), here('password'));
   await street.camera('E2E-SCOUT-2', { lon: 119.92, lat: 32.45 });
-  found = await incidents(street, inject('frames'), 'E2E-SCOUT-2', SCENES);
+  found = await incidents(street, here('frames'), 'E2E-SCOUT-2', SCENES);
 });
 afterAll(() => browser?.close());
 
@@ -64,7 +65,7 @@ test('an original is shown for a purpose, and the history says so', async () => 
   );
   await street.ask(`/api/v1/people/${made.person.id}/grants`, 'POST', { role: 'data_officer' });
   const page = await visit(browser, { language: 'en' });
-  await signIn(page, inject('url'), made.password, { login, hash: `#/case/${id}` });
+  await signIn(page, here('url'), made.password, { login, hash: `#/case/${id}` });
   await page.getByRole('button', { name: 'Show original' }).click();
   const dialog = page.getByRole('dialog', { name: 'Original picture' });
   await dialog.getByRole('button', { name: 'Record and show' }).click();
@@ -88,7 +89,7 @@ test('an original is shown for a purpose, and the history says so', async () => 
   ]);
   // whoever keeps the people sees the case, and no button
   const other = await visit(browser, { language: 'zh' });
-  await signIn(other, inject('url'), inject('password'), { hash: `#/case/${id}` });
+  await signIn(other, here('url'), here('password'), { hash: `#/case/${id}` });
   await other.getByText('人脸和号牌已模糊').waitFor();
   expect(await other.getByRole('button', { name: '看原图' }).count()).toBe(0);
 });
@@ -100,7 +101,7 @@ test('an administrator masks a part of the picture with keys alone', async () =>
   const kept = () =>
     street.ask<{ masks: { corners: [number, number][] }[] }>(`/api/v1/cameras/${CAMERA}/masks`);
   const page = await visit(browser, { language: 'en' });
-  await signIn(page, inject('url'), inject('password'), { hash: `#/map?camera=${CAMERA}` });
+  await signIn(page, here('url'), here('password'), { hash: `#/map?camera=${CAMERA}` });
   await page.getByRole('button', { name: 'Draw a mask' }).press('Enter');
   const picture = page.locator('svg.drawing');
   await expect.poll(() => picture.evaluate((svg) => svg === document.activeElement)).toBe(true);

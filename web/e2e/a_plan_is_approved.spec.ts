@@ -1,7 +1,8 @@
 import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { barriers } from './barriers';
 import { type Looks, launch, signIn, visit } from './browser';
+import { here } from './here';
 
 let browser: Browser;
 beforeAll(async () => {
@@ -11,7 +12,7 @@ afterAll(() => browser?.close());
 
 async function arrive(login: string, hash: string, looks: Looks = {}): Promise<Page> {
   const page = await visit(browser, looks);
-  await signIn(page, inject('url'), inject('staffPassword'), { login, hash });
+  await signIn(page, here('url'), here('staffPassword'), { login, hash });
   return page;
 }
 

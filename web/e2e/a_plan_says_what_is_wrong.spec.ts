@@ -1,9 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { barriers } from './barriers';
 import { launch, signIn, visit } from './browser';
 import { click, drawn, stepped } from './grid_map';
+import { here } from './here';
 
 let browser: Browser;
 beforeAll(async () => {
@@ -35,7 +36,7 @@ async function drawnWrong(page: Page): Promise<string> {
 test('findings and refusals are said in Chinese, from codes and values', async () => {
   const page = await visit(browser);
   const options = { login: 'planner', hash: '#/grid/plans' };
-  await signIn(page, inject('url'), inject('staffPassword'), options);
+  await signIn(page, here('url'), here('staffPassword'), options);
   const address = await drawnWrong(page);
   await page.click('[data-test=submit]');
   await page.waitForSelector('.failure');
@@ -72,7 +73,7 @@ test('findings and refusals are said in Chinese, from codes and values', async (
 test('the impact is taken home whole and printed on white paper, with the map', async () => {
   const page = await visit(browser, { theme: 'dark' });
   const options = { login: 'planner', hash: '#/grid/plans' };
-  await signIn(page, inject('url'), inject('staffPassword'), options);
+  await signIn(page, here('url'), here('staffPassword'), options);
   const address = await drawnWrong(page);
   await page.evaluate((hash) => {
     location.hash = hash;

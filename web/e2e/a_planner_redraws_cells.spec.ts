@@ -1,9 +1,10 @@
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { barriers } from './barriers';
 import { launch, signIn, visit } from './browser';
 import { click, drawn, inside, onScreen, stepped } from './grid_map';
+import { here } from './here';
 
 let browser: Browser;
 beforeAll(async () => {
@@ -22,7 +23,7 @@ test.runIf(data)(
   'wards are merged, split, moved and given away, and all of it is undone',
   async () => {
     const page = await visit(browser, { language: 'en' });
-    await signIn(page, inject('url'), inject('password'), { hash: '#/grid' });
+    await signIn(page, here('url'), here('password'), { hash: '#/grid' });
     await page.setInputFiles('[data-test=file]', LUCKNOW);
     await page.waitForSelector('[data-test=kinds]');
     await page.fill('input[name=tolerance]', '20');

@@ -1,6 +1,7 @@
 import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { launch, signIn, visit } from './browser';
+import { here } from './here';
 
 let browser: Browser;
 beforeAll(async () => {
@@ -14,7 +15,7 @@ test('a wrong password is refused in words, in the language of the page', async 
     ['en', 'Wrong login or password.'],
   ] as const) {
     const page = await visit(browser, { language });
-    await page.goto(inject('url'));
+    await page.goto(here('url'));
     await page.fill('#password', 'not the password');
     await page.click('button.primary');
     expect(await page.textContent('[role=alert]')).toBe(words);
@@ -24,7 +25,7 @@ test('a wrong password is refused in words, in the language of the page', async 
 
 test('the right password opens the live map, a reload keeps it, signing out closes it', async () => {
   const page = await visit(browser);
-  await signIn(page, inject('url'), inject('password'));
+  await signIn(page, here('url'), here('password'));
   await page.waitForSelector('[data-test=connection][data-state=live]');
   await page.reload();
   await page.waitForSelector('[data-test=connection][data-state=live]');

@@ -1,8 +1,9 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { launch, signIn, visit } from './browser';
+import { here } from './here';
 import { Street } from './street';
 
 const CAMERA = 'E2E-ZONES';
@@ -12,17 +13,17 @@ let page: Page;
 
 beforeAll(async () => {
   browser = await launch();
-  street = await Street.open(inject('url'), inject('password'));
+  street = await Street.open(here('url'), here('password'));
   const at = { lon: 119.921, lat: 32.451 };
   await street.camera(CAMERA, at);
-  const frames = inject('frames');
+  const frames = here('frames');
   const name = (await readdir(frames)).find((file) => file.endsWith('.jpg'));
   const jpeg = await readFile(join(frames, name!));
   const { image } = await street.push(CAMERA, jpeg, true);
   await street.camera(CAMERA, at, image);
   await street.push(CAMERA, jpeg, true);
   page = await visit(browser, { language: 'en' });
-  await signIn(page, inject('url'), inject('password'), { hash: `#/map?camera=${CAMERA}` });
+  await signIn(page, here('url'), here('password'), { hash: `#/map?camera=${CAMERA}` });
 });
 afterAll(() => browser?.close());
 

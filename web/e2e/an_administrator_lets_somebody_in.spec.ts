@@ -1,8 +1,9 @@
 import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { launch, signIn, visit } from './browser';
+import { here } from './here';
 
-const url = inject('url');
+const url = here('url');
 let browser: Browser;
 beforeAll(async () => {
   browser = await launch();
@@ -14,7 +15,7 @@ test.each(['zh', 'en'] as const)(
   async (language) => {
     const login = `e2e-${language}-${process.pid}`;
     const page = await visit(browser, { language });
-    await signIn(page, url, inject('password'), { hash: '#/admin/people' });
+    await signIn(page, url, here('password'), { hash: '#/admin/people' });
     await page.click('[data-test=new-person]');
     await page.fill('input[name=login]', login);
     await page.fill('input[name=name]', `测试员 ${language}`);
@@ -54,7 +55,7 @@ test.each(['zh', 'en'] as const)(
 
 test('who is about to end a unit is told what it answers for', async () => {
   const page = await visit(browser);
-  await signIn(page, url, inject('password'), { hash: '#/admin/units' });
+  await signIn(page, url, here('password'), { hash: '#/admin/units' });
   const told = async (name: string): Promise<string | null> => {
     await page.fill('input[type=search].find', name);
     const row = page.locator('tbody tr', { hasText: name }).first();

@@ -1,6 +1,7 @@
 import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { launch } from './browser';
+import { here } from './here';
 import { assigneeOf, caseRow, managerOf, pictures, Worker } from './work';
 
 let browser: Browser;
@@ -124,7 +125,7 @@ test.each(['zh', 'en'] as const)(
     await desk.waitForSelector('[data-test=before-after] figure:nth-child(2) img');
     await operator.act('approve', { everyBox: true });
     await operator.sees('closed');
-    await desk.goto(`${inject('url')}/?test#/case/${caseId}`);
+    await desk.goto(`${here('url')}/?test#/case/${caseId}`);
     await desk.waitForSelector('[data-test=history] li');
     const history = await desk.textContent('[data-test=history]');
     for (const step of story.history) expect(history).toContain(step);

@@ -1,6 +1,7 @@
 import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { launch, mapIsDrawn, signIn, visit } from './browser';
+import { here } from './here';
 
 let browser: Browser;
 beforeAll(async () => {
@@ -43,7 +44,7 @@ test.each(['dark', 'light'] as const)('the %s map is drawn, with Chinese labels'
   page.on('request', (request) => {
     if (request.url().includes('noto-sans-sc')) fonts.push(request.url());
   });
-  await signIn(page, inject('url'), inject('password'), { hash: VIEW });
+  await signIn(page, here('url'), here('password'), { hash: VIEW });
   await mapIsDrawn(page);
   expect(await page.getAttribute('html', 'data-theme')).toBe(theme);
 

@@ -7,32 +7,49 @@ import { renderFrames } from './street';
 
 const FRAMES = 32;
 
+/** A city that specs may do with as they like, one spec after the other. */
+export interface City {
+  url: string;
+  password: string;
+  /** Of everybody in the demo city but the administrator. */
+  staffPassword: string;
+  /** A folder of rendered street scenes. */
+  frames: string;
+}
+
 declare module 'vitest' {
   export interface ProvidedContext {
-    url: string;
-    password: string;
-    /** Of everybody in the demo city but the administrator. */
-    staffPassword: string;
-    /** A folder of rendered street scenes. */
-    frames: string;
+    cities: City[];
   }
 }
 
-/** One demo city for all specs; its own cameras rest, the specs push what they need. */
+/** A demo city for every worker; its own cameras rest, the specs push what they need. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const frames = await renderFrames(FRAMES);
+  const workers = project.config.maxWorkers;
+  const cities = await Promise.all(Array.from({ length: workers }, () => found(frames)));
+  project.provide(
+    'cities',
+    cities.map(({ city }) => city),
+  );
+  return async () => {
+    await Promise.all(cities.map(({ end }) => end()));
+    await rm(frames, { recursive: true, force: true });
+  };
+}
+
+async function found(frames: string): Promise<{ city: City; end: () => Promise<void> }> {
   const dataDir = await mkdtemp(join(tmpdir(), 'cityward-e2e-'));
   const port = await freePort();
-  const city = await start(['demo', '--period-s', '3600'], { dataDir, port });
-  if (city.password === null) throw new Error('the first start printed no password');
-  project.provide('url', city.url);
-  if (city.staffPassword === null) throw new Error('the demo city printed no people');
-  project.provide('password', city.password);
-  project.provide('staffPassword', city.staffPassword);
-  const frames = await renderFrames(FRAMES);
-  project.provide('frames', frames);
-  return async () => {
-    await stop(city);
-    await rm(frames, { recursive: true, force: true });
-    await rm(dataDir, { recursive: true, force: true });
+  const program = await start(['demo', '--period-s', '3600'], { dataDir, port });
+  const { url, password, staffPassword } = program;
+  if (password === null) throw new Error('the first start printed no password');
+  if (staffPassword === null) throw new Error('the demo city printed no people');
+  return {
+    city: { url, password, staffPassword, frames },
+    end: async () => {
+      await stop(program);
+      await rm(dataDir, { recursive: true, force: true });
+    },
   };
 }

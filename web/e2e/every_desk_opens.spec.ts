@@ -1,10 +1,11 @@
 import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { barriers } from './barriers';
 import { launch, signIn, visit } from './browser';
+import { here } from './here';
 import { Worker } from './work';
 
-const url = inject('url');
+const url = here('url');
 let browser: Browser;
 beforeAll(async () => {
   browser = await launch();
@@ -45,7 +46,7 @@ test.each(DESKS)(
     for (const theme of ['dark', 'light'] as const) {
       const language = theme === 'dark' ? 'zh' : 'en';
       const page = await visit(browser, { theme, language });
-      const password = inject(login === 'admin' ? 'password' : 'staffPassword');
+      const password = here(login === 'admin' ? 'password' : 'staffPassword');
       await signIn(page, url, password, { login, hash: desks[0]! });
       const failed: string[] = [];
       page.on('response', (answer) => {

@@ -1,7 +1,8 @@
 import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { barriers } from './barriers';
 import { launch, mapIsDrawn, signIn, visit } from './browser';
+import { here } from './here';
 
 let browser: Browser;
 beforeAll(async () => {
@@ -11,11 +12,11 @@ afterAll(() => browser?.close());
 
 test.each(['dark', 'light'] as const)('no page has serious barriers (%s)', async (theme) => {
   const page = await visit(browser, { theme });
-  await page.goto(inject('url'));
+  await page.goto(here('url'));
   await page.waitForSelector('#password');
   expect(await barriers(page)).toEqual([]);
 
-  await signIn(page, inject('url'), inject('password'));
+  await signIn(page, here('url'), here('password'));
   await mapIsDrawn(page);
   expect(await barriers(page)).toEqual([]);
   if ((await page.locator('[role=option]').count()) > 0) {

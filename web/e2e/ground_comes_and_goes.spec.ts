@@ -1,8 +1,9 @@
 import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { barriers } from './barriers';
 import { type Looks, launch, signIn, visit } from './browser';
 import { click, drawn, onScreen, type Place, stepped } from './grid_map';
+import { here } from './here';
 
 let browser: Browser;
 beforeAll(async () => {
@@ -12,7 +13,7 @@ afterAll(() => browser?.close());
 
 async function arrive(hash: string, looks: Looks = {}): Promise<Page> {
   const page = await visit(browser, looks);
-  await signIn(page, inject('url'), inject('staffPassword'), { login: 'planner', hash });
+  await signIn(page, here('url'), here('staffPassword'), { login: 'planner', hash });
   return page;
 }
 

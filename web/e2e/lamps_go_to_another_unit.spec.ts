@@ -1,7 +1,8 @@
 import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { barriers } from './barriers';
 import { launch, signIn, visit } from './browser';
+import { here } from './here';
 
 let browser: Browser;
 beforeAll(async () => {
@@ -33,7 +34,7 @@ async function lookAt(page: Page, text: string): Promise<void> {
 test('the lamps of a cell go to another unit; everything else of it stays', async () => {
   const page = await visit(browser, { language: 'en' });
   const [login, hash] = ['planner', '#/grid/plans'];
-  await signIn(page, inject('url'), inject('staffPassword'), { login, hash });
+  await signIn(page, here('url'), here('staffPassword'), { login, hash });
   await page.click('[data-test=new-plan]');
   await page.fill('input[name=title]', '路灯移交');
   await page.fill('textarea[name=reason]', '路灯由市政统一管理');

@@ -4,8 +4,9 @@ import { VectorTile } from '@mapbox/vector-tile';
 import { Ajv } from 'ajv';
 import { PbfReader } from 'pbf';
 import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { launch, mapIsDrawn, signIn, visit } from './browser';
+import { here } from './here';
 
 let browser: Browser;
 let page: Page;
@@ -13,7 +14,7 @@ let page: Page;
 beforeAll(async () => {
   browser = await launch();
   page = await visit(browser);
-  await signIn(page, inject('url'), inject('password'));
+  await signIn(page, here('url'), here('password'));
   await mapIsDrawn(page);
 });
 afterAll(() => browser?.close());

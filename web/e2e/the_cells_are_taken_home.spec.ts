@@ -4,10 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { asked } from './ask';
 import { barriers } from './barriers';
 import { launch, signIn, visit } from './browser';
+import { here } from './here';
 
 let browser: Browser;
 let folder: string;
@@ -42,15 +43,15 @@ interface Cell {
 }
 
 test('the export menu gives every cell, as a GeoPackage and as GeoJSON', async () => {
-  const who = { login: 'planner', password: inject('staffPassword') };
-  const head = await asked(inject('url'), who, (ask) =>
+  const who = { login: 'planner', password: here('staffPassword') };
+  const head = await asked(here('url'), who, (ask) =>
     ask<{ faces: { code: string }[] }>('/api/v1/partition'),
   );
   const codes = head.faces.map(({ code }) => code).toSorted();
   expect(codes.length).toBeGreaterThan(10);
 
   const page = await visit(browser, { language: 'en', theme: 'light' });
-  await signIn(page, inject('url'), who.password, { login: who.login, hash: '#/grid/editions' });
+  await signIn(page, here('url'), who.password, { login: who.login, hash: '#/grid/editions' });
   await page.waitForFunction(() => window.__gridMap?.loaded());
   // by keyboard, as a menu is opened
   await page.locator('[data-test=export] summary').press('Enter');

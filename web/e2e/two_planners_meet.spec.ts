@@ -1,8 +1,9 @@
 import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { asked } from './ask';
 import { barriers } from './barriers';
 import { type Looks, launch, signIn, visit } from './browser';
+import { here } from './here';
 
 let browser: Browser;
 beforeAll(async () => {
@@ -10,8 +11,8 @@ beforeAll(async () => {
 });
 afterAll(() => browser?.close());
 
-const url = inject('url');
-const staff = (login: string) => ({ login, password: inject('staffPassword') });
+const url = here('url');
+const staff = (login: string) => ({ login, password: here('staffPassword') });
 const shots = process.env.CITYWARD_PICTURES;
 
 async function shot(page: Page, name: string): Promise<void> {
@@ -41,7 +42,7 @@ const versionOf = async (ask: Ask, plan: number) =>
 
 async function arrive(login: string, hash: string, looks: Looks = {}): Promise<Page> {
   const page = await visit(browser, looks);
-  await signIn(page, url, inject('staffPassword'), { login, hash });
+  await signIn(page, url, here('staffPassword'), { login, hash });
   return page;
 }
 

@@ -1,9 +1,10 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
-import { inject } from 'vitest';
+
 import { asked } from './ask';
 import { type Looks, signIn, visit } from './browser';
+import { here } from './here';
 
 /** What is typed into a form, by the field's name. */
 export interface Filling {
@@ -31,7 +32,7 @@ export class Worker {
 
   static async arrive(browser: Browser, login: string, looks: Looks = {}): Promise<Worker> {
     const page = await visit(browser, looks);
-    await signIn(page, inject('url'), inject('staffPassword'), { login });
+    await signIn(page, here('url'), here('staffPassword'), { login });
     return new Worker(page, login);
   }
 
@@ -118,7 +119,7 @@ export class Worker {
 
 /** Pictures as a phone would take them. */
 export async function pictures(count: number): Promise<string[]> {
-  const folder = inject('frames');
+  const folder = here('frames');
   const names = (await readdir(folder)).filter((name) => name.endsWith('.jpg')).sort();
   return names.slice(0, count).map((name) => join(folder, name));
 }
@@ -130,7 +131,7 @@ interface Person {
 
 /** What the service says to somebody, without a browser. */
 const ask = <T>(login: string, path: string): Promise<T> =>
-  asked(inject('url'), { login, password: inject('staffPassword') }, (get) => get<T>(path));
+  asked(here('url'), { login, password: here('staffPassword') }, (get) => get<T>(path));
 
 async function whoIs(logins: string[], wanted: (person: Person) => boolean): Promise<string> {
   for (const login of logins) {
