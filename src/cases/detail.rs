@@ -11,14 +11,14 @@ use super::attachment::Attachment;
 use super::departure::CameraCheck;
 use super::original::{OriginalAccess, OriginalState};
 use super::reporter::ReporterView;
-use super::store::parsed;
+use super::store::{parsed, unit};
 use super::{Action, CaseId, CaseRow};
 use crate::access::Role;
 use crate::camera::{CameraId, FrameId};
 use crate::catalogue::{ClassCode, ClassScope};
 use crate::rules::{PlaceScope, RouteBecause};
 use crate::space::{ErrorEllipse, GroundPoint, PixelBox};
-use crate::territory::{Because, Edition};
+use crate::territory::{Because, Edition, Unit};
 use crate::vision::ModelRef;
 
 /// A case with its place, its reasons, its pictures and its story.
@@ -133,6 +133,8 @@ pub struct CaseEvent {
     /// In which they acted.
     pub role: Option<Role>,
     pub reason: Option<String>,
+    /// The unit it was sent to, or that it left because it has ended.
+    pub unit: Option<Unit>,
     /// What changed, as it was.
     #[schema(value_type = Option<Object>)]
     pub before: Option<serde_json::Value>,
@@ -224,6 +226,7 @@ impl FromRow<'_, PgRow> for CaseEvent {
                 .map(|(id, name)| EventPerson { id, name }),
             role: row.try_get("role")?,
             reason: row.try_get("reason")?,
+            unit: unit(row, "unit_id", "unit_name_zh", "unit_name_en")?,
             before: row.try_get("before")?,
             after: row.try_get("after")?,
             version: row.try_get("version")?,

@@ -305,8 +305,14 @@ pub(super) async fn history_of(
     sqlx::query_as(
         "select * from (
             select v.event_id, v.action, v.at, v.actor, v.role, v.reason, v.before, v.after,
-                v.version, v.detail, v.person_id, person.name as person_name
+                v.version, v.detail, v.person_id, person.name as person_name,
+                u.unit_id, u.name_zh as unit_name_zh, u.name_en as unit_name_en
             from case_event v left join person using (person_id)
+            cross join lateral (
+                select coalesce(v.detail -> 'unit', v.detail -> 'ended_unit') as named
+            ) as about
+            left join unit u on u.unit_id
+                = case when jsonb_typeof(named) = 'number' then named::integer end
             where case_id = $1 order by event_id desc limit $2
         ) as newest order by event_id",
     )
@@ -396,7 +402,12 @@ impl FromRow<'_, PgRow> for CaseRow {
     }
 }
 
-fn unit(row: &PgRow, id: &str, name_zh: &str, name_en: &str) -> sqlx::Result<Option<Unit>> {
+pub(super) fn unit(
+    row: &PgRow,
+    id: &str,
+    name_zh: &str,
+    name_en: &str,
+) -> sqlx::Result<Option<Unit>> {
     let Some(id) = row.try_get(id)? else {
         return Ok(None);
     };

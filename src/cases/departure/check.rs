@@ -124,6 +124,7 @@ mod tests {
             person: None,
             role: None,
             reason: None,
+            unit: None,
             before: None,
             after: None,
             version: None,

@@ -189,6 +189,7 @@ async fn r3_6_that_a_unit_was_late_is_not_held_against_the_next() {
         (&json!(false), vec!["dispatch"])
     );
     let last = case["history"].as_array().unwrap().last().unwrap();
+    assert_eq!(last["unit"]["id"], office.units["water"]);
     assert_eq!(
         (&last["action"], &last["detail"]["on_time"]),
         (&json!("take_back"), &json!(false))

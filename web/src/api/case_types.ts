@@ -200,6 +200,8 @@ export interface CaseEvent {
   person?: { id: number; name: string } | null;
   role?: Role | null;
   reason?: string | null;
+  /** The unit it was sent to, or that it left because it has ended. */
+  unit?: Unit | null;
   before?: Record<string, unknown> | null;
   after?: Record<string, unknown> | null;
   detail: Record<string, unknown>;
