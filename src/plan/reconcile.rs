@@ -13,7 +13,7 @@ use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
 use super::duty::{Duty, special_duties, unit_of};
-use super::ground::{FIRST_PLANNED, FIRST_UNCLAIMED, Ground};
+use super::ground::{FIRST_PLANNED, Ground};
 use super::outcome::{changed, is_rounding};
 use super::working::Working;
 
@@ -189,7 +189,7 @@ fn chosen(choices: &Choices, take: Take) -> BTreeSet<FaceId> {
 }
 
 fn is_planned(face: FaceId) -> bool {
-    (FIRST_PLANNED..FIRST_UNCLAIMED).contains(&face)
+    (FIRST_PLANNED..FaceId(GONE)).contains(&face)
 }
 
 /// A step as it is said on other ground: faces that steps made may be called differently there, and

@@ -267,3 +267,70 @@ async fn ground_that_an_existing_cell_takes_in_or_gives_up_is_listed() {
     .unwrap();
     assert!((has - parts).abs() < has * 0.01, "{has} {parts}");
 }
+
+/// A gap that becomes a cell had ground before it got any from its neighbour.
+#[tokio::test]
+async fn a_gap_that_becomes_a_cell_is_new_ground() {
+    let town = Town::new().await;
+    let at = |east_m: f64, north_m: f64| {
+        let there = place(east_m, north_m);
+        format!("{} {}", there.lon, there.lat)
+    };
+    let hole = [
+        (40.0, 40.0),
+        (60.0, 40.0),
+        (60.0, 60.0),
+        (40.0, 60.0),
+        (40.0, 40.0),
+    ];
+    let hole = hole.map(|(east_m, north_m)| at(east_m, north_m)).join(", ");
+    sqlx::query(
+        "with old as (
+             update cell set valid = tstzrange(lower(valid), now()) where cell_id = $1 returning *
+         ), new as (
+             insert into cell (code, name, geom, edition_id, valid)
+             select code, name, st_multi(st_difference(geom, st_geomfromtext($2, 4326))), edition_id,
+                 tstzrange(now(), null) from old returning cell_id, edition_id
+         )
+         insert into responsibility (cell_id, unit_id, edition_id, valid)
+         select cell_id, $3, edition_id, tstzrange(now(), null) from new",
+    )
+    .bind(town.cells[0])
+    .bind(format!("POLYGON(({hole}))"))
+    .bind(town.units[0])
+    .execute(&town.city.db)
+    .await
+    .unwrap();
+    let plan = town.begin().await;
+    let path = format!("/api/v1/plans/{plan}/partition");
+    let planned = town.partition(&path).await;
+    let face_at = |east_m: f64| planned.face_at(town.at(east_m, 50.0)).unwrap();
+    let (gap, around) = (face_at(50.0), face_at(20.0));
+    assert_ne!(gap, around);
+    town.stepped(plan, &json!({ "settle": { "face": gap } }))
+        .await;
+    let strip = [(60.0, 40.0), (70.0, 40.0), (70.0, 60.0), (60.0, 60.0)];
+    let strip = strip.map(|(east_m, north_m)| town.at(east_m, north_m));
+    let polygon = json!({ "exterior": strip, "holes": [] });
+    let transfer = json!({ "transfer": { "polygon": polygon, "from": around, "to": gap } });
+    town.stepped(plan, &transfer).await;
+    let owner = json!({ "set_owner": { "faces": [gap], "owner": town.units[1] } });
+    town.stepped(plan, &owner).await;
+    let edition = town.approved(plan, json!({})).await["edition_id"].clone();
+    let asked = format!("/api/v1/editions/{edition}/moved/cells");
+    let page = town.planner.client.json(&asked).await;
+    let rows: Vec<_> = { page["moved"].as_array().unwrap().iter() }
+        .map(|row| {
+            let cells = ["from_cell", "to_cell"].map(|cell| row[cell].as_str().map(|it| &it[12..]));
+            (
+                cells,
+                (row["area_m2"].as_f64().unwrap() / 20.0).round() * 20.0,
+            )
+        })
+        .collect();
+    let expected = [
+        ([Some("001"), Some("005")], 200.0),
+        ([None, Some("005")], 400.0),
+    ];
+    assert_eq!(rows, expected, "{page}");
+}

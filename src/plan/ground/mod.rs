@@ -26,8 +26,9 @@ pub(super) use store::span;
 /// Faces that a plan makes are named from here: no published cell gets there, so a plan's steps
 /// mean the same on whatever ground they are done again.
 pub(super) const FIRST_PLANNED: FaceId = FaceId(1_000_000_000);
-/// Faces of ground inside that no cell has, in the order of the partition.
-pub(super) const FIRST_UNCLAIMED: FaceId = FaceId(2_000_000_000);
+/// Faces of ground inside that no cell has, in the order of the partition. Before those that are still
+/// to be made, as in every partition: who reads one looks at that.
+pub(super) const FIRST_UNCLAIMED: FaceId = FaceId(900_000_000);
 
 /// The moments between which the published ground is the same.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
