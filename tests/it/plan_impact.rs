@@ -208,10 +208,24 @@ async fn what_is_whose_by_a_decision_stays_whose_it_is() {
         .execute(&town.city.db)
         .await
         .unwrap();
+    // and one in a cell of which nothing says whose it is
+    sqlx::query(
+        "update responsibility set valid = tstzrange(lower(valid), now()) where cell_id = $1",
+    )
+    .bind(town.cells[3])
+    .execute(&town.city.db)
+    .await
+    .unwrap();
+    let named = town.case(town.cells[3], place(150.0, 150.0), None).await;
     let plan = town.begin().await;
-    let face = town.face(town.cells[0]).await;
-    let owner = json!({ "set_owner": { "faces": [face], "owner": second } });
-    town.stepped(plan, &owner).await;
+    let [face, bare] = [
+        town.face(town.cells[0]).await,
+        town.face(town.cells[3]).await,
+    ];
+    for (face, owner) in [(face, second), (bare, first)] {
+        let owner = json!({ "set_owner": { "faces": [face], "owner": owner } });
+        town.stepped(plan, &owner).await;
+    }
     let path = format!("/api/v1/plans/{plan}/impact");
     let impact = town.planner.client.json(&path).await;
     let said: Vec<(i64, i64)> = { impact["open_cases"].as_array().unwrap().iter() }
@@ -224,6 +238,16 @@ async fn what_is_whose_by_a_decision_stays_whose_it_is() {
             .await
             .unwrap();
     let [first, second] = [first, second].map(i64::from);
-    assert_eq!(is, [(by_ground, second), (decided, first)]);
-    assert_eq!(said, is, "{impact}");
+    assert_eq!(is, [(by_ground, second), (decided, first), (named, second)]);
+    assert_eq!(said[..2], is[..2], "{impact}");
+    let rule: String =
+        sqlx::query_scalar("select because ->> 'rule' from city_case where case_id = $1")
+            .bind(named)
+            .fetch_one(&town.city.db)
+            .await
+            .unwrap();
+    assert_eq!(
+        rule, "cell_default",
+        "it is not the ground's, so neither is its reason"
+    );
 }

@@ -7,6 +7,7 @@ use super::draft::Draft;
 use crate::cases::{CaseState, DisputeLevel};
 use crate::clock::{CalendarKind, Stage};
 use crate::rules::Condition;
+use crate::workflow::case::Facts;
 use crate::workflow::command::{Delivery, DispatchOrder};
 use crate::workflow::guard::is_late;
 use crate::workflow::{Command, Refusal, RefusalCode, WorkUnit};
@@ -79,7 +80,8 @@ fn leave_unit(draft: &mut Draft<'_>) {
 /// An order that the service made because the unit was late was about that unit; what a person ordered
 /// holds for whoever has it next, who has not replied yet.
 fn leave_supervision(draft: &mut Draft<'_>) {
-    let Some(Json(order)) = &mut draft.facts.supervision else {
+    let order = draft.facts.supervision.as_mut();
+    let Some(Json(order)) = order.filter(|_| draft.facts.supervised) else {
         return;
     };
     if order.by.is_none() {
@@ -99,6 +101,12 @@ pub(super) fn take_back(draft: &mut Draft<'_>) {
     facts.helper_unit_ids.clear();
     facts.dispatch_level = 0;
     facts.dispatched_at = None;
+    forget_work(facts);
+    draft.start(Stage::Dispatch);
+}
+
+/// Of whoever had it before.
+fn forget_work(facts: &mut Facts) {
     facts.worker_id = None;
     facts.assignee_id = None;
     facts.notified_at = None;
@@ -106,7 +114,6 @@ pub(super) fn take_back(draft: &mut Draft<'_>) {
     facts.guarded_at = None;
     facts.handled_at = None;
     facts.check_passed = None;
-    draft.start(Stage::Dispatch);
 }
 
 /// A unit that can be given work now.
@@ -185,13 +192,7 @@ pub(super) fn send_to(draft: &mut Draft<'_>, unit_id: i32) {
     facts.state = CaseState::Dispatched;
     facts.handling_unit_id = Some(unit_id);
     facts.dispatched_at = Some(now);
-    facts.worker_id = None;
-    facts.assignee_id = None;
-    facts.notified_at = None;
-    facts.arrived_at = None;
-    facts.guarded_at = None;
-    facts.handled_at = None;
-    facts.check_passed = None;
+    forget_work(facts);
     start_handling(draft);
 }
 

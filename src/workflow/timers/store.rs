@@ -125,7 +125,7 @@ pub(super) async fn ended_units(
 }
 
 /// Takes cases that wait for units which have `ended`, or that such units have and have not done, like
-/// [`lock_due`]: and whether they have it.
+/// [`lock_due`]. Each with whether its unit has it.
 pub(super) async fn lock_of_ended_units(
     db: impl PgExecutor<'_>,
     now: DateTime<Utc>,

@@ -22,7 +22,8 @@ with ground as (
         -- its unit is the one that the ground before named, or did before that unit ended: neither a
         -- component's own unit nor a decision of somebody
         c.handling_unit_id is null
-            and (c.unit_id is not distinct from before.unit_id or c.unit_id = named.unit_id)
+            and (c.unit_id is not distinct from before.unit_id
+                or coalesce(c.unit_id = named.unit_id, false))
             and coalesce(c.route #>> '{because,rule}', c.because ->> 'rule', 'none')
                 not in ('component_maintenance', 'component_owner', 'rule', 'precedent') as follows,
         duty.*
