@@ -11,6 +11,7 @@ mod components;
 mod credit_code;
 mod crs;
 mod csv_file;
+mod drawn;
 mod fields;
 mod flatgeobuf_file;
 mod geojson_file;
@@ -41,6 +42,7 @@ pub use cells::cells;
 pub(crate) use cells::{CellsTaken, take_cells};
 pub use components::components;
 pub use crs::Crs;
+pub(crate) use drawn::{FileCell, file_cells};
 pub(crate) use grid::grid_cell;
 pub use grid::{GridCommand, run_grid};
 pub use options::{

@@ -5,6 +5,7 @@
 //! What it would mean is shown before ([`impact`]); somebody else approves it; from its date on it is in force ([`publish`](mod@publish)), in one transaction that ends rows and writes others and changes
 //! nothing of the past; what an edition [`moved`] can be asked for good. GB/T 30428.1: a cell is never edited in place.
 
+mod drawn;
 mod duty;
 mod file;
 mod finding;
@@ -133,6 +134,7 @@ enum StepState {
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 struct Step {
     seq: i32,
+    /// Without the borders that a file drew.
     #[schema(value_type = Object)]
     operation: Operation,
     reason: String,

@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use cityward_partition::geojson::place;
 use cityward_partition::{
-    FaceId, Ground as OfFace, Operation, Partition, Place, Refusal, Subject, Warning, difference,
+    DrawnCell, FaceId, Ground as OfFace, Operation, Partition, Place, Refusal, Subject, Warning,
+    difference,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -243,6 +244,15 @@ fn again(
             scope: scope.clone(),
             to: side(*to)?,
         },
+        Operation::Redraw { cells } => {
+            let again = |cell: &DrawnCell| DrawnCell {
+                face: cell.face.and_then(|face| one(face).ok()),
+                ..cell.clone()
+            };
+            Operation::Redraw {
+                cells: cells.iter().map(again).collect(),
+            }
+        }
         Operation::SetOwner { faces, owner } => Operation::SetOwner {
             faces: free(faces)?,
             owner: *owner,

@@ -433,11 +433,11 @@ impl FromRow<'_, PgRow> for Plan {
 
 impl FromRow<'_, PgRow> for Step {
     fn from_row(row: &PgRow) -> sqlx::Result<Self> {
-        let Json(operation) = row.try_get("operation")?;
+        let Json::<Operation>(operation) = row.try_get("operation")?;
         let Json(warnings) = row.try_get("warnings")?;
         Ok(Self {
             seq: row.try_get("seq")?,
-            operation,
+            operation: operation.in_short(),
             reason: row.try_get("reason")?,
             by: Somebody {
                 id: row.try_get("person_id")?,

@@ -64,6 +64,7 @@ mod partition_points;
 mod pictures_wait;
 mod plan_duties;
 mod plan_first;
+mod plan_from_file;
 mod plan_impact;
 mod plan_moved;
 mod plan_presence;

@@ -56,15 +56,15 @@ async function shot(page: Page, name: string): Promise<void> {
   if (shots) await page.screenshot({ path: join(shots, file) });
 }
 
-/** The wards checked, repaired and decided, and made the city's first grid. */
-async function theFirstGrid(page: Page): Promise<void> {
+/** The wards checked, repaired and decided; `then` is what can be done with them. */
+async function inOrder(page: Page, then: string): Promise<void> {
   await page.setInputFiles('[data-test=file]', LUCKNOW);
   await page.waitForSelector('[data-test=kinds]');
   await drawn(page);
   await shot(page, 'checked');
   await page.fill('input[name=tolerance]', '20');
   await page.click('[data-test=repair]');
-  await page.waitForSelector('[data-test=first-ground]');
+  await page.waitForSelector(then);
   await drawn(page);
   await shot(page, 'repaired');
   // what only a person can decide goes to the neighbour with the longest border
@@ -76,6 +76,11 @@ async function theFirstGrid(page: Page): Promise<void> {
       left,
     );
   }
+}
+
+/** They are made the city's first grid. */
+async function theFirstGrid(page: Page): Promise<void> {
+  await inOrder(page, '[data-test=first-ground]');
   await page.selectOption('select[name=unit-field]', 'Zone');
   await page.fill('input[name=community]', COMMUNITY);
   await page.fill('input[name=reason]', '市政府 2026 年第 8 号文');
@@ -83,6 +88,27 @@ async function theFirstGrid(page: Page): Promise<void> {
   await page.click('[data-test=take]');
   await page.locator('[data-test=first-ground] [role=status]').waitFor();
   await shot(page, 'first-grid');
+}
+
+/** The same file once more: a plan that draws the city as it was before the one that is in force. */
+async function theFileAgain(page: Page): Promise<void> {
+  await inOrder(page, '[data-test=from-file]');
+  await page.fill('input[name=title]', '恢复原网格');
+  await page.fill('input[name=reason]', '冬季结束');
+  expect(await barriers(page)).toEqual([]);
+  await shot(page, 'from-file');
+  await page.click('[data-test=begin-plan]');
+  await page.waitForSelector('[data-tool=select]');
+  await stepped(page, 1);
+  await drawn(page);
+  expect(await page.textContent('[data-test=history]')).toContain('按文件重划');
+  await shot(page, 'plan-from-file');
+  await page.click('[data-test=impact]');
+  await page.waitForSelector('[data-test=loads] tbody tr');
+  await drawn(page);
+  // what was split and what was merged
+  expect(await page.locator('[data-test=impact-cells] tbody tr').count()).toBeGreaterThan(1);
+  await shot(page, 'impact-of-file');
 }
 
 /** A plan that splits, merges and gives forty wards to one unit. */
@@ -291,5 +317,7 @@ test.runIf(data)(
     );
     // one more by the split, one less by the merge
     expect(told.faces.length).toBe(WARDS);
+
+    await theFileAgain(await arrive('planner', '#/grid'));
   },
 );

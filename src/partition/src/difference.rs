@@ -43,6 +43,24 @@ pub fn difference(before: &Partition, after: &Partition) -> Difference {
     Difference { reshaped, moved }
 }
 
+/// The ground that faces of two partitions of the same frame have in common, in square metres, by the
+/// one's face and the other's. The two need not have anything to do with each other.
+pub fn common_ground(one: &Partition, other: &Partition) -> BTreeMap<(FaceId, FaceId), f64> {
+    let [then, now] = [one, other].map(|partition| partition.faces().keys().copied().collect());
+    let (then, now): (Vec<FaceId>, Vec<FaceId>) = (then, now);
+    let overlay = Overlay::between((one, &then), (other, &now));
+    let mut doubled: BTreeMap<(FaceId, FaceId), i128> = BTreeMap::new();
+    for (region, hands) in overlay.hands() {
+        if let [Some(then), Some(now)] = hands {
+            *doubled.entry((then, now)).or_default() +=
+                overlay.arrangement.regions[region as usize].doubled_area;
+        }
+    }
+    { doubled.into_iter() }
+        .map(|(faces, doubled)| (faces, m2(doubled)))
+        .collect()
+}
+
 /// The arcs that are not the same in both.
 pub(crate) fn differing(before: &Partition, after: &Partition) -> BTreeSet<ArcId> {
     let arcs = before.arcs().keys().chain(after.arcs().keys());
@@ -63,28 +81,40 @@ pub(crate) fn reshaped(
 
 /// Faces as they were and as they are, laid over each other.
 pub(crate) struct Overlay<'a> {
-    faces: &'a [FaceId],
+    then: &'a [FaceId],
+    now: &'a [FaceId],
     arrangement: Arrangement,
 }
 
 impl<'a> Overlay<'a> {
     pub(crate) fn of(before: &Partition, after: &Partition, faces: &'a [FaceId]) -> Self {
-        let count = id(faces.len());
-        let strokes = borders(before, faces, 0).chain(borders(after, faces, count));
-        let arrangement = Arrangement::of(noded(Edges::of(strokes, 2 * count)));
-        Self { faces, arrangement }
+        Self::between((before, faces), (after, faces))
+    }
+
+    fn between(
+        (before, then): (&Partition, &'a [FaceId]),
+        (after, now): (&Partition, &'a [FaceId]),
+    ) -> Self {
+        let (first, count) = (id(then.len()), id(then.len() + now.len()));
+        let strokes = borders(before, then, 0).chain(borders(after, now, first));
+        let arrangement = Arrangement::of(noded(Edges::of(strokes, count)));
+        Self {
+            then,
+            now,
+            arrangement,
+        }
     }
 
     /// Who had and who has each piece of ground.
     fn hands(&self) -> impl Iterator<Item = (u32, [Option<FaceId>; 2])> + '_ {
-        let count = id(self.faces.len());
+        let first = id(self.then.len());
         let regions = 1..id(self.arrangement.regions.len());
         regions.map(move |region| {
             let cover = self.arrangement.cover(region);
-            let then = cover.iter().find(|claim| **claim < count);
-            let now = cover.iter().find(|claim| **claim >= count);
-            let then = then.map(|claim| self.faces[*claim as usize]);
-            let now = now.map(|claim| self.faces[(*claim - count) as usize]);
+            let then = cover.iter().find(|claim| **claim < first);
+            let now = cover.iter().find(|claim| **claim >= first);
+            let then = then.map(|claim| self.then[*claim as usize]);
+            let now = now.map(|claim| self.now[(*claim - first) as usize]);
             (region, [then, now])
         })
     }

@@ -51,6 +51,12 @@ impl<'p> Draft<'p> {
         self.arcs.insert(id, arc);
     }
 
+    /// Arcs that were laid anew as they had been are not edited.
+    pub(crate) fn forget_same_arcs(&mut self) {
+        let base = &self.base.arcs;
+        self.arcs.retain(|id, arc| base.get(id) != arc.as_ref());
+    }
+
     pub(crate) fn set_face(&mut self, id: FaceId, face: Option<Face>) {
         self.faces.insert(id, face);
     }

@@ -7,6 +7,7 @@ use cityward_partition::{
     Defect, DefectKind, FaceId, Frame, Partition, Place, Point, Subject, UnitId, repair,
 };
 use geo_types::{Coord, Geometry, LineString, MultiPolygon, Polygon};
+use serde::Serialize;
 use serde_json::json;
 
 use super::cache::NoGround;
@@ -18,7 +19,7 @@ use crate::territory::Unit;
 
 /// Corners that are one in degrees stay one on the grid; where a corner lies on another cell's
 /// side, rounding to the grid parts them by a millimetre and a half at most.
-const ROUNDING_MM: u32 = 2;
+pub(in crate::plan) const ROUNDING_MM: u32 = 2;
 
 impl Ground {
     /// The partition of cells in ascending order of their faces: of the same cells always the same.
@@ -56,7 +57,8 @@ impl Ground {
             .collect();
         if !defects.is_empty() {
             let codes: Vec<&str> = heads.iter().map(|head| head.code.as_str()).collect();
-            return Err(NoGround::Overlaps(overlaps(&frame, &codes, &defects)));
+            let places = overlaps(&frame, ("codes", &codes), &defects);
+            return Err(NoGround::Overlaps(places));
         }
         let partition = named(repaired.partition, &heads, &duties);
         Ok(Self {
@@ -70,14 +72,19 @@ impl Ground {
     }
 }
 
-/// Where cells overlap, as a collection of GeoJSON features.
-fn overlaps(frame: &Frame, codes: &[&str], defects: &[Defect]) -> String {
+/// Where cells overlap, as a collection of GeoJSON features. Each cell has a name, and what kind of
+/// name that is.
+pub(in crate::plan) fn overlaps<N: Serialize + Copy>(
+    frame: &Frame,
+    (kind, names): (&str, &[N]),
+    defects: &[Defect],
+) -> String {
     let mut features = Features::of(frame);
     for defect in defects {
-        let code = |cell: &u32| codes[*cell as usize];
+        let name = |cell: &u32| names[*cell as usize];
         let properties = json!({
             "defect": defect.kind.name(),
-            "codes": defect.cells.iter().map(code).collect::<Vec<_>>(),
+            (kind): defect.cells.iter().map(name).collect::<Vec<_>>(),
             "area_m2": defect.area_m2,
             "width_m": defect.width_mm / 1000.0,
         });

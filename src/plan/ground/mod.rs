@@ -17,7 +17,7 @@ use super::duty::{Duty, duties};
 use crate::space::GroundPoint;
 use crate::territory::{Edition, Unit};
 
-pub(super) use build::cell_geometry;
+pub(super) use build::{ROUNDING_MM, cell_geometry, overlaps};
 pub use cache::Grounds;
 pub(super) use cache::NoGround;
 pub(super) use http::{PartitionHead, no_ground, octets, routes};

@@ -3,10 +3,12 @@
 mod cells;
 mod decide;
 mod first;
+mod from_file;
 mod held;
 mod impact;
 mod presence;
 mod propose;
+mod received;
 mod reconcile;
 
 use std::sync::Arc;
@@ -57,6 +59,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .merge(cells::routes())
         .merge(decide::routes())
         .merge(first::routes())
+        .merge(from_file::routes())
         .merge(impact::routes())
         .merge(moved::routes())
         .merge(presence::routes())

@@ -104,6 +104,16 @@ const zh = {
     toPlans: '新建方案',
     row: (n: number, why: string) => `第 ${n} 行：${why}`,
   },
+  fromFile: {
+    title: '按本文件重划',
+    lead: '新建方案，用这个文件的网格替换本市全部网格；影响看过、他人批准后才生效。',
+    name: '方案名称',
+    knownBy: '延续的网格按',
+    byGround: '大部分地面相同',
+    sameUnits: '不变，新网格随原地面',
+    newCodes: '延续的网格保留编码，文件里没有的网格到期；新网格在发布时编码。',
+    begin: '新建方案',
+  },
   noWebgl: '这台电脑不能画地图（没有 WebGL）；列表仍可使用。',
   refusals: {
     no_face: '这个网格已经没有了',
@@ -227,6 +237,17 @@ const en: GridWords = {
     taken: (cells) => `${cells.toLocaleString('en')} cells are in force.`,
     toPlans: 'Begin a plan',
     row: (n, why) => `row ${n}: ${why}`,
+  },
+  fromFile: {
+    title: 'Redraw the city by this file',
+    lead: 'Begins a plan in which the cells of this file take the place of all the city has. Nothing changes until its impact was seen and somebody else has approved it.',
+    name: 'Title of the plan',
+    knownBy: 'Cells go on by',
+    byGround: 'most of their ground',
+    sameUnits: 'as they are; new cells by their ground',
+    newCodes:
+      'Cells that go on keep their codes, those that the file does not have end; new ones get a code when the plan is published.',
+    begin: 'Begin the plan',
   },
   noWebgl: 'This computer cannot draw the map (no WebGL); the list works all the same.',
   refusals: {

@@ -5,6 +5,7 @@
 
 mod border;
 mod recut;
+mod redraw;
 mod region;
 mod soundness;
 mod sweep;
@@ -19,6 +20,9 @@ use crate::point::Point;
 use crate::refusal::{Limits, Refusal, Warning};
 use crate::ring::Polygon;
 use crate::subject::Subject;
+
+pub use redraw::DrawnCell;
+use soundness::Parts;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -66,6 +70,10 @@ pub enum Operation {
     RedrawScope {
         scope: Vec<Polygon>,
         to: Option<FaceId>,
+    },
+    /// Draws every cell anew, as a newer file has them.
+    Redraw {
+        cells: Vec<DrawnCell>,
     },
     SetOwner {
         faces: Vec<FaceId>,
@@ -121,6 +129,7 @@ impl Operation {
                 region::transfer(&mut draft, polygon, *from, *to)?;
             }
             Self::RedrawScope { scope, to } => region::redraw_scope(&mut draft, scope, *to)?,
+            Self::Redraw { cells } => redraw::redraw(&mut draft, cells)?,
             Self::SetOwner { faces, owner } => edit_faces(&mut draft, faces, |face| {
                 face.owner = *owner;
             })?,
@@ -140,13 +149,49 @@ impl Operation {
             Self::Lock { faces } => set_lock(&mut draft, faces, true)?,
             Self::Unlock { faces } => set_lock(&mut draft, faces, false)?,
         }
-        let mut warnings = soundness::check(&draft, limits)?;
+        let mut warnings = soundness::check(&draft, limits, self.parts())?;
         warnings.append(&mut of_duties);
         let change = draft.into_change();
         if change.is_nothing() {
             return Err(Refusal::Nothing);
         }
         Ok(Planned { change, warnings })
+    }
+}
+
+impl Operation {
+    fn parts(&self) -> Parts {
+        match self {
+            Self::Redraw { .. } => Parts::AsDrawn,
+            Self::MoveVertex { .. }
+            | Self::InsertVertex { .. }
+            | Self::DeleteVertex { .. }
+            | Self::Straighten { .. }
+            | Self::Follow { .. }
+            | Self::Split { .. }
+            | Self::Merge { .. }
+            | Self::Transfer { .. }
+            | Self::RedrawScope { .. }
+            | Self::SetOwner { .. }
+            | Self::SetDuty { .. }
+            | Self::Settle { .. }
+            | Self::Lock { .. }
+            | Self::Unlock { .. } => Parts::AsBefore,
+        }
+    }
+
+    /// The same without borders that a whole file draws: enough to say what was done.
+    #[must_use]
+    pub fn in_short(self) -> Self {
+        match self {
+            Self::Redraw { mut cells } => {
+                for cell in &mut cells {
+                    cell.polygons.clear();
+                }
+                Self::Redraw { cells }
+            }
+            other => other,
+        }
     }
 }
 

@@ -154,63 +154,74 @@ impl<'p> Cut<'p> {
             }
         };
         let base = draft.base;
-        let mut nodes: FxHashMap<Point, NodeId> = FxHashMap::default();
         let mut met_by_others: FxHashSet<Point> = FxHashSet::default();
-        for (_, arc) in &self.arcs {
-            for node in [arc.from, arc.to] {
-                let at = base.nodes[&node];
-                nodes.insert(at, node);
-                if base.arcs_of_node(node).iter().any(|arc| !self.cuts(*arc)) {
-                    met_by_others.insert(at);
-                }
+        for node in self.arcs.iter().flat_map(|(_, arc)| [arc.from, arc.to]) {
+            if base.arcs_of_node(node).iter().any(|arc| !self.cuts(*arc)) {
+                met_by_others.insert(base.nodes[&node]);
             }
         }
         let chains = chains(&self.arrangement, label, |at| met_by_others.contains(&at));
-        let mut used: FxHashSet<Point> = met_by_others.clone();
-        let mut same: FxHashMap<(Point, Point, usize), Vec<ArcId>> = FxHashMap::default();
-        for &(id, arc) in &self.arcs {
-            same.entry(signature(&arc.line)).or_default().push(id);
-            draft.set_arc(id, None);
+        lay(draft, &self.arcs, chains, &met_by_others);
+    }
+}
+
+/// Puts chains in the place of arcs of the base; those that stay the same keep their ids. In some
+/// places other arcs meet them.
+pub(super) fn lay<'p>(
+    draft: &mut Draft<'p>,
+    replaced: &[(ArcId, &'p Arc)],
+    chains: Vec<Chain>,
+    met_by_others: &FxHashSet<Point>,
+) {
+    let base = draft.base;
+    let mut nodes: FxHashMap<Point, NodeId> = FxHashMap::default();
+    let mut same: FxHashMap<(Point, Point, usize), Vec<ArcId>> = FxHashMap::default();
+    for &(id, arc) in replaced {
+        for node in [arc.from, arc.to] {
+            nodes.insert(base.nodes[&node], node);
         }
-        for chain in chains {
-            let ends = [chain.line[0], chain.line[chain.line.len() - 1]];
-            used.extend(ends);
-            let known = same.get(&signature(&chain.line)).into_iter().flatten();
-            let kept = known
-                .copied()
-                .find_map(|id| Some((id, relabelled(&base.arcs[&id], &chain)?)));
-            if let Some((id, arc)) = kept {
-                draft.set_arc(id, Some(arc));
-                continue;
-            }
-            let [from, to] = ends.map(|at| {
-                *nodes.entry(at).or_insert_with(|| {
-                    let node = draft.next.node();
-                    draft.set_node(node, Some(at));
-                    node
-                })
-            });
-            let Chain { line, left, right } = chain;
-            let id = draft.next.arc();
-            draft.set_arc(
-                id,
-                Some(Arc {
-                    from,
-                    to,
-                    left,
-                    right,
-                    line: Line(line),
-                }),
-            );
+        same.entry(signature(&arc.line)).or_default().push(id);
+        draft.set_arc(id, None);
+    }
+    let mut used: FxHashSet<Point> = met_by_others.clone();
+    for chain in chains {
+        let ends = [chain.line[0], chain.line[chain.line.len() - 1]];
+        used.extend(ends);
+        let known = same.get(&signature(&chain.line)).into_iter().flatten();
+        let kept = known
+            .copied()
+            .find_map(|id| Some((id, relabelled(&base.arcs[&id], &chain)?)));
+        if let Some((id, arc)) = kept {
+            draft.set_arc(id, Some(arc));
+            continue;
         }
-        let nodes: BTreeMap<Point, NodeId> = nodes.into_iter().collect();
-        for (at, node) in nodes {
-            if !used.contains(&at) {
-                draft.set_node(node, None);
-            } else if met_by_others.contains(&at) {
-                // where ground was given up, the neighbour's own border may go on from here
-                draft.join_at(node);
-            }
+        let [from, to] = ends.map(|at| {
+            *nodes.entry(at).or_insert_with(|| {
+                let node = draft.next.node();
+                draft.set_node(node, Some(at));
+                node
+            })
+        });
+        let Chain { line, left, right } = chain;
+        let id = draft.next.arc();
+        draft.set_arc(
+            id,
+            Some(Arc {
+                from,
+                to,
+                left,
+                right,
+                line: Line(line),
+            }),
+        );
+    }
+    let nodes: BTreeMap<Point, NodeId> = nodes.into_iter().collect();
+    for (at, node) in nodes {
+        if !used.contains(&at) {
+            draft.set_node(node, None);
+        } else if met_by_others.contains(&at) {
+            // where ground was given up, the neighbour's own border may go on from here
+            draft.join_at(node);
         }
     }
 }

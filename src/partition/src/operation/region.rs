@@ -14,7 +14,9 @@ use crate::refusal::{Refusal, Warning};
 use crate::ring::Polygon;
 use crate::subject::Subject;
 
-fn refuse_out_of_range<'a>(points: impl IntoIterator<Item = &'a Point>) -> Result<(), Refusal> {
+pub(super) fn refuse_out_of_range<'a>(
+    points: impl IntoIterator<Item = &'a Point>,
+) -> Result<(), Refusal> {
     match points.into_iter().find(|point| !point.is_in_range()) {
         Some(&at) => Err(Refusal::OutOfRange { at }),
         None => Ok(()),

@@ -19,8 +19,22 @@ const ROUNDING: f64 = 0.999;
 /// An area that differs by less is the same.
 const NOISE_M2: f64 = 1.0;
 
+/// Into how many parts faces may fall.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Parts {
+    /// No more than before: an edit that tears a cell apart is a slip.
+    AsBefore,
+    /// Cells come whole from somebody who drew them so, and of what size they are a plan is told
+    /// as a whole.
+    AsDrawn,
+}
+
 /// Refuses borders that meet beside nodes, faces that fall apart or become too narrow.
-pub(super) fn check(draft: &Draft<'_>, limits: &Limits) -> Result<Vec<Warning>, Refusal> {
+pub(super) fn check(
+    draft: &Draft<'_>,
+    limits: &Limits,
+    parts: Parts,
+) -> Result<Vec<Warning>, Refusal> {
     refuse_meetings(draft)?;
     let mut warnings = Vec::new();
     for face in draft.reshaped_faces() {
@@ -33,7 +47,11 @@ pub(super) fn check(draft: &Draft<'_>, limits: &Limits) -> Result<Vec<Warning>, 
                 .map(|arc| &draft.base.arcs[arc]);
             Shape::of(&outline(face, arcs))
         });
-        refuse_bad_shape(draft, limits, face, &after, before.as_ref())?;
+        refuse_narrow(limits, face, &after, before.as_ref())?;
+        if parts == Parts::AsDrawn {
+            continue;
+        }
+        refuse_apart(draft, face, &after, before.as_ref())?;
         let is_cell = draft
             .face(face)
             .is_some_and(|face| face.ground == Ground::Cell);
@@ -82,8 +100,20 @@ impl Shape {
     }
 }
 
-fn refuse_bad_shape(
+fn refuse_apart(
     draft: &Draft<'_>,
+    face: FaceId,
+    after: &Shape,
+    before: Option<&Shape>,
+) -> Result<(), Refusal> {
+    let parts_allowed = before.map_or_else(|| parts_of_parents(draft, face), |before| before.parts);
+    match after.at {
+        Some(at) if after.parts > parts_allowed.max(1) => Err(Refusal::Disconnected { face, at }),
+        Some(_) | None => Ok(()),
+    }
+}
+
+fn refuse_narrow(
     limits: &Limits,
     face: FaceId,
     after: &Shape,
@@ -92,10 +122,6 @@ fn refuse_bad_shape(
     let Some(at) = after.at else {
         return Err(Refusal::Vanishing { face });
     };
-    let parts_allowed = before.map_or_else(|| parts_of_parents(draft, face), |before| before.parts);
-    if after.parts > parts_allowed.max(1) {
-        return Err(Refusal::Disconnected { face, at });
-    }
     let was_mm = before.map_or(f64::INFINITY, |before| before.width_mm * ROUNDING);
     if after.width_mm < limits.width_min_mm && after.width_mm < was_mm {
         let width_mm = after.width_mm;

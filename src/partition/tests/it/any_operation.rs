@@ -2,13 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use cityward_partition::{Arc, FaceId, Ground, Operation, Partition, Point, Polygon, UnitId};
+use cityward_partition::{
+    Arc, DrawnCell, FaceId, Ground, Limits, Operation, Partition, Point, Polygon, UnitId,
+};
 use rand::Rng as _;
 use rand::seq::IndexedRandom as _;
 use rand_chacha::ChaCha8Rng;
 
 /// Every kind of operation, by the name that [`name`] gives it.
-pub(crate) const NAMES: [&str; 14] = [
+pub(crate) const NAMES: [&str; 15] = [
     "MoveVertex",
     "InsertVertex",
     "DeleteVertex",
@@ -23,6 +25,7 @@ pub(crate) const NAMES: [&str; 14] = [
     "Settle",
     "Lock",
     "Unlock",
+    "Redraw",
 ];
 
 /// Which of [`NAMES`] an operation is; a kind that is not among them yet does not compile.
@@ -42,6 +45,7 @@ pub(crate) fn name(operation: &Operation) -> &'static str {
         Operation::Settle { .. } => NAMES[11],
         Operation::Lock { .. } => NAMES[12],
         Operation::Unlock { .. } => NAMES[13],
+        Operation::Redraw { .. } => NAMES[14],
     }
 }
 
@@ -49,7 +53,8 @@ pub(crate) fn name(operation: &Operation) -> &'static str {
 pub(crate) fn operation(partition: &Partition, random: &mut ChaCha8Rng) -> Operation {
     match random.random_range(0..20) {
         0..=7 => of_border(partition, random),
-        8..=14 => of_ground(partition, random),
+        8..=13 => of_ground(partition, random),
+        14 => of_file(partition, random),
         _ => of_faces(partition, random),
     }
 }
@@ -140,6 +145,34 @@ fn redraw_scope(partition: &Partition, random: &mut ChaCha8Rng) -> Operation {
     let is_given = random.random_ratio(1, 4);
     let to = is_given.then(|| any_face(partition, random));
     Operation::RedrawScope { scope, to }
+}
+
+/// What others made of the ground, as their file would have it: most cells are known again.
+fn of_file(partition: &Partition, random: &mut ChaCha8Rng) -> Operation {
+    let mut theirs = partition.clone();
+    for _ in 0..random.random_range(0..4) {
+        let done = if random.random() {
+            of_border(&theirs, random)
+        } else {
+            of_ground(&theirs, random)
+        };
+        if let Ok(planned) = done.plan(&theirs, &Limits::default()) {
+            theirs.apply(&planned.change).unwrap();
+        }
+    }
+    let cells = theirs.faces().iter();
+    let cells = cells.filter(|(_, face)| face.ground == Ground::Cell);
+    let drawn = cells.map(|(&face, _)| {
+        let is_known = partition.faces().contains_key(&face) && random.random_ratio(9, 10);
+        DrawnCell {
+            face: is_known.then_some(face),
+            owner: random.random_ratio(1, 5).then_some(UnitId(1)),
+            polygons: theirs.polygons(face),
+        }
+    });
+    Operation::Redraw {
+        cells: drawn.collect(),
+    }
 }
 
 fn of_faces(partition: &Partition, random: &mut ChaCha8Rng) -> Operation {

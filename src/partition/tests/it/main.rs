@@ -20,5 +20,6 @@ mod near;
 mod operations;
 mod oracle;
 mod properties;
+mod redraw;
 mod repair;
 mod within;

@@ -147,7 +147,7 @@ fn is_about_the_hull(operation: &Operation, old: &Partition) -> bool {
         Operation::Straighten { from, to } => is_outer(from) && is_outer(to),
         Operation::Follow { line } => line.first().into_iter().chain(line.last()).all(is_outer),
         Operation::Transfer { from, to, .. } => from.is_none() || to.is_none(),
-        Operation::RedrawScope { .. } => true,
+        Operation::RedrawScope { .. } | Operation::Redraw { .. } => true,
         Operation::Split { .. }
         | Operation::Merge { .. }
         | Operation::SetOwner { .. }

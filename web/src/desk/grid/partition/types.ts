@@ -103,6 +103,13 @@ export interface Polygon {
   holes: GridPoint[][];
 }
 
+/** A cell as a file draws it; none goes on where `face` is null. */
+export interface DrawnCell {
+  face: FaceId | null;
+  owner: UnitId | null;
+  polygons: Polygon[];
+}
+
 /** `cityward_partition::Operation`. */
 export type Operation =
   | { move_vertex: { at: GridPoint; to: GridPoint } }
@@ -114,6 +121,7 @@ export type Operation =
   | { merge: { faces: FaceId[] } }
   | { transfer: { polygon: Polygon; from: FaceId | null; to: FaceId | null } }
   | { redraw_scope: { scope: Polygon[]; to: FaceId | null } }
+  | { redraw: { cells: DrawnCell[] } }
   | { set_owner: { faces: FaceId[]; owner: UnitId | null } }
   | { set_duty: { faces: FaceId[]; subject: string; owner: UnitId | null } }
   | { settle: { face: FaceId } }
@@ -150,6 +158,9 @@ export function facesOf(operation: Operation): FaceId[] {
   if ('set_duty' in operation) return operation.set_duty.faces;
   if ('lock' in operation) return operation.lock.faces;
   if ('unlock' in operation) return operation.unlock.faces;
+  if ('redraw' in operation) {
+    return operation.redraw.cells.map(({ face }) => face).filter((face) => face !== null);
+  }
   if ('redraw_scope' in operation) return [operation.redraw_scope.to].filter((to) => to !== null);
   if ('transfer' in operation) {
     const { from, to } = operation.transfer;

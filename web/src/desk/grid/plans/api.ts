@@ -293,6 +293,22 @@ export const beginGround = (asked: FirstGround, cells: Blob) =>
     cells,
   );
 
+/** How a file becomes a plan; without fields its cells are known by their ground and keep their units. */
+export interface FromFile {
+  title: string;
+  source: string;
+  reason: string;
+  key_field: string | null;
+  unit_field: string | null;
+}
+
+export const draftFromFile = (asked: FromFile, cells: Blob) =>
+  ask<{ plan: Plan; cells: number; going_on: number; ending: number }>(
+    'POST',
+    `${at}/from-file${query({ ...asked })}`,
+    cells,
+  );
+
 /** A partition as the service keeps it. */
 export async function bytes(path: string): Promise<ArrayBuffer> {
   const answer = await fetch(path).catch(() => null);

@@ -1,0 +1,62 @@
+//! Cells of a file that are to take the place of others in a plan.
+
+use anyhow::ensure;
+use geo_types::Geometry;
+use sqlx::PgConnection;
+
+use super::fields;
+use super::geometry::{self, Shape};
+use super::options::FileOptions;
+use super::report::Report;
+use super::units::Units;
+use super::{read, store};
+
+/// A row that can be a cell.
+#[derive(Debug)]
+pub(crate) struct FileCell {
+    /// Place in the file, from 1.
+    pub(crate) number: usize,
+    /// The code or the name by which it is known.
+    pub(crate) key: Option<String>,
+    /// Who answers for it, if the row says so.
+    pub(crate) unit_id: Option<i32>,
+    /// Degrees, WGS 84.
+    pub(crate) geometry: Geometry,
+}
+
+/// Reads the cells of a file, and what is wrong with the rows that are none.
+///
+/// # Errors
+/// The file as a whole cannot be used, a field is in no row, or the database fails.
+pub(crate) async fn file_cells(
+    tx: &mut PgConnection,
+    file: &FileOptions,
+    key_field: Option<&str>,
+    unit_field: Option<&str>,
+) -> anyhow::Result<(Vec<FileCell>, Report)> {
+    let table = read::read(file).await?;
+    let mut report = Report::on(table.rows.iter().map(|row| row.number));
+    let crs = geometry::crs_of(&table, file, &mut report)?;
+    let columns = fields::columns(&table.rows);
+    for field in [key_field, unit_field].into_iter().flatten() {
+        let is_there = columns.iter().any(|column| column == field);
+        ensure!(is_there, "there is no column `{field}`");
+    }
+    let units = Units::from_known(store::units(tx).await?);
+    let geometries = geometry::wgs84_geometries(&table.rows, &crs, Shape::Area, &mut report);
+    let mut cells = Vec::with_capacity(table.rows.len());
+    for (index, (row, geometry)) in table.rows.iter().zip(geometries).enumerate() {
+        let named = unit_field.and_then(|field| row.text(field));
+        let unit_id = named.as_deref().and_then(|name| units.id(name));
+        if let (Some(name), None) = (&named, unit_id) {
+            report.refuse(index, format!("unknown unit: {name}"));
+        }
+        cells.extend(geometry.map(|geometry| FileCell {
+            number: row.number,
+            key: key_field.and_then(|field| row.text(field)),
+            unit_id,
+            geometry,
+        }));
+    }
+    Ok((cells, report))
+}
