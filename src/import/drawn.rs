@@ -18,11 +18,24 @@ pub(crate) struct FileCell {
     pub(crate) number: usize,
     /// The code or the name by which it is known.
     pub(crate) key: Option<String>,
+    pub(crate) name: Option<String>,
     /// Who answers for it, if the row says so.
     pub(crate) unit_id: Option<i32>,
     /// Degrees, WGS 84.
     pub(crate) geometry: Geometry,
 }
+
+/// Which property says what about a cell; none: nothing does.
+#[derive(Debug, Default)]
+pub(crate) struct CellFields {
+    /// Its code or its name, by which it is known.
+    pub(crate) key: Option<String>,
+    pub(crate) name: Option<String>,
+    pub(crate) unit: Option<String>,
+}
+
+/// Of a cell's name.
+pub(crate) const CELL_NAME_CHARS_MAX: usize = 100;
 
 /// Reads the cells of a file, and what is wrong with the rows that are none.
 ///
@@ -31,14 +44,14 @@ pub(crate) struct FileCell {
 pub(crate) async fn file_cells(
     tx: &mut PgConnection,
     file: &FileOptions,
-    key_field: Option<&str>,
-    unit_field: Option<&str>,
+    fields_asked: &CellFields,
 ) -> anyhow::Result<(Vec<FileCell>, Report)> {
     let table = read::read(file).await?;
     let mut report = Report::on(table.rows.iter().map(|row| row.number));
     let crs = geometry::crs_of(&table, file, &mut report)?;
     let columns = fields::columns(&table.rows);
-    for field in [key_field, unit_field].into_iter().flatten() {
+    let CellFields { key, name, unit } = fields_asked;
+    for field in [key, name, unit].into_iter().flatten() {
         let is_there = columns.iter().any(|column| column == field);
         ensure!(is_there, "there is no column `{field}`");
     }
@@ -46,14 +59,24 @@ pub(crate) async fn file_cells(
     let geometries = geometry::wgs84_geometries(&table.rows, &crs, Shape::Area, &mut report);
     let mut cells = Vec::with_capacity(table.rows.len());
     for (index, (row, geometry)) in table.rows.iter().zip(geometries).enumerate() {
-        let named = unit_field.and_then(|field| row.text(field));
-        let unit_id = named.as_deref().and_then(|name| units.id(name));
-        if let (Some(name), None) = (&named, unit_id) {
+        let text = |field: &Option<String>| field.as_ref().and_then(|field| row.text(field));
+        let of_unit = text(unit);
+        let unit_id = of_unit.as_deref().and_then(|name| units.id(name));
+        if let (Some(name), None) = (&of_unit, unit_id) {
             report.refuse(index, format!("unknown unit: {name}"));
+        }
+        let name = text(name);
+        if name
+            .as_ref()
+            .is_some_and(|name| name.chars().count() > CELL_NAME_CHARS_MAX)
+        {
+            let why = format!("a name of more than {CELL_NAME_CHARS_MAX} characters");
+            report.refuse(index, why);
         }
         cells.extend(geometry.map(|geometry| FileCell {
             number: row.number,
-            key: key_field.and_then(|field| row.text(field)),
+            key: text(key),
+            name,
             unit_id,
             geometry,
         }));

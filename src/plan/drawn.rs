@@ -59,6 +59,7 @@ impl Drawn {
         let drawn = cells.iter().zip(faces).zip(0..);
         let drawn = drawn.map(|((cell, face), index)| DrawnCell {
             face,
+            name: new_name(ground, face, cell),
             owner: cell.unit_id.and_then(owner_of),
             polygons: partition.polygons(FaceId(index)),
         });
@@ -70,6 +71,13 @@ impl Drawn {
             ending: ground.cells.len() - going_on,
         })
     }
+}
+
+/// What the file calls a cell, where that is not what it is called.
+fn new_name(ground: &Ground, face: Option<FaceId>, cell: &FileCell) -> Option<String> {
+    let known = face.and_then(|face| ground.cells.get(&face));
+    let named = cell.name.clone();
+    named.filter(|name| known.is_none_or(|known| known.name != *name))
 }
 
 /// The cells on the ground's grid, drawn through the same points, each a face named by its index.

@@ -227,7 +227,7 @@ pub(super) fn units_absent(
 /// by them any more.
 pub(super) fn routes_lost(base: &Ground, outcome: &Outcome, sets: &[Arc<RuleSet>]) -> Vec<Finding> {
     let kept: BTreeSet<&str> = { outcome.cells.iter() }
-        .filter_map(|cell| Some(cell.kept.as_ref()?.0.as_str()))
+        .filter_map(|cell| cell.kept.as_deref())
         .collect();
     let ended = { outcome.ended.iter() }.filter_map(|face| Some((*face, base.code(*face)?)));
     let mut found = Vec::new();
@@ -261,7 +261,7 @@ fn of_cell(base: &Ground, after: &Partition, cell: &NewCell, found: &mut Vec<Fin
     let communities: Vec<String> = cell.communities.iter().cloned().collect();
     let several = communities.join(", ");
     match (&cell.kept, communities.as_slice()) {
-        (Some((code, _)), [_, _, ..]) => {
+        (Some(code), [_, _, ..]) => {
             let detail = format!("{code} gets ground of {several}");
             let about = About::Communities(communities);
             found.push(of(FindingKind::CommunityBorderMoved, detail).about(about));

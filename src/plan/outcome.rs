@@ -2,10 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use cityward_partition::{Difference, FaceId, Ground as OfFace, Partition, Polygon, difference};
+use cityward_partition::{
+    Difference, Face, FaceId, Ground as OfFace, Partition, Polygon, difference,
+};
 
 use super::duty::{Duty, Handed, duties, handed, unit_of};
-use super::ground::Ground;
+use super::ground::{Ground, GroundCell};
 
 /// Digits of a cell's code down to the community.
 const COMMUNITY_DIGITS: usize = 12;
@@ -17,8 +19,9 @@ const ROUNDING_M: f64 = 0.002;
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct NewCell {
     pub(super) face: FaceId,
-    /// The code and name it keeps, if only its border changes.
-    pub(super) kept: Option<(String, String)>,
+    /// The code it keeps, if only its border or its name changes.
+    pub(super) kept: Option<String>,
+    pub(super) name: String,
     pub(super) unit_id: Option<i32>,
     /// Who answers for what, the unit included.
     pub(super) duties: Vec<Duty>,
@@ -68,7 +71,9 @@ impl Outcome {
             let unit_id = unit_of(planned.owner);
             let published = base.cells.get(&face);
             match (published, &planned.ground) {
-                (Some(_), OfFace::Cell) if !moved.faces.contains(&face) => {
+                (Some(cell), OfFace::Cell)
+                    if !moved.faces.contains(&face) && !is_renamed(cell, planned) =>
+                {
                     let was = base.partition.faces().get(&face);
                     // most cells stay as they are
                     if let Some(was) = was
@@ -80,7 +85,8 @@ impl Outcome {
                     }
                 }
                 (_, OfFace::Cell) => {
-                    let kept = published.map(|cell| (cell.code.clone(), cell.name.clone()));
+                    let of_old = |of: fn(&GroundCell) -> &String| published.map(of).cloned();
+                    let name = planned.name.clone();
                     let is_new = |from: FaceId| !base.cells.contains_key(&from);
                     let mut new_m2 = moved.to(face, is_new);
                     if is_new(face) && base.partition.faces().contains_key(&face) {
@@ -90,7 +96,10 @@ impl Outcome {
                     let parents = moved.parents(base, after, face);
                     outcome.cells.push(NewCell {
                         face,
-                        kept,
+                        kept: of_old(|cell| &cell.code),
+                        name: name
+                            .or_else(|| of_old(|cell| &cell.name))
+                            .unwrap_or_default(),
                         unit_id,
                         duties: duties(planned),
                         area_m2: after.area_m2(face),
@@ -102,7 +111,8 @@ impl Outcome {
                 (_, OfFace::Unclaimed | OfFace::Contested(_)) => {}
             }
         }
-        let ends = |face: &FaceId| !is_cell(*face) || moved.faces.contains(face);
+        let goes_on: BTreeSet<FaceId> = { outcome.cells.iter() }.map(|cell| cell.face).collect();
+        let ends = |face: &FaceId| !is_cell(*face) || goes_on.contains(face);
         outcome.ended = base.cells.keys().copied().filter(ends).collect();
         let given_up =
             { outcome.ended.iter() }.map(|face| (*face, moved.from(*face, |to| !is_cell(to))));
@@ -150,6 +160,12 @@ impl Outcome {
     }
 }
 
+/// Whether a cell is to be called otherwise.
+fn is_renamed(published: &GroundCell, planned: &Face) -> bool {
+    let name = planned.name.as_ref();
+    name.is_some_and(|name| *name != published.name)
+}
+
 /// Ground that changed hands, without what rounding moved.
 struct Moved {
     /// Whose ground is not what it was.
@@ -173,7 +189,8 @@ pub(super) fn changed_by(
     let ids = before.faces().keys().chain(after.faces().keys());
     let differs = |face: &FaceId| match (before.faces().get(face), after.faces().get(face)) {
         (Some(was), Some(is)) => {
-            (&was.ground, was.owner, &was.duties) != (&is.ground, is.owner, &is.duties)
+            let of = |face: &Face| (face.ground.clone(), face.name.clone(), face.owner);
+            of(was) != of(is) || was.duties != is.duties
         }
         (was, is) => was.is_some() || is.is_some(),
     };

@@ -253,6 +253,11 @@ fn again(
                 cells: cells.iter().map(again).collect(),
             }
         }
+        Operation::SetName { face, .. } if of_theirs.contains(face) => return Err(None),
+        Operation::SetName { face, name } => Operation::SetName {
+            face: one(*face)?,
+            name: name.clone(),
+        },
         Operation::SetOwner { faces, owner } => Operation::SetOwner {
             faces: free(faces)?,
             owner: *owner,

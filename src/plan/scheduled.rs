@@ -137,10 +137,7 @@ impl Scheduled {
             cell: Cell {
                 id: -i32::try_from(cell.face.0).unwrap_or(i32::MAX),
                 code,
-                name: cell
-                    .kept
-                    .as_ref()
-                    .map_or_else(String::new, |(_, name)| name.clone()),
+                name: cell.name.clone(),
                 edition_id,
             },
             border: border.clone(),

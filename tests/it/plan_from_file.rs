@@ -301,3 +301,62 @@ async fn a_file_of_what_is_there_is_refused_and_one_is_done_again_on_ground_that
     assert!(west > code(4), "the cell it was has ended: {west}");
     assert_eq!(town.owned(110.0, 50.0).await.0, west);
 }
+
+#[tokio::test]
+async fn cells_are_called_what_the_file_or_the_planner_calls_them() {
+    let town = Town::new().await;
+    let names = || async {
+        let names: Vec<String> = sqlx::query_scalar(
+            "select name from cell where valid @> now() and code in ($1, $2) order by code",
+        )
+        .bind(code(1))
+        .bind(code(2))
+        .fetch_all(&town.city.db)
+        .await
+        .unwrap();
+        names
+    };
+    let called = [("name", "东风路西")];
+    let named = file(&[
+        ([0.0, 0.0, 100.0, 100.0], &called),
+        ([100.0, 0.0, 200.0, 100.0], &[]),
+        ([0.0, 100.0, 100.0, 200.0], &[]),
+        ([100.0, 100.0, 200.0, 200.0], &[]),
+    ]);
+    let path = format!("{PATH}&name_field=name");
+    let begun = taken(&town.planner, &path, &named).await;
+    let plan = begun["plan"]["id"].as_i64().unwrap();
+    let impact = format!("/api/v1/plans/{plan}/impact");
+    let impact = town.planner.client.json(&impact).await;
+    assert_eq!(impact["cells"]["changed"][0]["name"], "东风路西");
+    assert_eq!(impact["cells"]["changed"].as_array().unwrap().len(), 1);
+    town.published(plan).await;
+    assert_eq!(names().await, ["东风路西", "cell 1,0"]);
+    let answer = sent(&town.planner, &path, &named).await;
+    let told = problem(
+        answer,
+        StatusCode::UNPROCESSABLE_ENTITY,
+        "operation-refused",
+    )
+    .await;
+    assert_eq!(told["refusal"], "nothing", "it is called so already");
+
+    let plan = town.begin().await;
+    let face = town.face(town.cells[1]).await;
+    let name = |name: &str| json!({ "set_name": { "face": face, "name": name } });
+    for no_name in ["字".repeat(101), "a\u{0}".to_owned()] {
+        let refused = town.step(plan, &name(&no_name)).await;
+        assert_eq!(refused.status(), StatusCode::BAD_REQUEST);
+    }
+    town.stepped(plan, &name("东风路东")).await;
+    town.published(plan).await;
+    assert_eq!(names().await, ["东风路西", "东风路东"]);
+    let (then, since): (i64, i64) = sqlx::query_as(
+        "select count(*) filter (where name = 'cell 1,0'), count(*) from cell where code = $1",
+    )
+    .bind(code(2))
+    .fetch_one(&town.city.db)
+    .await
+    .unwrap();
+    assert_eq!((then, since), (1, 2), "what it was called before stays");
+}

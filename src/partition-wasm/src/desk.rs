@@ -435,7 +435,10 @@ impl Desk {
     }
 
     pub(crate) fn label(&self, face: FaceId) -> &str {
-        self.labels.get(&face).map_or("", String::as_str)
+        let named = self.partition.faces().get(&face);
+        let named = named.and_then(|face| face.name.as_deref());
+        let known = || self.labels.get(&face).map_or("", String::as_str);
+        named.filter(|name| !name.is_empty()).unwrap_or_else(known)
     }
 }
 

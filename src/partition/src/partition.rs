@@ -40,6 +40,8 @@ impl Arc {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Face {
     pub ground: Ground,
+    /// What it is called from now on; none: as it was called, which a partition does not know.
+    pub name: Option<String>,
     pub owner: Option<UnitId>,
     /// Who answers for single subjects, whoever the owner is.
     pub duties: BTreeMap<Subject, UnitId>,

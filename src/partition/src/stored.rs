@@ -61,7 +61,7 @@ pub struct NoPartition(#[source] postcard::Error);
 
 impl Partition {
     /// Which form [`to_bytes`](Self::to_bytes) has: who keeps bytes keeps it beside them.
-    pub const FORM: u8 = 2;
+    pub const FORM: u8 = 3;
 
     /// A compact form: about two and a half bytes a vertex where vertices lie metres apart.
     pub fn to_bytes(&self) -> Vec<u8> {

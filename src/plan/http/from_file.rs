@@ -20,7 +20,7 @@ use super::held::{Held, WRITERS, check_text, refused, working};
 use super::received::{Received, check_naming, not_taken, overlapping, rows_not_taken};
 use crate::access::Person;
 use crate::http::{ApiError, App, QueryParams};
-use crate::import::{FileCell, Report, file_cells};
+use crate::import::{CellFields, FileCell, Report, file_cells};
 use crate::plan::Plan;
 use crate::plan::drawn::{Drawn, KnownBy, NotDrawn};
 use crate::plan::store::{self, NewStep};
@@ -43,6 +43,8 @@ struct FileAsked {
     /// The property with each cell's code or name, by which the city's cell goes on; others are new.
     /// Without it a cell goes on as the one with which it has most of the ground in common.
     key_field: Option<String>,
+    /// The property with each cell's name. Without it, and where it is empty, a cell is called as it was.
+    name_field: Option<String>,
     /// The property that names who answers for a cell: a unit of the city. Without it, and where it is
     /// empty, whoever does answers for it, and for a new cell whoever does for most of its ground.
     unit_field: Option<String>,
@@ -135,8 +137,12 @@ async fn read(
     let runtime = Handle::current();
     let work = move || {
         let read = received.options(&asked.source).and_then(|file| {
-            let fields = (asked.key_field.as_deref(), asked.unit_field.as_deref());
-            runtime.block_on(file_cells(&mut tx, &file, fields.0, fields.1))
+            let fields = CellFields {
+                key: asked.key_field,
+                name: asked.name_field,
+                unit: asked.unit_field,
+            };
+            runtime.block_on(file_cells(&mut tx, &file, &fields))
         });
         (received, read)
     };

@@ -33,6 +33,7 @@ use self::held::{Held, READERS, WRITERS, check_text, no_plan, read, refused, sub
 use crate::access::Person;
 use crate::catalogue::ClassScope;
 use crate::http::{ApiError, App, JsonBody, PathParams, QueryParams};
+use crate::import::CELL_NAME_CHARS_MAX;
 use crate::journal::{self, Entry};
 use crate::organisation;
 use crate::plan::duty::{classes, unit_of};
@@ -265,6 +266,7 @@ struct StepAsked {
     /// places are millimetres on the grid. `{"set_owner": {"faces": [3], "owner": 7}}` says who answers
     /// for whatever has no rule of its own; `{"set_duty": {"faces": [3], "subject": "C03", "owner": 7}}`
     /// for a group or, as `"C03005"`, a class, and with `null` for an owner that nobody does by itself.
+    /// `{"set_name": {"face": 3, "name": "东风路西"}}` names a cell; with an empty name it has none.
     #[schema(value_type = Object)]
     operation: Operation,
     #[serde(default)]
@@ -298,6 +300,7 @@ async fn take_step(
         return Err(ApiError::field("/reason", detail));
     }
     check_subject(&body.operation)?;
+    check_names(&body.operation)?;
     let mut draft = Held::draft(&app, &person, id, body.version).await?;
     check_owner(&mut draft.tx, &body.operation).await?;
     let operation = body.operation.clone();
@@ -330,6 +333,36 @@ fn check_subject(operation: &Operation) -> Result<(), ApiError> {
         return Err(ApiError::field("/operation/set_duty/subject", detail));
     }
     Ok(())
+}
+
+/// What a cell is called the database can keep, and a map can show.
+fn check_names(operation: &Operation) -> Result<(), ApiError> {
+    let names: Vec<&String> = match operation {
+        Operation::SetName { name, .. } => vec![name],
+        Operation::Redraw { cells } => cells.iter().filter_map(|cell| cell.name.as_ref()).collect(),
+        Operation::MoveVertex { .. }
+        | Operation::InsertVertex { .. }
+        | Operation::DeleteVertex { .. }
+        | Operation::Straighten { .. }
+        | Operation::Follow { .. }
+        | Operation::Split { .. }
+        | Operation::Merge { .. }
+        | Operation::Transfer { .. }
+        | Operation::RedrawScope { .. }
+        | Operation::SetOwner { .. }
+        | Operation::SetDuty { .. }
+        | Operation::Settle { .. }
+        | Operation::Lock { .. }
+        | Operation::Unlock { .. } => return Ok(()),
+    };
+    let is_name = |name: &&String| {
+        name.chars().count() <= CELL_NAME_CHARS_MAX && !name.contains(char::is_control)
+    };
+    if names.iter().all(is_name) {
+        return Ok(());
+    }
+    let detail = format!("at most {CELL_NAME_CHARS_MAX} characters, all of them visible");
+    Err(ApiError::field("/operation", detail))
 }
 
 /// What an operation gives to somebody is given to a unit of the city.

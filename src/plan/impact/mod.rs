@@ -405,17 +405,16 @@ fn cells(base: &Ground, after: &Partition, outcome: &Outcome) -> ImpactCells {
             .parents
             .iter()
             .filter_map(|(parent, _)| base.code(*parent));
-        let (code, name) = cell.kept.clone().unzip();
         let before = base.duties(cell.face);
         let shown = ImpactCell {
             face: cell.face,
             classes: ClassScope::All,
-            name: name.unwrap_or_default(),
+            name: cell.name.clone(),
             area_m2: cell.area_m2,
             unit_id: cell.unit_id,
             from_unit: base.cells.get(&cell.face).and_then(|cell| cell.unit_id),
             from: codes.map(ToOwned::to_owned).collect(),
-            code,
+            code: cell.kept.clone(),
         };
         if cell.kept.is_some() {
             // of what has no rule of its own the line for the cell tells

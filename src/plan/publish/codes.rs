@@ -16,7 +16,7 @@ pub(in crate::plan) fn codes(
     taken: &BTreeMap<String, BTreeSet<usize>>,
 ) -> Vec<String> {
     let kept = outcome.cells.iter().map(|cell| match &cell.kept {
-        Some((code, _)) => code.clone(),
+        Some(code) => code.clone(),
         None => String::new(),
     });
     let mut codes: Vec<String> = kept.collect();
@@ -68,7 +68,8 @@ mod tests {
     fn new_cell(face: u32, kept: Option<&str>) -> NewCell {
         NewCell {
             face: FaceId(face),
-            kept: kept.map(|code| (code.to_owned(), String::new())),
+            kept: kept.map(ToOwned::to_owned),
+            name: String::new(),
             unit_id: None,
             duties: Vec::new(),
             area_m2: 1.0,

@@ -304,7 +304,7 @@ impl Publication {
         let rows: Vec<NewRow<'_>> = rows
             .map(|((cell, code), border)| NewRow {
                 code,
-                name: cell.kept.as_ref().map_or("", |(_, name)| name),
+                name: &cell.name,
                 border,
                 duties: &cell.duties,
                 was: self.cell_id(cell.face),

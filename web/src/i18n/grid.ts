@@ -111,7 +111,7 @@ const zh = {
     knownBy: '延续的网格按',
     byGround: '大部分地面相同',
     sameUnits: '不变，新网格随原地面',
-    newCodes: '延续的网格保留编码，文件里没有的网格到期；新网格在发布时编码。',
+    newCodes: '延续的网格保留编码，文件里没有的网格到期；新网格在发布时编码。名称随文件。',
     begin: '新建方案',
   },
   noWebgl: '这台电脑不能画地图（没有 WebGL）；列表仍可使用。',
@@ -246,7 +246,7 @@ const en: GridWords = {
     byGround: 'most of their ground',
     sameUnits: 'as they are; new cells by their ground',
     newCodes:
-      'Cells that go on keep their codes, those that the file does not have end; new ones get a code when the plan is published.',
+      'Cells that go on keep their codes, those that the file does not have end; new ones get a code when the plan is published. Names are the file’s.',
     begin: 'Begin the plan',
   },
   noWebgl: 'This computer cannot draw the map (no WebGL); the list works all the same.',

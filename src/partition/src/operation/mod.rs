@@ -75,6 +75,11 @@ pub enum Operation {
     Redraw {
         cells: Vec<DrawnCell>,
     },
+    /// Says what a face is called; empty: nothing.
+    SetName {
+        face: FaceId,
+        name: String,
+    },
     SetOwner {
         faces: Vec<FaceId>,
         owner: Option<UnitId>,
@@ -130,6 +135,9 @@ impl Operation {
             }
             Self::RedrawScope { scope, to } => region::redraw_scope(&mut draft, scope, *to)?,
             Self::Redraw { cells } => redraw::redraw(&mut draft, cells)?,
+            Self::SetName { face, name } => edit_faces(&mut draft, &[*face], |face| {
+                face.name = Some(name.clone());
+            })?,
             Self::SetOwner { faces, owner } => edit_faces(&mut draft, faces, |face| {
                 face.owner = *owner;
             })?,
@@ -172,6 +180,7 @@ impl Operation {
             | Self::Merge { .. }
             | Self::Transfer { .. }
             | Self::RedrawScope { .. }
+            | Self::SetName { .. }
             | Self::SetOwner { .. }
             | Self::SetDuty { .. }
             | Self::Settle { .. }

@@ -30,6 +30,9 @@ pub struct DrawnCell {
     /// The face that goes on with this border; none, or one that is not there any more: it is a new
     /// one.
     pub face: Option<FaceId>,
+    /// What it is called; none: as it was, and a new face nothing.
+    #[serde(default)]
+    pub name: Option<String>,
     /// Who answers for it; none: whoever does, and for a new face whoever does where most of its
     /// ground was.
     pub owner: Option<UnitId>,
@@ -52,17 +55,13 @@ pub(super) fn redraw(draft: &mut Draft<'_>, cells: &[DrawnCell]) -> Result<(), R
     let drawn = Partition::of(chains.clone(), blank, draft.next.face);
     let common = common_ground(base, &drawn);
     let givers = givers_of(&common);
-    let owners: BTreeMap<FaceId, Option<UnitId>> = faces
-        .iter()
-        .copied()
-        .zip(cells.iter().map(|cell| cell.owner))
-        .collect();
+    let says: BTreeMap<FaceId, &DrawnCell> = faces.iter().copied().zip(cells).collect();
     let mut after: BTreeMap<FaceId, Face> = BTreeMap::new();
     let mut gaps: BTreeMap<FaceId, FaceId> = BTreeMap::new();
     for &face in &there {
         let givers = givers.get(&face).map_or(&[][..], Vec::as_slice);
         let parent = main_parent(givers);
-        let Some(owner) = owners.get(&face) else {
+        let Some(cell) = says.get(&face) else {
             let goes_on = parent.filter(|parent| {
                 let was = base.faces.get(parent);
                 was.is_some_and(|was| was.ground == Ground::Unclaimed)
@@ -79,7 +78,8 @@ pub(super) fn redraw(draft: &mut Draft<'_>, cells: &[DrawnCell]) -> Result<(), R
             None => heir(parent.and_then(|parent| base.faces.get(&parent))),
         };
         known.ground = Ground::Cell;
-        known.owner = owner.or(known.owner);
+        known.owner = cell.owner.or(known.owner);
+        known.name = cell.name.clone().or(known.name);
         after.insert(face, known);
         if !base.faces.contains_key(&face) {
             draft.descent.extend(kin(givers, face, drawn.area_m2(face)));

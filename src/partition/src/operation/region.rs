@@ -24,7 +24,10 @@ pub(super) fn refuse_out_of_range<'a>(
 }
 
 pub(super) fn split(draft: &mut Draft<'_>, face: FaceId, line: &[Point]) -> Result<(), Refusal> {
-    let parent = free_face(draft, face)?.clone();
+    let parent = Face {
+        name: None, // a piece is another cell
+        ..free_face(draft, face)?.clone()
+    };
     refuse_out_of_range(line)?;
     let cut = Cut::of(draft, &BTreeSet::from([face]), &Along::Line(line));
     let of_face: Vec<u32> = (0..id(cut.arrangement.regions.len()))

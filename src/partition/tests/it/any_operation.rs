@@ -10,7 +10,7 @@ use rand::seq::IndexedRandom as _;
 use rand_chacha::ChaCha8Rng;
 
 /// Every kind of operation, by the name that [`name`] gives it.
-pub(crate) const NAMES: [&str; 15] = [
+pub(crate) const NAMES: [&str; 16] = [
     "MoveVertex",
     "InsertVertex",
     "DeleteVertex",
@@ -26,6 +26,7 @@ pub(crate) const NAMES: [&str; 15] = [
     "Lock",
     "Unlock",
     "Redraw",
+    "SetName",
 ];
 
 /// Which of [`NAMES`] an operation is; a kind that is not among them yet does not compile.
@@ -46,6 +47,7 @@ pub(crate) fn name(operation: &Operation) -> &'static str {
         Operation::Lock { .. } => NAMES[12],
         Operation::Unlock { .. } => NAMES[13],
         Operation::Redraw { .. } => NAMES[14],
+        Operation::SetName { .. } => NAMES[15],
     }
 }
 
@@ -166,6 +168,7 @@ fn of_file(partition: &Partition, random: &mut ChaCha8Rng) -> Operation {
         let is_known = partition.faces().contains_key(&face) && random.random_ratio(9, 10);
         DrawnCell {
             face: is_known.then_some(face),
+            name: random.random_ratio(1, 5).then(|| "南片".to_owned()),
             owner: random.random_ratio(1, 5).then_some(UnitId(1)),
             polygons: theirs.polygons(face),
         }
@@ -180,7 +183,11 @@ fn of_faces(partition: &Partition, random: &mut ChaCha8Rng) -> Operation {
     let faces: Vec<FaceId> = BTreeSet::from(some).into_iter().collect();
     let all = partition.faces().iter();
     let owner = (0..4).map(UnitId).nth(random.random_range(0..5));
-    match random.random_range(0..7) {
+    match random.random_range(0..8) {
+        7 => Operation::SetName {
+            face: some[0],
+            name: ["", "东片"].choose(random).unwrap().to_string(),
+        },
         0 | 1 => Operation::SetOwner { faces, owner },
         2 | 3 => Operation::SetDuty {
             faces,

@@ -150,6 +150,7 @@ fn is_about_the_hull(operation: &Operation, old: &Partition) -> bool {
         Operation::RedrawScope { .. } | Operation::Redraw { .. } => true,
         Operation::Split { .. }
         | Operation::Merge { .. }
+        | Operation::SetName { .. }
         | Operation::SetOwner { .. }
         | Operation::SetDuty { .. }
         | Operation::Settle { .. }
@@ -177,7 +178,10 @@ fn keeps_what_it_must(operation: &Operation, old: &Partition, new: &Partition) -
         let is = new.faces().get(&face);
         let is_unlocked = matches!(operation, Operation::Unlock { .. });
         let is_kept = is.is_some_and(|is| {
-            is.owner == was.owner && is.duties == was.duties && is.ground == was.ground
+            is.name == was.name
+                && is.owner == was.owner
+                && is.duties == was.duties
+                && is.ground == was.ground
         });
         assert!(
             is_kept && (is == Some(was) || is_unlocked),

@@ -14,6 +14,7 @@ const ROADS: UnitId = UnitId(9);
 fn drawn(face: Option<FaceId>, polygons: Vec<Polygon>) -> DrawnCell {
     DrawnCell {
         face,
+        name: None,
         owner: None,
         polygons,
     }
@@ -73,8 +74,10 @@ fn a_new_cell_has_the_owner_of_most_of_its_ground_and_what_is_as_it_was_stays() 
     assert_eq!(common[&(SOUTH_EAST, SOUTH_EAST)], 10_000.0);
 
     cells[0].owner = Some(ROADS);
+    cells[0].name = Some("西片".to_owned());
     let (after, _) = redrawn(&partition, cells).unwrap();
     assert_eq!(after.faces()[&new].owner, Some(ROADS));
+    assert_eq!(after.faces()[&new].name.as_deref(), Some("西片"));
 }
 
 #[test]
@@ -147,4 +150,23 @@ fn in_short_it_says_which_cells_and_not_where() {
     };
     assert_eq!(cells.len(), 5);
     assert!(cells.iter().all(|cell| cell.polygons.is_empty()));
+}
+
+#[test]
+fn a_face_is_called_what_it_is_said_to_be_and_its_pieces_are_not() {
+    let mut partition = owned();
+    let mut make = |operation: Operation| {
+        let planned = operation.plan(&partition, &Limits::default()).unwrap();
+        partition.apply(&planned.change).unwrap();
+        partition.clone()
+    };
+    let (face, name) = (SOUTH_WEST, "东风路西".to_owned());
+    let named = make(Operation::SetName { face, name });
+    assert_eq!(named.faces()[&face].name.as_deref(), Some("东风路西"));
+    assert_eq!(Partition::from_bytes(&named.to_bytes()).unwrap(), named);
+    let line = [(50_000, -1000), (50_000, 101_000)]
+        .map(Into::into)
+        .to_vec();
+    let split = make(Operation::Split { face, line });
+    assert!(split.faces().values().all(|face| face.name.is_none()));
 }

@@ -124,6 +124,11 @@ export class EditedGround {
     await this.act(isOfAll ? { set_owner: of } : { set_duty: { ...of, subject } });
   }
 
+  /** Whether what is done is kept elsewhere: cells of a file have the names that it gives them. */
+  get isKept(): boolean {
+    return this.keeper !== null;
+  }
+
   face(id: FaceId): Face | undefined {
     this.revision;
     return this.faces.get(id);

@@ -106,6 +106,7 @@ export interface Polygon {
 /** A cell as a file draws it; none goes on where `face` is null. */
 export interface DrawnCell {
   face: FaceId | null;
+  name: string | null;
   owner: UnitId | null;
   polygons: Polygon[];
 }
@@ -122,6 +123,7 @@ export type Operation =
   | { transfer: { polygon: Polygon; from: FaceId | null; to: FaceId | null } }
   | { redraw_scope: { scope: Polygon[]; to: FaceId | null } }
   | { redraw: { cells: DrawnCell[] } }
+  | { set_name: { face: FaceId; name: string } }
   | { set_owner: { faces: FaceId[]; owner: UnitId | null } }
   | { set_duty: { faces: FaceId[]; subject: string; owner: UnitId | null } }
   | { settle: { face: FaceId } }
@@ -152,6 +154,7 @@ export interface Duties {
 /** The faces that an operation names. */
 export function facesOf(operation: Operation): FaceId[] {
   if ('split' in operation) return [operation.split.face];
+  if ('set_name' in operation) return [operation.set_name.face];
   if ('settle' in operation) return [operation.settle.face];
   if ('merge' in operation) return operation.merge.faces;
   if ('set_owner' in operation) return operation.set_owner.faces;

@@ -299,6 +299,7 @@ export interface FromFile {
   source: string;
   reason: string;
   key_field: string | null;
+  name_field: string | null;
   unit_field: string | null;
 }
 
