@@ -6,8 +6,7 @@ use std::sync::Arc;
 
 use cityward_partition::geojson::place;
 use cityward_partition::{
-    DrawnCell, FaceId, Ground as OfFace, Operation, Partition, Place, Refusal, Subject, Warning,
-    difference,
+    FaceId, Ground as OfFace, Operation, Partition, Place, Refusal, Subject, Warning, difference,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -224,61 +223,33 @@ fn again(
             all(&free)
         }
     };
-    Ok(match operation {
+    let mut again = operation.clone();
+    match &mut again {
         Operation::MoveVertex { .. }
         | Operation::InsertVertex { .. }
         | Operation::DeleteVertex { .. }
         | Operation::Straighten { .. }
-        | Operation::Follow { .. } => operation.clone(),
-        Operation::Split { face, line } => Operation::Split {
-            face: one(*face)?,
-            line: line.clone(),
-        },
-        Operation::Merge { faces } => Operation::Merge { faces: all(faces)? },
-        Operation::Transfer { polygon, from, to } => Operation::Transfer {
-            polygon: polygon.clone(),
-            from: side(*from)?,
-            to: side(*to)?,
-        },
-        Operation::RedrawScope { scope, to } => Operation::RedrawScope {
-            scope: scope.clone(),
-            to: side(*to)?,
-        },
+        | Operation::Follow { .. } => {}
+        Operation::Split { face, .. } | Operation::Settle { face } => *face = one(*face)?,
+        Operation::Merge { faces } => *faces = all(faces)?,
+        Operation::Transfer { from, to, .. } => {
+            *from = side(*from)?;
+            *to = side(*to)?;
+        }
+        Operation::RedrawScope { to, .. } => *to = side(*to)?,
         Operation::Redraw { cells } => {
-            let again = |cell: &DrawnCell| DrawnCell {
-                face: cell.face.and_then(|face| one(face).ok()),
-                ..cell.clone()
-            };
-            Operation::Redraw {
-                cells: cells.iter().map(again).collect(),
+            for cell in cells {
+                cell.face = cell.face.and_then(|face| one(face).ok());
             }
         }
         Operation::SetName { face, .. } if of_theirs.contains(face) => return Err(None),
-        Operation::SetName { face, name } => Operation::SetName {
-            face: one(*face)?,
-            name: name.clone(),
-        },
-        Operation::SetOwner { faces, owner } => Operation::SetOwner {
-            faces: free(faces)?,
-            owner: *owner,
-        },
-        Operation::SetDuty {
-            faces,
-            subject,
-            owner,
-        } => Operation::SetDuty {
-            faces: free(faces)?,
-            subject: *subject,
-            owner: *owner,
-        },
-        Operation::Settle { face } => Operation::Settle { face: one(*face)? },
-        Operation::Lock { faces } => Operation::Lock {
-            faces: free(faces)?,
-        },
-        Operation::Unlock { faces } => Operation::Unlock {
-            faces: free(faces)?,
-        },
-    })
+        Operation::SetName { face, .. } => *face = one(*face)?,
+        Operation::SetOwner { faces, .. }
+        | Operation::SetDuty { faces, .. }
+        | Operation::Lock { faces }
+        | Operation::Unlock { faces } => *faces = free(faces)?,
+    }
+    Ok(again)
 }
 
 /// The same ground with the names its faces have elsewhere; those that are not there get one that

@@ -103,6 +103,14 @@ async function theFileAgain(page: Page): Promise<void> {
   await drawn(page);
   expect(await page.textContent('[data-test=history]')).toContain('按文件重划');
   await shot(page, 'plan-from-file');
+  // the wards that are new have the names of the file; a planner may call them otherwise
+  await click(page, await inside(page, 'Guru Govind Singh Ward'));
+  await page.fill('[data-test=cell-name]', '古鲁街区');
+  await page.click('[data-test=set-name]');
+  await stepped(page, 2);
+  await inside(page, '古鲁街区');
+  expect(await barriers(page)).toEqual([]);
+  await shot(page, 'named');
   await page.click('[data-test=impact]');
   await page.waitForSelector('[data-test=loads] tbody tr');
   await drawn(page);

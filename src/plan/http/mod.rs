@@ -337,23 +337,14 @@ fn check_subject(operation: &Operation) -> Result<(), ApiError> {
 
 /// What a cell is called the database can keep, and a map can show.
 fn check_names(operation: &Operation) -> Result<(), ApiError> {
-    let names: Vec<&String> = match operation {
-        Operation::SetName { name, .. } => vec![name],
-        Operation::Redraw { cells } => cells.iter().filter_map(|cell| cell.name.as_ref()).collect(),
-        Operation::MoveVertex { .. }
-        | Operation::InsertVertex { .. }
-        | Operation::DeleteVertex { .. }
-        | Operation::Straighten { .. }
-        | Operation::Follow { .. }
-        | Operation::Split { .. }
-        | Operation::Merge { .. }
-        | Operation::Transfer { .. }
-        | Operation::RedrawScope { .. }
-        | Operation::SetOwner { .. }
-        | Operation::SetDuty { .. }
-        | Operation::Settle { .. }
-        | Operation::Lock { .. }
-        | Operation::Unlock { .. } => return Ok(()),
+    let names: Vec<&String> = if let Operation::SetName { name, .. } = operation {
+        vec![name]
+    } else if let Operation::Redraw { cells } = operation {
+        { cells.iter() }
+            .filter_map(|cell| cell.name.as_ref())
+            .collect()
+    } else {
+        Vec::new()
     };
     let is_name = |name: &&String| {
         name.chars().count() <= CELL_NAME_CHARS_MAX && !name.contains(char::is_control)

@@ -169,38 +169,22 @@ impl Operation {
 
 impl Operation {
     fn parts(&self) -> Parts {
-        match self {
-            Self::Redraw { .. } => Parts::AsDrawn,
-            Self::MoveVertex { .. }
-            | Self::InsertVertex { .. }
-            | Self::DeleteVertex { .. }
-            | Self::Straighten { .. }
-            | Self::Follow { .. }
-            | Self::Split { .. }
-            | Self::Merge { .. }
-            | Self::Transfer { .. }
-            | Self::RedrawScope { .. }
-            | Self::SetName { .. }
-            | Self::SetOwner { .. }
-            | Self::SetDuty { .. }
-            | Self::Settle { .. }
-            | Self::Lock { .. }
-            | Self::Unlock { .. } => Parts::AsBefore,
+        if matches!(self, Self::Redraw { .. }) {
+            Parts::AsDrawn
+        } else {
+            Parts::AsBefore
         }
     }
 
     /// The same without borders that a whole file draws: enough to say what was done.
     #[must_use]
-    pub fn in_short(self) -> Self {
-        match self {
-            Self::Redraw { mut cells } => {
-                for cell in &mut cells {
-                    cell.polygons.clear();
-                }
-                Self::Redraw { cells }
+    pub fn in_short(mut self) -> Self {
+        if let Self::Redraw { cells } = &mut self {
+            for cell in cells {
+                cell.polygons.clear();
             }
-            other => other,
         }
+        self
     }
 }
 
