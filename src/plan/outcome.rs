@@ -31,7 +31,7 @@ pub(super) struct NewCell {
     /// Ground that was no cell's, square metres.
     pub(super) new_m2: f64,
     /// The community it is numbered in; the first digits of its parents' codes, or of the cell with
-    /// the longest border to it.
+    /// the longest border to it, also by way of other new cells.
     pub(super) communities: BTreeSet<String>,
 }
 
@@ -111,6 +111,7 @@ impl Outcome {
                 (_, OfFace::Unclaimed | OfFace::Contested(_)) => {}
             }
         }
+        outcome.spread_communities(after);
         let goes_on: BTreeSet<FaceId> = { outcome.cells.iter() }.map(|cell| cell.face).collect();
         let ends = |face: &FaceId| !is_cell(*face) || goes_on.contains(face);
         outcome.ended = base.cells.keys().copied().filter(ends).collect();
@@ -118,6 +119,29 @@ impl Outcome {
             { outcome.ended.iter() }.map(|face| (*face, moved.from(*face, |to| !is_cell(to))));
         outcome.given_up = given_up.filter(|(_, area_m2)| *area_m2 > 0.0).collect();
         outcome
+    }
+
+    /// New cells farther out, which have no published cell beside them, are of the community that the
+    /// new ones between have.
+    fn spread_communities(&mut self, after: &Partition) {
+        loop {
+            let known = self.cells.iter();
+            let known: BTreeMap<FaceId, &String> = known
+                .filter_map(|cell| Some((cell.face, cell.communities.first()?)))
+                .collect();
+            let of = |face: FaceId| known.get(&face).copied().cloned();
+            let next = |cell: &NewCell| {
+                let is_open = cell.communities.is_empty();
+                is_open.then(|| beside(after, cell.face, of)).flatten()
+            };
+            let found: Vec<Option<String>> = self.cells.iter().map(next).collect();
+            if found.iter().all(Option::is_none) {
+                return;
+            }
+            for (cell, community) in self.cells.iter_mut().zip(found) {
+                cell.communities.extend(community);
+            }
+        }
     }
 
     /// The cells that need a code, by their community.
@@ -268,29 +292,29 @@ fn communities(
     parents: &[(FaceId, f64)],
 ) -> BTreeSet<String> {
     let of = |face: FaceId| Some(base.code(face)?.get(..COMMUNITY_DIGITS)?.to_owned());
-    if !parents.is_empty() {
-        return parents
-            .iter()
-            .filter_map(|(parent, _)| of(*parent))
-            .collect();
+    if parents.is_empty() {
+        beside(after, face, of).into_iter().collect()
+    } else {
+        let parents = parents.iter();
+        parents.filter_map(|(parent, _)| of(*parent)).collect()
     }
+}
+
+/// The community of those beside a face, that with the longest border to it.
+fn beside(
+    after: &Partition,
+    face: FaceId,
+    community: impl Fn(FaceId) -> Option<String>,
+) -> Option<String> {
     let mut borders: BTreeMap<String, f64> = BTreeMap::new();
     for arc in after.arcs_of_face(face).iter().map(|id| &after.arcs()[id]) {
-        let beyond = arc
-            .sides()
-            .into_iter()
-            .flatten()
-            .filter(|side| *side != face);
+        let sides = arc.sides().into_iter().flatten();
+        let beyond = sides.filter(|side| *side != face);
         let length_mm: f64 = arc.line.segments().map(|(a, b)| a.distance_mm(b)).sum();
-        for community in beyond.filter_map(of) {
+        for community in beyond.filter_map(&community) {
             *borders.entry(community).or_default() += length_mm;
         }
     }
-    let longest = borders
-        .into_iter()
-        .max_by(|one, other| one.1.total_cmp(&other.1));
-    longest
-        .map(|(community, _)| community)
-        .into_iter()
-        .collect()
+    let longest = { borders.into_iter() }.max_by(|one, other| one.1.total_cmp(&other.1));
+    longest.map(|(community, _)| community)
 }

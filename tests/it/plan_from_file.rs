@@ -1,12 +1,17 @@
 //! A file of cells takes the place of the city's, as a plan.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
+use cityward_partition::{Ground, Partition};
 use reqwest::{Response, StatusCode};
 use serde_json::{Value, json};
+use tempfile::TempDir;
 
 use crate::city::{TestCity, place};
 use crate::drawing::Town;
+use crate::grid::grid;
+use crate::import::{count, import};
 use crate::people::{Colleague, colleague};
 use crate::service::{TestService, problem};
 
@@ -91,13 +96,14 @@ fn code(number: u32) -> String {
 }
 
 /// The border in the south goes 20 m east, the two cells in the north become one that is wider than
-/// both, and there is ground beyond.
+/// both, and there is ground beyond, of two cells one behind the other.
 fn newer() -> Value {
     file(&[
         ([0.0, 0.0, 120.0, 100.0], &[]),
         ([120.0, 0.0, 200.0, 100.0], &[]),
         ([-40.0, 100.0, 240.0, 200.0], &[]),
         ([200.0, 0.0, 300.0, 100.0], &[]),
+        ([300.0, 0.0, 400.0, 100.0], &[]),
     ])
 }
 
@@ -108,7 +114,7 @@ async fn cells_go_on_by_their_ground_and_are_in_force_once_somebody_else_approve
     let begun = taken(&town.planner, PATH, &newer()).await;
     assert_eq!(
         [&begun["cells"], &begun["going_on"], &begun["ending"]],
-        [4, 2, 2]
+        [5, 2, 2]
     );
     let plan = begun["plan"]["id"].as_i64().unwrap();
     assert_eq!(begun["plan"]["state"], "draft");
@@ -122,7 +128,7 @@ async fn cells_go_on_by_their_ground_and_are_in_force_once_somebody_else_approve
     let look = format!("/api/v1/plans/{plan}");
     let planned = town.planner.client.json(&look).await;
     let cells = planned["history"][0]["operation"]["redraw"]["cells"].clone();
-    assert_eq!(cells.as_array().unwrap().len(), 4);
+    assert_eq!(cells.as_array().unwrap().len(), 5);
     assert_eq!(cells[0]["polygons"], json!([]));
     assert_eq!(planned["history"][0]["reason"], "new.geojson");
     let at = format!("{look}/partition");
@@ -142,7 +148,10 @@ async fn cells_go_on_by_their_ground_and_are_in_force_once_somebody_else_approve
     let north = town.owned(50.0, 150.0).await;
     assert_eq!(town.owned(150.0, 150.0).await, north);
     assert!(north.0 > code(4) && north.1.is_some(), "{north:?}");
-    assert_eq!(town.owned(250.0, 50.0).await.1, None);
+    for beyond in [250.0, 350.0] {
+        let (code, unit) = town.owned(beyond, 50.0).await;
+        assert_eq!((&code[..12], unit), ("321202001001", None));
+    }
     let unit: Option<i32> = sqlx::query_scalar("select unit_id from city_case where case_id = $1")
         .bind(moved)
         .fetch_one(&town.city.db)
@@ -359,4 +368,95 @@ async fn cells_are_called_what_the_file_or_the_planner_calls_them() {
     .await
     .unwrap();
     assert_eq!((then, since), (1, 2), "what it was called before stays");
+}
+
+/// Chennai's wards of 2008 are its cells, and a plan makes them those of today.
+#[tokio::test(flavor = "multi_thread")]
+async fn chennais_wards_of_today_take_the_place_of_those_of_2008_in_a_plan() {
+    let Some(data) = std::env::var_os("CITYWARD_DATA") else {
+        println!("CITYWARD_DATA is not set: not checked on real files");
+        return;
+    };
+    let data = PathBuf::from(data).join("cells");
+    let city = TestCity::new().await;
+    let folder = TempDir::new().unwrap();
+    let repaired = |name: &str| {
+        let (file, out) = (data.join(name), folder.path().join(name));
+        let [file, to] = [&file, &out].map(|path| path.to_str().unwrap());
+        grid(&["repair", file, "--out", to, "--tolerance-mm", "10000"]);
+        out
+    };
+    let options = "--community 333001001001 --unit-field zone --create-units --partial \
+        --from 2008-01-01T00:00:00+05:30";
+    let wards = repaired("Chennai_Wards-2008.geojson");
+    import(&city, "cells", &wards, options).await.unwrap();
+    let before: i64 = count(&city, "cell").await;
+    let today: Value =
+        serde_json::from_slice(&std::fs::read(repaired("Chennai_Wards.geojson")).unwrap()).unwrap();
+
+    let service = TestService::start(&city).await;
+    let planner = colleague(&city, &service, "planner", None, None).await;
+    let leader = colleague(&city, &service, "leader", None, None).await;
+    let begun = taken(&planner, PATH, &today).await;
+    println!("{} of {before} cells before: {begun}", begun["ending"]);
+    let plan = begun["plan"]["id"].as_i64().unwrap();
+    let told = |by: &Colleague, what: &str, version: i64| {
+        let request = by.client.post(&format!("/api/v1/plans/{plan}/{what}"));
+        let request = request.json(&json!({ "version": version }));
+        async move {
+            let answer = request.send().await.unwrap();
+            let (status, text) = (answer.status(), answer.text().await.unwrap());
+            assert_eq!(status, StatusCode::OK, "{text}");
+        }
+    };
+    // what several wards claim, or none, is a question that the planner settles
+    let path = format!("/api/v1/plans/{plan}/partition");
+    let bytes = planner
+        .client
+        .get(&path)
+        .send()
+        .await
+        .unwrap()
+        .bytes()
+        .await
+        .unwrap();
+    let planned = Partition::from_bytes(&bytes).unwrap();
+    let faces = planned.faces().iter();
+    let open = faces.filter(|(_, face)| face.ground != Ground::Cell);
+    let mut version = begun["plan"]["version"].as_i64().unwrap();
+    for (face, _) in open {
+        let step = json!({ "version": version, "operation": { "settle": { "face": face } } });
+        let steps = format!("/api/v1/plans/{plan}/steps");
+        let taken = planner
+            .client
+            .post(&steps)
+            .json(&step)
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(taken.status(), StatusCode::CREATED);
+        version += 1;
+    }
+    told(&planner, "submit", version).await;
+    told(&leader, "approve", version + 1).await;
+
+    // every cell in force is a face of the plan, and nothing else is
+    let in_force: i64 = sqlx::query_scalar("select count(*) from cell where valid @> now()")
+        .fetch_one(&city.db)
+        .await
+        .unwrap();
+    assert_eq!(usize::try_from(in_force).unwrap(), planned.faces().len());
+    let head = planner.client.json("/api/v1/partition").await;
+    let bytes = planner.client.get(head["bytes"].as_str().unwrap()).send();
+    let published = Partition::from_bytes(&bytes.await.unwrap().bytes().await.unwrap()).unwrap();
+    let areas = |partition: &Partition| {
+        let faces = partition.faces().keys();
+        let mut areas: Vec<_> = faces
+            .map(|face| partition.area_m2(*face).round() as i64)
+            .collect();
+        areas.sort_unstable();
+        areas
+    };
+    assert_eq!(areas(&published), areas(&planned));
+    service.stop().await;
 }
