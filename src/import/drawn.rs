@@ -35,7 +35,20 @@ pub(crate) struct CellFields {
 }
 
 /// Of a cell's name.
-pub(crate) const CELL_NAME_CHARS_MAX: usize = 100;
+const NAME_CHARS_MAX: usize = 100;
+
+/// Whether a cell can be called so: a line that a map shows and the database keeps.
+///
+/// # Errors
+/// Why not.
+pub(crate) fn check_cell_name(name: &str) -> Result<(), String> {
+    if name.chars().count() <= NAME_CHARS_MAX && !name.contains(char::is_control) {
+        return Ok(());
+    }
+    Err(format!(
+        "a name has at most {NAME_CHARS_MAX} characters, all of them visible"
+    ))
+}
 
 /// Reads the cells of a file, and what is wrong with the rows that are none.
 ///
@@ -66,11 +79,7 @@ pub(crate) async fn file_cells(
             report.refuse(index, format!("unknown unit: {name}"));
         }
         let name = text(name);
-        if name
-            .as_ref()
-            .is_some_and(|name| name.chars().count() > CELL_NAME_CHARS_MAX)
-        {
-            let why = format!("a name of more than {CELL_NAME_CHARS_MAX} characters");
+        if let Some(Err(why)) = name.as_deref().map(check_cell_name) {
             report.refuse(index, why);
         }
         cells.extend(geometry.map(|geometry| FileCell {

@@ -42,7 +42,7 @@ pub use cells::cells;
 pub(crate) use cells::{CellsTaken, take_cells};
 pub use components::components;
 pub use crs::Crs;
-pub(crate) use drawn::{CELL_NAME_CHARS_MAX, CellFields, FileCell, file_cells};
+pub(crate) use drawn::{CellFields, FileCell, check_cell_name, file_cells};
 pub(crate) use grid::grid_cell;
 pub use grid::{GridCommand, run_grid};
 pub use options::{

@@ -27,9 +27,12 @@ pub(super) async fn read(options: &FileOptions) -> anyhow::Result<Table> {
         let options = options.clone();
         tokio::task::spawn_blocking(move || read_blocking(&extension, &options)).await?
     };
-    let table = table.with_context(|| format!("cannot read {}", path.display()))?;
-    ensure!(!table.rows.is_empty(), "{} has no rows", path.display());
-    Ok(table)
+    // where the file lies is said around the reason, which alone is told to who is not on this machine
+    let filled = table.and_then(|table| {
+        ensure!(!table.rows.is_empty(), "it has no rows");
+        Ok(table)
+    });
+    filled.with_context(|| format!("cannot read {}", path.display()))
 }
 
 fn read_blocking(extension: &str, options: &FileOptions) -> anyhow::Result<Table> {

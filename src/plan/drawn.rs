@@ -1,6 +1,6 @@
 //! A file of cells as one step of a plan: which of its cells goes on as which of the city's.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use cityward_partition::{
     Cell, Conflict, Defect, DefectKind, DrawnCell, FaceId, Operation, Partition, common_ground,
@@ -174,12 +174,16 @@ fn by_ground(
     count: usize,
 ) -> Vec<Option<FaceId>> {
     let mut faces = vec![None; count];
+    let mut taken = BTreeSet::new();
     for (&(was, is), &common_m2) in common {
         let half_m2 = common_m2 * 2.0;
         let is_most = half_m2 > ground.partition.area_m2(was) && half_m2 > partition.area_m2(is);
         if let Some(face) = faces.get_mut(is.0 as usize)
             && is_most
             && ground.cells.contains_key(&was)
+            // two halves may both be more than half by the rounding of where borders cross
+            && face.is_none()
+            && taken.insert(was)
         {
             *face = Some(was);
         }

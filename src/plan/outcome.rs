@@ -198,7 +198,7 @@ struct Moved {
     area_m2: BTreeMap<(Option<FaceId>, Option<FaceId>), f64>,
 }
 
-/// Faces of which ground, owner or duties differ, new and gone ones included.
+/// Faces of which ground, name, owner or duties differ, new and gone ones included.
 pub(super) fn changed(before: &Partition, after: &Partition) -> BTreeSet<FaceId> {
     changed_by(&difference(before, after), before, after)
 }
@@ -213,8 +213,8 @@ pub(super) fn changed_by(
     let ids = before.faces().keys().chain(after.faces().keys());
     let differs = |face: &FaceId| match (before.faces().get(face), after.faces().get(face)) {
         (Some(was), Some(is)) => {
-            let of = |face: &Face| (face.ground.clone(), face.name.clone(), face.owner);
-            of(was) != of(is) || was.duties != is.duties
+            (&was.ground, &was.name, was.owner, &was.duties)
+                != (&is.ground, &is.name, is.owner, &is.duties)
         }
         (was, is) => was.is_some() || is.is_some(),
     };

@@ -142,9 +142,7 @@ impl Town {
 
     /// The partition at a URL.
     pub(crate) async fn partition(&self, path: &str) -> Partition {
-        let answer = self.planner.client.get(path).send().await.unwrap();
-        assert_eq!(answer.status(), StatusCode::OK, "{path}");
-        Partition::from_bytes(&answer.bytes().await.unwrap()).unwrap()
+        partition(&self.planner, path).await
     }
 
     /// An open case at a place in a cell; with a unit: sent to it.
@@ -170,4 +168,11 @@ impl Town {
         .await
         .unwrap()
     }
+}
+
+/// The partition at a URL, as a person is given it.
+pub(crate) async fn partition(by: &Colleague, path: &str) -> Partition {
+    let answer = by.client.get(path).send().await.unwrap();
+    assert_eq!(answer.status(), StatusCode::OK, "{path}");
+    Partition::from_bytes(&answer.bytes().await.unwrap()).unwrap()
 }

@@ -233,6 +233,15 @@ async fn told(city: &TestCity, table: &str, points: &[[f64; 2]]) -> BTreeMap<usi
         .collect()
 }
 
+/// Wards put in order by the command; what is wider is left to a person in the file's report: there is
+/// none here. The file of them, and what was said.
+pub(crate) fn repaired_wards(file: &Path, folder: &TempDir) -> (PathBuf, String) {
+    let out = folder.path().join(file.file_name().unwrap());
+    let [from, to] = [file, &out].map(|path| path.to_str().unwrap());
+    let (_, said) = grid(&["repair", from, "--out", to, "--tolerance-mm", "10000"]);
+    (out, said)
+}
+
 /// Chennai's wards of 2008 and those since 2011, as two editions of one city.
 #[tokio::test(flavor = "multi_thread")]
 #[expect(clippy::too_many_lines, reason = "one story from beginning to end")]
@@ -259,17 +268,8 @@ async fn chennai_answers_for_2008_and_for_now() {
         ),
     ];
     for (name, property, table, when) in years {
-        let repaired = folder.path().join(name);
-        let (file, out) = (data.join(name), repaired.to_str().unwrap());
-        // what is wider is left to a person in the file's report: there is none here
-        let (_, said) = grid(&[
-            "repair",
-            file.to_str().unwrap(),
-            "--out",
-            out,
-            "--tolerance-mm",
-            "10000",
-        ]);
+        let file = data.join(name);
+        let (repaired, said) = repaired_wards(&file, &folder);
         let options = format!(
             "--community 333001001001 --unit-field {property} --create-units --partial {when}"
         );

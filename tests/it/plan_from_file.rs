@@ -9,9 +9,9 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::city::{TestCity, place};
-use crate::drawing::Town;
-use crate::grid::grid;
+use crate::drawing::{Town, partition};
 use crate::import::{count, import};
+use crate::import_editions::repaired_wards;
 use crate::people::{Colleague, colleague};
 use crate::service::{TestService, problem};
 
@@ -239,8 +239,41 @@ async fn what_a_file_leaves_open_is_said_and_nobody_else_may() {
     let told = refused(&town.planner, PATH, &overlap).await;
     let defect = &told["defects"]["features"][0]["properties"];
     assert_eq!(defect["rows"], json!([1, 2]), "{told}");
-    let torn = json!({ "type": "FeatureCollection" });
-    refused(&town.planner, PATH, &torn).await;
+    for torn in [
+        json!({}),
+        json!({ "type": "FeatureCollection", "features": [] }),
+    ] {
+        let told = refused(&town.planner, PATH, &torn).await;
+        let detail = told["detail"].as_str().unwrap();
+        assert!(
+            !detail.contains('/'),
+            "names no folder of the server: {detail}"
+        );
+    }
+    let lines = [("name", "一\n二")];
+    let named = file(&[([0.0, 0.0, 100.0, 100.0], &lines)]);
+    let told = refused(&town.planner, &format!("{PATH}&name_field=name"), &named).await;
+    assert_eq!(told["rows"][0]["number"], 1, "{told}");
+
+    // one half of a cell goes on as it, or none where neither is more than half
+    let halves = file(&[
+        ([0.0, 0.0, 50.0, 100.0], &[]),
+        ([50.0, 0.0, 100.0, 100.0], &[]),
+        ([100.0, 0.0, 200.0, 200.0], &[]),
+    ]);
+    let begun = taken(&town.planner, PATH, &halves).await;
+    assert!(begun["going_on"].as_i64().unwrap() <= 2, "{begun}");
+
+    // whoever writes the step without the file cannot name a unit that is none
+    let plan = town.begin().await;
+    let nobody = json!({ "redraw": { "cells": [{ "face": 1, "owner": 999, "polygons": [] }] } });
+    let told = problem(
+        town.step(plan, &nobody).await,
+        StatusCode::BAD_REQUEST,
+        "invalid-field",
+    )
+    .await;
+    assert_eq!(told["errors"][0]["field"], "/operation/redraw/cells");
 
     // a hole is a question to the planner, who can settle it in the plan
     let ring = file(&[
@@ -381,12 +414,7 @@ async fn chennais_wards_of_today_take_the_place_of_those_of_2008_in_a_plan() {
     let data = PathBuf::from(data).join("cells");
     let city = TestCity::new().await;
     let folder = TempDir::new().unwrap();
-    let repaired = |name: &str| {
-        let (file, out) = (data.join(name), folder.path().join(name));
-        let [file, to] = [&file, &out].map(|path| path.to_str().unwrap());
-        grid(&["repair", file, "--out", to, "--tolerance-mm", "10000"]);
-        out
-    };
+    let repaired = |name: &str| repaired_wards(&data.join(name), &folder).0;
     let options = "--community 333001001001 --unit-field zone --create-units --partial \
         --from 2008-01-01T00:00:00+05:30";
     let wards = repaired("Chennai_Wards-2008.geojson");
@@ -412,16 +440,7 @@ async fn chennais_wards_of_today_take_the_place_of_those_of_2008_in_a_plan() {
     };
     // what several wards claim, or none, is a question that the planner settles
     let path = format!("/api/v1/plans/{plan}/partition");
-    let bytes = planner
-        .client
-        .get(&path)
-        .send()
-        .await
-        .unwrap()
-        .bytes()
-        .await
-        .unwrap();
-    let planned = Partition::from_bytes(&bytes).unwrap();
+    let planned = partition(&planner, &path).await;
     let faces = planned.faces().iter();
     let open = faces.filter(|(_, face)| face.ground != Ground::Cell);
     let mut version = begun["plan"]["version"].as_i64().unwrap();
@@ -448,8 +467,7 @@ async fn chennais_wards_of_today_take_the_place_of_those_of_2008_in_a_plan() {
         .unwrap();
     assert_eq!(usize::try_from(in_force).unwrap(), planned.faces().len());
     let head = planner.client.json("/api/v1/partition").await;
-    let bytes = planner.client.get(head["bytes"].as_str().unwrap()).send();
-    let published = Partition::from_bytes(&bytes.await.unwrap().bytes().await.unwrap()).unwrap();
+    let published = partition(&planner, head["bytes"].as_str().unwrap()).await;
     let areas = |partition: &Partition| {
         let faces = partition.faces().keys();
         let mut areas: Vec<_> = faces

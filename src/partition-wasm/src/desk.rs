@@ -310,15 +310,15 @@ impl Desk {
     /// A face that came of others bears their names, and the first one's properties. Ground that
     /// was nobody's has none to give.
     fn name_children(&mut self, change: &Change) {
-        let cells = change.faces.iter().filter(|edit| {
-            let before = edit.before.as_ref();
-            before.is_some_and(|face| face.ground == Ground::Cell)
-        });
-        let cells: BTreeSet<FaceId> = cells.map(|edit| edit.id).collect();
+        let before = change.faces.iter();
+        let before = before.filter_map(|edit| Some((edit.id, edit.before.as_ref()?)));
+        let cells: BTreeMap<FaceId, &Face> = before
+            .filter(|(_, face)| face.ground == Ground::Cell)
+            .collect();
         let mut parents: BTreeMap<FaceId, Vec<FaceId>> = BTreeMap::new();
         let mut pieces: BTreeMap<FaceId, usize> = BTreeMap::new();
         for descent in &change.descent {
-            if cells.contains(&descent.parent) {
+            if cells.contains_key(&descent.parent) {
                 parents
                     .entry(descent.child)
                     .or_default()
@@ -326,8 +326,12 @@ impl Desk {
             }
         }
         for (child, parents) in parents {
-            let names = parents.iter().filter_map(|parent| self.labels.get(parent));
-            let mut name = names.cloned().collect::<Vec<_>>().join("+");
+            let name_of = |parent: &FaceId| {
+                let named = cells.get(parent)?.name.as_ref();
+                named.or_else(|| self.labels.get(parent)).cloned()
+            };
+            let names = parents.iter().filter_map(name_of);
+            let mut name = names.collect::<Vec<_>>().join("+");
             let is_split = change
                 .descent
                 .iter()

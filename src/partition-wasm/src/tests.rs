@@ -111,10 +111,13 @@ fn pieces_and_unions_bear_the_names_of_where_they_come_from() {
     let names = ["cell 1", "cell 0/1", "cell 0/2"];
     assert_eq!(labels(&desk), names);
     let east = desk.face_at(120.000_75, 32.000_5).unwrap();
+    let (face, name) = (FaceId(1), "东片".to_owned());
+    act(&mut desk, &Operation::SetName { face, name });
+    assert_eq!(labels(&desk)[0], "东片");
     let faces = vec![FaceId(1), east];
     act(&mut desk, &Operation::Merge { faces });
     let merged = labels(&desk).pop().unwrap();
-    assert!(merged.starts_with("cell 1+cell 0/"), "{merged}");
+    assert!(merged.starts_with("东片+cell 0/"), "{merged}");
 }
 
 #[test]

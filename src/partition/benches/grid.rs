@@ -11,7 +11,7 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use cityward_partition::{
-    Cell, Comparison, Limits, Operation, Partition, Planned, Point, check, check_within,
+    Cell, Comparison, DrawnCell, Limits, Operation, Partition, Planned, Point, check, check_within,
     difference, repair,
 };
 use rand::{Rng as _, SeedableRng as _};
@@ -56,6 +56,7 @@ fn main() {
     println!("write: {took:?}, {} bytes", bytes.len());
     let (_, took) = timed(|| Partition::from_bytes(&bytes));
     println!("read and verify: {took:?}");
+    redraws(&partition);
     let city = [Point::new(0, 0), Point::new(20_000_000, 10_000_000)];
     edits("all over the city", partition.clone(), city);
     let quarter = [
@@ -96,6 +97,41 @@ fn told(name: &str, mut took: Vec<Duration>, judged: usize, goal: Duration) {
     let [p50, p95, p99, worst] = [50, 95, 99, 100].map(at);
     let (count, met) = (took.len(), met(at(judged), goal));
     println!("{name} ({count}): median {p50:?}, p95 {p95:?}, p99 {p99:?}, worst {worst:?}; {met}");
+}
+
+/// A file of every cell, each corner a centimetre off: the most that a file can change.
+fn redraws(partition: &Partition) {
+    let drawn = |shift: i32| {
+        let moved = |at: &mut Point| *at = Point::new(at.x + shift, at.y);
+        let cells = partition.faces().keys().map(|face| {
+            let mut polygons = partition.polygons(*face);
+            for polygon in &mut polygons {
+                let rings = polygon.holes.iter_mut().chain([&mut polygon.exterior]);
+                rings.flatten().for_each(moved);
+            }
+            DrawnCell {
+                face: Some(*face),
+                name: None,
+                owner: None,
+                polygons,
+            }
+        });
+        Operation::Redraw {
+            cells: cells.collect(),
+        }
+    };
+    let operation = drawn(10);
+    let (planned, took) = timed(|| operation.plan(partition, &Limits::default()));
+    let Planned { change, .. } = planned.expect("the same cells a centimetre off");
+    println!(
+        "a file of all cells: {took:?}, {} arcs anew",
+        change.arcs.len()
+    );
+    let mut after = partition.clone();
+    let (_, took) = timed(|| after.apply(&change));
+    println!("  made: {took:?}");
+    let (differs, took) = timed(|| difference(partition, &after));
+    println!("  its difference: {took:?}, {} parts", differs.moved.len());
 }
 
 /// Edits as service and page make them: planned, which validates what the edit touches, made, and

@@ -11,6 +11,7 @@ mod propose;
 mod received;
 mod reconcile;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use axum::Json;
@@ -33,7 +34,7 @@ use self::held::{Held, READERS, WRITERS, check_text, no_plan, read, refused, sub
 use crate::access::Person;
 use crate::catalogue::ClassScope;
 use crate::http::{ApiError, App, JsonBody, PathParams, QueryParams};
-use crate::import::CELL_NAME_CHARS_MAX;
+use crate::import::check_cell_name;
 use crate::journal::{self, Entry};
 use crate::organisation;
 use crate::plan::duty::{classes, unit_of};
@@ -346,26 +347,25 @@ fn check_names(operation: &Operation) -> Result<(), ApiError> {
     } else {
         Vec::new()
     };
-    let is_name = |name: &&String| {
-        name.chars().count() <= CELL_NAME_CHARS_MAX && !name.contains(char::is_control)
-    };
-    if names.iter().all(is_name) {
-        return Ok(());
-    }
-    let detail = format!("at most {CELL_NAME_CHARS_MAX} characters, all of them visible");
-    Err(ApiError::field("/operation", detail))
+    let wrong = names
+        .into_iter()
+        .find_map(|name| check_cell_name(name).err());
+    wrong.map_or(Ok(()), |why| Err(ApiError::field("/operation", why)))
 }
 
 /// What an operation gives to somebody is given to a unit of the city.
 async fn check_owner(tx: &mut PgConnection, operation: &Operation) -> Result<(), ApiError> {
-    let (owner, field) = if let Operation::SetOwner { owner, .. } = operation {
-        (*owner, "/operation/set_owner/owner")
+    if let Operation::SetOwner { owner, .. } = operation {
+        check_unit(tx, *owner, "/operation/set_owner/owner").await?;
     } else if let Operation::SetDuty { owner, .. } = operation {
-        (*owner, "/operation/set_duty/owner")
-    } else {
-        return Ok(());
-    };
-    check_unit(tx, owner, field).await
+        check_unit(tx, *owner, "/operation/set_duty/owner").await?;
+    } else if let Operation::Redraw { cells } = operation {
+        let owners: BTreeSet<UnitId> = cells.iter().filter_map(|cell| cell.owner).collect();
+        for owner in owners {
+            check_unit(tx, Some(owner), "/operation/redraw/cells").await?;
+        }
+    }
+    Ok(())
 }
 
 /// Who is named in a field is a unit of the city, or nobody.

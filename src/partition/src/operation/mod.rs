@@ -165,9 +165,7 @@ impl Operation {
         }
         Ok(Planned { change, warnings })
     }
-}
 
-impl Operation {
     fn parts(&self) -> Parts {
         if matches!(self, Self::Redraw { .. }) {
             Parts::AsDrawn
