@@ -405,7 +405,6 @@ async fn cells_are_called_what_the_file_or_the_planner_calls_them() {
 
 /// Chennai's wards of 2008 are its cells, and a plan makes them those of today.
 #[tokio::test(flavor = "multi_thread")]
-#[expect(clippy::too_many_lines, reason = "one story from beginning to end")]
 async fn chennais_wards_of_today_take_the_place_of_those_of_2008_in_a_plan() {
     let Some(data) = std::env::var_os("CITYWARD_DATA") else {
         println!("CITYWARD_DATA is not set: not checked on real files");

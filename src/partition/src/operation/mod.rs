@@ -22,7 +22,7 @@ use crate::ring::Polygon;
 use crate::subject::Subject;
 
 pub use redraw::DrawnCell;
-use soundness::Parts;
+use soundness::Made;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -157,7 +157,7 @@ impl Operation {
             Self::Lock { faces } => set_lock(&mut draft, faces, true)?,
             Self::Unlock { faces } => set_lock(&mut draft, faces, false)?,
         }
-        let mut warnings = soundness::check(&draft, limits, self.parts())?;
+        let mut warnings = soundness::check(&draft, limits, self.made())?;
         warnings.append(&mut of_duties);
         let change = draft.into_change();
         if change.is_nothing() {
@@ -166,11 +166,11 @@ impl Operation {
         Ok(Planned { change, warnings })
     }
 
-    fn parts(&self) -> Parts {
+    fn made(&self) -> Made {
         if matches!(self, Self::Redraw { .. }) {
-            Parts::AsDrawn
+            Made::Anew
         } else {
-            Parts::AsBefore
+            Made::ByEdit
         }
     }
 

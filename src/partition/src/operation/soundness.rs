@@ -19,23 +19,25 @@ const ROUNDING: f64 = 0.999;
 /// An area that differs by less is the same.
 const NOISE_M2: f64 = 1.0;
 
-/// Into how many parts faces may fall.
+/// What a draft is made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Parts {
-    /// No more than before: an edit that tears a cell apart is a slip.
-    AsBefore,
-    /// Cells come whole from somebody who drew them so, and of what size they are a plan is told
-    /// as a whole.
-    AsDrawn,
+pub(super) enum Made {
+    /// Of what was there: a cell that falls into more parts than before was torn by a slip.
+    ByEdit,
+    /// Of one arrangement, all of it: its borders meet in nodes because they were read off there. Cells
+    /// lie in as many parts as they were drawn, and of what size they are a plan is told as a whole.
+    Anew,
 }
 
 /// Refuses borders that meet beside nodes, faces that fall apart or become too narrow.
 pub(super) fn check(
     draft: &Draft<'_>,
     limits: &Limits,
-    parts: Parts,
+    made: Made,
 ) -> Result<Vec<Warning>, Refusal> {
-    refuse_meetings(draft)?;
+    if made == Made::ByEdit {
+        refuse_meetings(draft)?;
+    }
     let mut warnings = Vec::new();
     for face in draft.reshaped_faces() {
         let after = Shape::of(&draft.rings(face));
@@ -48,7 +50,7 @@ pub(super) fn check(
             Shape::of(&outline(face, arcs))
         });
         refuse_narrow(limits, face, &after, before.as_ref())?;
-        if parts == Parts::AsDrawn {
+        if made == Made::Anew {
             continue;
         }
         refuse_apart(draft, face, &after, before.as_ref())?;
