@@ -1,6 +1,6 @@
 //! A partition with changes that are not made yet.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use crate::change::{Change, Descent, Edit};
 use crate::ids::{ArcId, FaceId, NextIds, NodeId};
@@ -110,26 +110,28 @@ impl<'p> Draft<'p> {
         &self.arcs
     }
 
-    /// The faces beside arcs that are changed, gone or new, as far as they are there afterwards.
-    pub(crate) fn reshaped_faces(&self) -> BTreeSet<FaceId> {
-        let before = self.arcs.keys().filter_map(|id| self.base.arcs.get(id));
-        let beside = before
-            .chain(self.arcs.values().flatten())
-            .flat_map(Arc::sides)
-            .flatten();
-        beside.filter(|face| self.face(*face).is_some()).collect()
-    }
-
-    /// The rings around a face as they shall be.
-    pub(crate) fn rings(&self, face: FaceId) -> Vec<Vec<Point>> {
-        let kept = self
-            .base
-            .arcs_of_face(face)
-            .iter()
-            .filter(|id| !self.arcs.contains_key(id));
-        let kept = kept.map(|id| &self.base.arcs[id]);
-        let edited = self.arcs.values().flatten().filter(|arc| arc.bounds(face));
-        outline(face, kept.chain(edited))
+    /// The faces beside arcs that are changed, gone or new, as far as they are there afterwards, each
+    /// with the rings around it as they shall be.
+    pub(crate) fn reshaped(&self) -> impl Iterator<Item = (FaceId, Vec<Vec<Point>>)> + '_ {
+        let mut edited: BTreeMap<FaceId, Vec<&Arc>> = BTreeMap::new();
+        let gone = self.arcs.keys().filter_map(|id| self.base.arcs.get(id));
+        for face in gone.flat_map(Arc::sides).flatten() {
+            edited.entry(face).or_default();
+        }
+        for arc in self.arcs.values().flatten() {
+            for face in arc.sides().into_iter().flatten() {
+                edited.entry(face).or_default().push(arc);
+            }
+        }
+        let there = edited
+            .into_iter()
+            .filter(|(face, _)| self.face(*face).is_some());
+        there.map(|(face, edited)| {
+            let kept = self.base.arcs_of_face(face).iter();
+            let kept = kept.filter(|id| !self.arcs.contains_key(id));
+            let kept = kept.map(|id| &self.base.arcs[id]);
+            (face, outline(face, kept.chain(edited)))
+        })
     }
 
     pub(crate) fn into_change(self) -> Change {

@@ -30,10 +30,6 @@ impl Arc {
     pub fn sides(&self) -> [Option<FaceId>; 2] {
         [self.left, self.right]
     }
-
-    pub(crate) fn bounds(&self, face: FaceId) -> bool {
-        self.sides().contains(&Some(face))
-    }
 }
 
 /// What is known of a face besides where it is.

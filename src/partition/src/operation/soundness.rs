@@ -39,8 +39,8 @@ pub(super) fn check(
         refuse_meetings(draft)?;
     }
     let mut warnings = Vec::new();
-    for face in draft.reshaped_faces() {
-        let after = Shape::of(&draft.rings(face));
+    for (face, rings) in draft.reshaped() {
+        let after = Shape::of(&rings);
         let before = draft.base.faces.contains_key(&face).then(|| {
             let arcs = draft
                 .base
