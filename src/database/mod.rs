@@ -3,6 +3,7 @@
 mod binaries;
 mod embedded;
 mod folder_lock;
+mod moment;
 mod open;
 mod postgis;
 mod replication;
@@ -12,6 +13,7 @@ mod survivors;
 
 pub use embedded::{Cluster, ServerDown, Stop};
 pub use folder_lock::{FolderInUse, FolderLock};
+pub(crate) use moment::at_one_moment;
 pub use open::{Database, MIGRATOR, Mode, open, prepare};
 pub use postgis::{PostgisProblem, PostgisVersion};
 pub use replication::{NoSlot, Replication, Slot};

@@ -172,14 +172,6 @@ pub(super) async fn seals_after(
     .await
 }
 
-/// Every row stands still until the transaction ends, whatever others write.
-pub(super) async fn hold_still(db: impl PgExecutor<'_>) -> sqlx::Result<()> {
-    sqlx::query("set transaction isolation level repeatable read read only")
-        .execute(db)
-        .await?;
-    Ok(())
-}
-
 /// All of `case_event`, case by case in the order of their chains.
 pub(super) fn chained_events(db: &mut PgConnection) -> BoxStream<'_, sqlx::Result<ChainedEvent>> {
     sqlx::query_as(

@@ -12,6 +12,7 @@ use utoipa::ToSchema;
 
 use super::hash::{Hash, Seal};
 use super::store;
+use crate::database::at_one_moment;
 
 /// Seals looked at together.
 const SEALS_AT_A_TIME: u32 = 1_000;
@@ -120,8 +121,8 @@ pub struct NotedSeal {
 /// Reads the whole record as it stands now and computes every hash again, beside whatever is
 /// being written. Memory does not grow with the record.
 pub async fn verify(db: &PgPool, noted: Option<&NotedSeal>) -> anyhow::Result<Verdict> {
-    let mut tx = db.begin().await.context("cannot begin to verify")?;
-    store::hold_still(&mut *tx).await?;
+    let begun = at_one_moment(db).await;
+    let mut tx = begun.context("cannot begin to verify")?;
     let mut verdict = Verdict::default();
     verdict.first_break = verify_events(&mut tx, &mut verdict).await?;
     if verdict.first_break.is_none() {

@@ -109,7 +109,7 @@ impl Scheduled {
         at: DateTime<Utc>,
         ended_units: HashSet<i32>,
     ) -> anyhow::Result<Option<Arc<Territory>>> {
-        let (_, steps) = store::recipe(&self.machine, plan.id).await?;
+        let steps = store::operations(&self.machine, plan.id).await?;
         let ready = match prepare(&self.grounds, steps).await {
             Ok(ready) => ready,
             Err(Unfit::Plan(_)) => return Ok(None),

@@ -11,7 +11,6 @@ use sqlx::types::Json;
 use sqlx::{FromRow, PgConnection, PgExecutor, Row};
 use utoipa::ToSchema;
 
-use super::working::Revision;
 use super::{Base, Plan, PlanState, Somebody, Step};
 
 /// The database's time: what is valid when goes by its clock, and so do plans.
@@ -111,32 +110,33 @@ pub(super) async fn steps(db: impl PgExecutor<'_>, plan: i32) -> sqlx::Result<Ve
     .await
 }
 
-/// The steps in effect, with their numbers, and of which revision; of no plan: none.
-pub(super) async fn recipe(
-    db: impl PgExecutor<'_>,
-    plan: i32,
-) -> sqlx::Result<(Option<Revision>, Vec<(i32, Operation)>)> {
-    type Row = (i32, DateTime<Utc>, Json<Vec<(i32, Operation)>>);
-    // one statement, so that both are of the same moment
-    let row: Option<Row> = sqlx::query_as(
-        "select version, changed_at, (
-            select coalesce(jsonb_agg(jsonb_build_array(seq, operation) order by seq), '[]')
-            from plan_step s where s.plan_id = p.plan_id and s.state = 'done')
-        from plan p where plan_id = $1",
+/// One of them.
+pub(super) async fn step(db: impl PgExecutor<'_>, plan: i32, seq: i32) -> sqlx::Result<Step> {
+    sqlx::query_as(
+        "select s.*, p.name from plan_step s join person p using (person_id)
+        where plan_id = $1 and seq = $2",
     )
     .bind(plan)
-    .fetch_optional(db)
+    .bind(seq)
+    .fetch_one(db)
+    .await
+}
+
+/// The steps in effect, with their numbers: whatever they draw, which may be a whole city.
+pub(super) async fn operations(
+    db: impl PgExecutor<'_>,
+    plan: i32,
+) -> sqlx::Result<Vec<(i32, Operation)>> {
+    let steps: Vec<(i32, Json<Operation>)> = sqlx::query_as(
+        "select seq, operation from plan_step where plan_id = $1 and state = 'done' order by seq",
+    )
+    .bind(plan)
+    .fetch_all(db)
     .await?;
-    Ok(match row {
-        Some((version, changed_at, Json(steps))) => {
-            let revision = Revision {
-                version,
-                changed_at,
-            };
-            (Some(revision), steps)
-        }
-        None => (None, Vec::new()),
-    })
+    let steps = steps.into_iter();
+    Ok(steps
+        .map(|(seq, Json(operation))| (seq, operation))
+        .collect())
 }
 
 /// A step that was taken.

@@ -8,7 +8,7 @@ use cityward_partition::{
     Change, Comparison, Difference, FaceId, Limits, Operation, Partition, Refusal, Warning,
 };
 use quick_cache::sync::Cache;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use super::ground::Ground;
 use super::outcome::changed_by;
@@ -150,13 +150,53 @@ impl Default for Workings {
     }
 }
 
-/// What a plan's ground is made of.
+/// Whoever sits here works on a plan's ground, and nobody else.
 #[derive(Debug)]
-pub(super) struct Recipe {
-    pub(super) revision: Revision,
+pub(super) struct Seat {
+    kept: OwnedMutexGuard<Option<(Revision, Working)>>,
+    revision: Revision,
     pub(super) base: Arc<Ground>,
-    /// In effect, with their numbers.
-    pub(super) steps: Vec<(i32, Operation)>,
+    /// In effect, with their numbers, where they have to be done again.
+    steps: Vec<(i32, Operation)>,
+}
+
+impl Seat {
+    /// Whether the ground is not known of this revision: it is had again from its steps.
+    pub(super) fn wants_steps(&self) -> bool {
+        self.kept.is_none()
+    }
+
+    /// The steps of this revision.
+    pub(super) fn with_steps(self, steps: Vec<(i32, Operation)>) -> Self {
+        Self { steps, ..self }
+    }
+
+    /// Works on the plan's ground, apart from the threads that wait. `work` may say of which revision
+    /// the ground is afterwards; whoever is not heard of again leaves one that nobody asks for.
+    ///
+    /// # Errors
+    /// A step does not fit the base.
+    pub(super) async fn work<T: Send + 'static>(
+        self,
+        work: impl FnOnce(&mut Revision, &mut Working) -> T + Send + 'static,
+    ) -> anyhow::Result<Result<T, Misfit>> {
+        let Self {
+            mut kept,
+            revision,
+            base,
+            steps,
+        } = self;
+        let working = tokio::task::spawn_blocking(move || {
+            let (mut revision, mut working) = match kept.take() {
+                Some(known) => known,
+                None => (revision, Working::replay(base, &steps)?),
+            };
+            let done = work(&mut revision, &mut working);
+            *kept = Some((revision, working));
+            Ok(done)
+        });
+        Ok(working.await?)
+    }
 }
 
 impl Workings {
@@ -176,36 +216,23 @@ impl Workings {
         self.touched.insert(key, Arc::clone(faces));
     }
 
-    /// Works on a plan's ground, apart from the threads that wait. `work` may say of which revision
-    /// the ground is afterwards; whoever is not heard of again leaves one that nobody asks for.
-    ///
-    /// # Errors
-    /// A step does not fit the base.
-    pub(super) async fn with<T: Send + 'static>(
+    /// Waits until nobody else works on a plan's ground.
+    pub(super) async fn seat(
         &self,
         plan_id: i32,
-        recipe: Recipe,
-        work: impl FnOnce(&mut Revision, &mut Working) -> T + Send + 'static,
-    ) -> anyhow::Result<Result<T, Misfit>> {
+        revision: Revision,
+        base: Arc<Ground>,
+    ) -> anyhow::Result<Seat> {
         let slot = self
             .kept
             .get_or_insert_with(&plan_id, || Ok::<_, anyhow::Error>(Arc::default()))?;
         let mut kept = slot.lock_owned().await;
-        let working = tokio::task::spawn_blocking(move || {
-            let known = kept.take().filter(|(revision, working)| {
-                *revision == recipe.revision && Arc::ptr_eq(&working.base, &recipe.base)
-            });
-            let (mut revision, mut working) = match known {
-                Some(known) => known,
-                None => (
-                    recipe.revision,
-                    Working::replay(recipe.base, &recipe.steps)?,
-                ),
-            };
-            let done = work(&mut revision, &mut working);
-            *kept = Some((revision, working));
-            Ok(done)
-        });
-        Ok(working.await?)
+        kept.take_if(|(known, working)| *known != revision || !Arc::ptr_eq(&working.base, &base));
+        Ok(Seat {
+            kept,
+            revision,
+            base,
+            steps: Vec::new(),
+        })
     }
 }

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use sqlx::postgres::{PgArguments, PgRow};
 use sqlx::query::QueryAs;
 use sqlx::types::Json;
-use sqlx::{PgConnection, PgExecutor, PgPool, Postgres, Transaction};
+use sqlx::{PgConnection, PgExecutor, PgPool, Postgres};
 use utoipa::ToSchema;
 
 use super::lands::{Difference, Duty};
@@ -19,6 +19,7 @@ use super::placement::{Edition, Unit};
 use super::snapshot::{Cell, Component, Parts, Responsibility};
 use super::stretch::Stretch;
 use crate::catalogue::{ClassCode, ClassScope};
+use crate::database::at_one_moment;
 use crate::space::GroundPoint;
 
 /// The database's time: validity ranges are written by its clock.
@@ -31,7 +32,7 @@ pub(super) async fn read(
     db: &PgPool,
     at: DateTime<Utc>,
 ) -> anyhow::Result<(Parts, Vec<Component>)> {
-    let mut tx = begin_view(db).await?;
+    let mut tx = at_one_moment(db).await?;
     let parts = read_parts(&mut tx, at).await?;
     let components = read_components(&mut *tx).await.context("read components")?;
     tx.commit().await?;
@@ -43,18 +44,10 @@ pub(super) async fn read_without_components(
     db: &PgPool,
     at: DateTime<Utc>,
 ) -> anyhow::Result<Parts> {
-    let mut tx = begin_view(db).await?;
+    let mut tx = at_one_moment(db).await?;
     let parts = read_parts(&mut tx, at).await?;
     tx.commit().await?;
     Ok(parts)
-}
-
-async fn begin_view(db: &PgPool) -> sqlx::Result<Transaction<'static, Postgres>> {
-    let mut tx = db.begin().await?;
-    sqlx::query("set transaction isolation level repeatable read, read only")
-        .execute(&mut *tx)
-        .await?;
-    Ok(tx)
 }
 
 async fn read_parts(tx: &mut PgConnection, at: DateTime<Utc>) -> anyhow::Result<Parts> {
@@ -224,7 +217,7 @@ pub(super) async fn difference(
     base: DateTime<Utc>,
     at: DateTime<Utc>,
 ) -> anyhow::Result<Option<Difference>> {
-    let mut tx = begin_view(db).await?;
+    let mut tx = at_one_moment(db).await?;
     let newer: bool = sqlx::query_scalar(
         "select exists (select from edition
                  where edition_id > $1 and (plan_id is null or written_at is not null))",

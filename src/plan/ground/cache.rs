@@ -11,6 +11,7 @@ use sqlx::{PgConnection, PgPool};
 
 use super::store;
 use super::{Ground, Span};
+use crate::database::at_one_moment;
 use crate::plan::store::now;
 
 /// Spans kept in memory: the published one, the bases of open plans, a few that are looked back at.
@@ -90,8 +91,7 @@ impl Grounds {
             None => now(&self.machine).await?,
         };
         let frame = self.frame(at).await?;
-        let mut tx = self.machine.begin().await?;
-        store::at_one_moment(&mut tx).await?;
+        let mut tx = at_one_moment(&self.machine).await?;
         let (valid_from, valid_to) = store::span(&mut tx, at).await?.ok_or(NoGround::NoCells)?;
         let edition = store::edition(&mut tx, at).await?;
         let span = Span {

@@ -223,11 +223,3 @@ pub(super) async fn editions(db: impl PgExecutor<'_>) -> sqlx::Result<Vec<Editio
     .fetch_all(db)
     .await
 }
-
-/// Begins a look at one consistent state.
-pub(super) async fn at_one_moment(tx: &mut PgConnection) -> sqlx::Result<()> {
-    sqlx::query("set transaction isolation level repeatable read")
-        .execute(tx)
-        .await?;
-    Ok(())
-}

@@ -92,8 +92,8 @@ async fn cells_of_a_plan(
 ) -> Result<Response, ApiError> {
     asked.check()?;
     let place = PLACES.acquire().await.map_err(anyhow::Error::from)?;
-    let (plan, recipe) = read(&app, &person, id).await?;
-    let sheet = working(&app, id, recipe, |_, working| {
+    let (plan, seat) = read(&app, &person, id).await?;
+    let sheet = working(seat, |_, working| {
         Sheet::planned(&working.base, &working.partition)
     });
     let name = format!("cells-plan-{id}-{}", plan.version);

@@ -13,7 +13,9 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::held::{APPROVERS, Held, WRITERS, check_text, conflict, read, subject, working};
+use super::held::{
+    APPROVERS, Held, WRITERS, check_text, conflict, look, read, seat, subject, working,
+};
 use super::{REASON_CHARS_MAX, VersionSeen};
 use crate::access::Person;
 use crate::catalogue::ClassScope;
@@ -25,7 +27,7 @@ use crate::plan::finding::{
     Finding, FindingKind, Severity, codes_used_up, findings, routes_lost, units_absent,
 };
 use crate::plan::outcome::Outcome;
-use crate::plan::working::{Recipe, Working};
+use crate::plan::working::{Revision, Working};
 use crate::plan::{Plan, PlanState, Somebody, publish, store};
 
 /// Nothing is scheduled further ahead.
@@ -82,8 +84,8 @@ async fn changes_of_hands(
     State(app): State<App>,
     PathParams(id): PathParams<i32>,
 ) -> Result<Response, ApiError> {
-    let (_, recipe) = read(&app, &person, id).await?;
-    let text = working(&app, id, recipe, |_, working| difference_of(working)).await?;
+    let (_, seat) = read(&app, &person, id).await?;
+    let text = working(seat, |_, working| difference_of(working)).await?;
     Ok(([(header::CONTENT_TYPE, "application/geo+json")], text).into_response())
 }
 
@@ -148,9 +150,9 @@ async fn validate(
     State(app): State<App>,
     PathParams(id): PathParams<i32>,
 ) -> Result<Json<Validation>, ApiError> {
-    let (plan, recipe) = read(&app, &person, id).await?;
-    let mut tx = app.scoped(&person).await?;
-    let findings = found(&app, &mut tx, &plan, recipe, plan.in_force_from).await?;
+    let (mut tx, plan) = look(&app, &person, id).await?;
+    let revision = plan.revision();
+    let findings = found(&app, &mut tx, &plan, revision, plan.in_force_from).await?;
     tx.commit().await?;
     Ok(Json(Validation {
         version: plan.version,
@@ -169,7 +171,7 @@ async fn found(
     app: &App,
     tx: &mut PgConnection,
     plan: &Plan,
-    recipe: Recipe,
+    revision: Revision,
     in_force_from: Option<DateTime<Utc>>,
 ) -> Result<Vec<Finding>, ApiError> {
     let from = match in_force_from {
@@ -178,7 +180,7 @@ async fn found(
     };
     let present = organisation::present(&mut *tx, from, in_force_from.is_none()).await?;
     let sets = app.rules.from(from);
-    let look = move |working: &mut Working| {
+    let all = move |working: &mut Working| {
         let difference = working.difference();
         let outcome = Outcome::by(&difference, &working.base, &working.partition);
         let mut found = findings(&working.base, &working.partition, &outcome);
@@ -187,7 +189,8 @@ async fn found(
         found.extend(routes_lost(base, &outcome, &sets));
         (outcome, found)
     };
-    let (outcome, mut found) = working(app, plan.id, recipe, move |_, it| look(it)).await?;
+    let seat = seat(app, tx, plan, revision).await?;
+    let (outcome, mut found) = working(seat, move |_, it| all(it)).await?;
     let taken = store::taken(tx, &outcome.communities()).await?;
     found.extend(codes_used_up(&outcome, &taken));
     if plan.base_moved {
@@ -204,8 +207,7 @@ async fn check(
     app: &App,
     in_force_from: Option<DateTime<Utc>>,
 ) -> Result<(), ApiError> {
-    let recipe = held.recipe().await?;
-    let found = found(app, &mut held.tx, &held.plan, recipe, in_force_from).await?;
+    let found = found(app, &mut held.tx, &held.plan, held.before, in_force_from).await?;
     if !found.iter().any(is_error) {
         return Ok(());
     }

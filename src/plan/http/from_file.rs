@@ -95,10 +95,10 @@ async fn begin_from_file(
     let count = cells.len();
     let mut held = Held::started(&app, &person, &title, &reason).await?;
     let plan_id = held.plan.id;
-    let recipe = held.recipe().await?;
-    let base = Arc::clone(&recipe.base);
+    let seat = held.seat().await?;
+    let base = Arc::clone(&seat.base);
     let after = held.revision_after();
-    let taken = working(&app, plan_id, recipe, move |revision, working| {
+    let taken = working(seat, move |revision, working| {
         let _received = received;
         let drawn = Drawn::of(&working.base, &cells, known_by)?;
         let taken = working.take(&drawn.operation);

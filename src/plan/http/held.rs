@@ -6,15 +6,16 @@ use std::sync::Arc;
 use axum::http::StatusCode;
 use cityward_partition::{Operation, Refusal};
 use serde_json::{Map, Value, json};
-use sqlx::{Postgres, Transaction};
+use sqlx::{PgConnection, Postgres, Transaction};
 
 use super::start;
-use crate::access::{Person, Role};
+use crate::access::{Person, Role, act_as};
+use crate::database::at_one_moment;
 use crate::http::{ApiError, App};
 use crate::plan::finding::centre;
 use crate::plan::ground::{Ground, no_ground};
 use crate::plan::store;
-use crate::plan::working::{Misfit, Recipe, Revision, Working};
+use crate::plan::working::{Misfit, Revision, Seat, Working};
 use crate::plan::{Plan, PlanState, Somebody};
 
 /// Plans are read by those who answer for cells, people and data.
@@ -120,14 +121,9 @@ impl<'a> Held<'a> {
         self
     }
 
-    /// What its ground is made of, before the change.
-    pub(super) async fn recipe(&mut self) -> Result<Recipe, ApiError> {
-        let (_, steps) = store::recipe(&mut *self.tx, self.plan.id).await?;
-        Ok(Recipe {
-            revision: self.before,
-            base: base(self.app, &self.plan).await?,
-            steps,
-        })
+    /// At its ground, as it is before the change.
+    pub(super) async fn seat(&mut self) -> Result<Seat, ApiError> {
+        seat(self.app, &mut self.tx, &self.plan, self.before).await
     }
 
     /// Which revision it is once this change is committed.
@@ -146,20 +142,42 @@ impl<'a> Held<'a> {
     }
 }
 
-/// A plan that somebody looks at, and what its ground is made of.
-pub(super) async fn read(app: &App, person: &Person, id: i32) -> Result<(Plan, Recipe), ApiError> {
+/// A plan that somebody looks at, and a transaction that sees it as it is at this moment.
+pub(super) async fn look(
+    app: &App,
+    person: &Person,
+    id: i32,
+) -> Result<(Transaction<'static, Postgres>, Plan), ApiError> {
     person.require_of_city(READERS)?;
-    let mut tx = app.scoped(person).await?;
-    let (revision, steps) = store::recipe(&mut *tx, id).await?;
+    let mut tx = at_one_moment(&app.db).await?;
+    act_as(&mut *tx, person).await?;
     let plan = store::find(&mut *tx, id).await?;
+    Ok((tx, plan.ok_or_else(|| no_plan(id))?))
+}
+
+/// A plan that somebody looks at, and a seat at its ground. Whoever has it asks the database for nothing
+/// before it works there: who waits for the seat may have the last connection.
+pub(super) async fn read(app: &App, person: &Person, id: i32) -> Result<(Plan, Seat), ApiError> {
+    let (mut tx, plan) = look(app, person, id).await?;
+    let seat = seat(app, &mut tx, &plan, plan.revision()).await?;
     tx.commit().await?;
-    let plan = plan.ok_or_else(|| no_plan(id))?;
-    let recipe = Recipe {
-        revision: revision.unwrap_or_else(|| plan.revision()),
-        base: base(app, &plan).await?,
-        steps,
-    };
-    Ok((plan, recipe))
+    Ok((plan, seat))
+}
+
+/// A seat at the ground of a plan that `db` sees in this revision.
+pub(super) async fn seat(
+    app: &App,
+    db: &mut PgConnection,
+    plan: &Plan,
+    revision: Revision,
+) -> Result<Seat, ApiError> {
+    let base = base(app, plan).await?;
+    let seat = app.workings.seat(plan.id, revision, base).await?;
+    if seat.wants_steps() {
+        let steps = store::operations(db, plan.id).await?;
+        return Ok(seat.with_steps(steps));
+    }
+    Ok(seat)
 }
 
 async fn base(app: &App, plan: &Plan) -> Result<Arc<Ground>, ApiError> {
@@ -168,13 +186,11 @@ async fn base(app: &App, plan: &Plan) -> Result<Arc<Ground>, ApiError> {
 
 /// Works on a plan's ground.
 pub(super) async fn working<T: Send + 'static>(
-    app: &App,
-    id: i32,
-    recipe: Recipe,
+    seat: Seat,
     work: impl FnOnce(&mut Revision, &mut Working) -> T + Send + 'static,
 ) -> Result<T, ApiError> {
-    let base = Arc::clone(&recipe.base);
-    let done = app.workings.with(id, recipe, work).await?;
+    let base = Arc::clone(&seat.base);
+    let done = seat.work(work).await?;
     done.map_err(|misfit| misfits(&base, &misfit))
 }
 

@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::held::{read, working};
+use super::held::{self, seat, working};
 use crate::access::Person;
 use crate::http::{ApiError, App, PathParams, QueryParams};
 use crate::plan::Plan;
@@ -148,13 +148,13 @@ async fn look(
     id: i32,
     areas: fn(&Ground, &Partition, &Impact) -> Vec<Area>,
 ) -> Result<Seen, ApiError> {
-    let (plan, recipe) = read(app, person, id).await?;
-    let base = Arc::clone(&recipe.base);
     let now = app.now();
-    let mut tx = app.scoped(person).await?;
+    let (mut tx, plan) = held::look(app, person, id).await?;
     let standing = impact::read(&mut tx, now).await?;
+    let seat = seat(app, &mut tx, &plan, plan.revision()).await?;
     tx.commit().await?;
-    let seen = working(app, id, recipe, move |_, working| {
+    let base = Arc::clone(&seat.base);
+    let seen = working(seat, move |_, working| {
         let (base, after) = (&working.base, &working.partition);
         let impact = impact::impact(base, after, standing, now);
         let areas = areas(base, after, &impact);

@@ -188,11 +188,7 @@ async fn look(
     State(app): State<App>,
     PathParams(id): PathParams<i32>,
 ) -> Result<Json<PlanWithHistory>, ApiError> {
-    person.require_of_city(READERS)?;
-    let mut tx = app.scoped(&person).await?;
-    let plan = store::find(&mut *tx, id)
-        .await?
-        .ok_or_else(|| no_plan(id))?;
+    let (mut tx, plan) = held::look(&app, &person, id).await?;
     let history = store::steps(&mut *tx, id).await?;
     tx.commit().await?;
     Ok(Json(PlanWithHistory { plan, history }))
@@ -237,7 +233,8 @@ async fn base(
     State(app): State<App>,
     PathParams(id): PathParams<i32>,
 ) -> Result<Json<PartitionHead>, ApiError> {
-    let (plan, _) = read(&app, &person, id).await?;
+    let (tx, plan) = held::look(&app, &person, id).await?;
+    tx.commit().await?;
     let ground = app.grounds.at(Some(plan.base.at)).await;
     Ok(Json(PartitionHead::of(&*ground.map_err(no_ground)?)))
 }
@@ -253,9 +250,9 @@ async fn partition(
     known: Option<TypedHeader<IfNoneMatch>>,
     PathParams(id): PathParams<i32>,
 ) -> Result<Response, ApiError> {
-    let (plan, recipe) = read(&app, &person, id).await?;
+    let (plan, seat) = read(&app, &person, id).await?;
     let tag = format!("plan-{}-{id}-{}", Partition::FORM, plan.version);
-    let bytes = working(&app, id, recipe, |_, working| working.partition.to_bytes()).await?;
+    let bytes = working(seat, |_, working| working.partition.to_bytes()).await?;
     octets(&tag, known, || bytes.into())
 }
 
@@ -305,10 +302,10 @@ async fn take_step(
     let mut draft = Held::draft(&app, &person, id, body.version).await?;
     check_owner(&mut draft.tx, &body.operation).await?;
     let operation = body.operation.clone();
-    let recipe = draft.recipe().await?;
-    let base = Arc::clone(&recipe.base);
+    let seat = draft.seat().await?;
+    let base = Arc::clone(&seat.base);
     let after = draft.revision_after();
-    let taken = working(&app, id, recipe, move |revision, working| {
+    let taken = working(seat, move |revision, working| {
         let warnings = working.take(&operation)?;
         *revision = after;
         Ok(warnings)
@@ -407,13 +404,13 @@ async fn undo(
     JsonBody(body): JsonBody<VersionSeen>,
 ) -> Result<Json<StepTaken>, ApiError> {
     let mut draft = Held::draft(&app, &person, id, body.version).await?;
-    let recipe = draft.recipe().await?;
+    let seat = draft.seat().await?;
     let after = draft.revision_after();
     let seq = store::undo(&mut *draft.tx, id).await?.ok_or_else(|| {
         let detail = "no step is in effect";
         ApiError::refused(StatusCode::CONFLICT, "nothing-to-undo", detail)
     })?;
-    working(&app, id, recipe, move |revision, working| {
+    working(seat, move |revision, working| {
         if working.take_back() {
             *revision = after;
         }
@@ -436,15 +433,15 @@ async fn redo(
     JsonBody(body): JsonBody<VersionSeen>,
 ) -> Result<Json<StepTaken>, ApiError> {
     let mut draft = Held::draft(&app, &person, id, body.version).await?;
-    let recipe = draft.recipe().await?;
-    let base = Arc::clone(&recipe.base);
+    let seat = draft.seat().await?;
+    let base = Arc::clone(&seat.base);
     let after = draft.revision_after();
     let (seq, operation) = store::redo(&mut *draft.tx, id).await?.ok_or_else(|| {
         let detail = "no step was taken back";
         ApiError::refused(StatusCode::CONFLICT, "nothing-to-redo", detail)
     })?;
     let again = operation.clone();
-    let taken = working(&app, id, recipe, move |revision, working| {
+    let taken = working(seat, move |revision, working| {
         working.take(&again)?;
         *revision = after;
         Ok(())
@@ -456,12 +453,11 @@ async fn redo(
 }
 
 async fn stepped(mut draft: Held<'_>, seq: i32) -> Result<StepTaken, ApiError> {
-    let steps = store::steps(&mut *draft.tx, draft.plan.id).await?;
-    let step = steps.into_iter().find(|step| step.seq == seq);
+    let step = store::step(&mut *draft.tx, draft.plan.id, seq).await?;
     let plan = draft.finish().await?;
     Ok(StepTaken {
         version: plan.version,
-        step: step.ok_or_else(|| anyhow::anyhow!("step {seq} is not there after it was taken"))?,
+        step,
     })
 }
 

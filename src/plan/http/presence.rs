@@ -131,8 +131,8 @@ async fn touched(
     if let Some(known) = app.workings.touched(plan.id, plan.revision()) {
         return Ok(known);
     }
-    let (read, recipe) = read(app, person, plan.id).await?;
-    let faces = working(app, plan.id, recipe, |_, working| working.touched().clone());
+    let (read, seat) = read(app, person, plan.id).await?;
+    let faces = working(seat, |_, working| working.touched().clone());
     let faces = Arc::new(faces.await?);
     app.workings
         .remember_touched(plan.id, read.revision(), &faces);

@@ -62,8 +62,8 @@ pub(crate) async fn propose(
         check_unit(&mut held.tx, Some(UnitId(id)), "/properties/unit_id").await?;
     }
     let plan_id = held.plan.id;
-    let recipe = held.recipe().await?;
-    let base = Arc::clone(&recipe.base);
+    let seat = held.seat().await?;
+    let base = Arc::clone(&seat.base);
     let cells = base.cells.values();
     let cell = { cells }.find(|cell| cell.cell_id == edit.cell_id);
     let Some(cell) = cell else {
@@ -82,7 +82,7 @@ pub(crate) async fn propose(
         },
     };
     let after = held.revision_after();
-    let taken = working(app, plan_id, recipe, move |revision, working| {
+    let taken = working(seat, move |revision, working| {
         let taken = wanted.draw(working);
         if taken.is_ok() {
             *revision = after;

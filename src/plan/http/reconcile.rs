@@ -13,7 +13,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::base_of;
-use super::held::{Held, conflict, misfits, read, subject, working};
+use super::held::{Held, conflict, look, misfits, seat, subject, working};
 use crate::access::Person;
 use crate::http::{ApiError, App, JsonBody, PathParams};
 use crate::journal::{self, Entry};
@@ -21,7 +21,7 @@ use crate::plan::Plan;
 use crate::plan::ground::{Ground, no_ground};
 use crate::plan::reconcile::{Choices, Kept, LeftOut, Merged, Take, ThreeWay, Unmet};
 use crate::plan::store::{self, NewStep};
-use crate::plan::working::{Misfit, Recipe};
+use crate::plan::working::Misfit;
 
 /// Cells that somebody decides about at once.
 const CHOICES_MAX: usize = 200;
@@ -75,11 +75,13 @@ async fn reconcile(
     JsonBody(body): JsonBody<ReconcileAsked>,
 ) -> Result<Json<Reconciliation>, ApiError> {
     let choices = choices(&body.choices)?;
-    let (plan, recipe) = read(&app, &person, id).await?;
     let theirs = app.grounds.at(None).await.map_err(no_ground)?;
-    let steps = recipe.steps.clone();
     let place = PLACES.acquire().await.map_err(anyhow::Error::from)?;
-    let three = working(&app, id, recipe, move |_, mine| {
+    let (mut tx, plan) = look(&app, &person, id).await?;
+    let steps = store::operations(&mut *tx, id).await?;
+    let seat = seat(&app, &mut tx, &plan, plan.revision()).await?;
+    tx.commit().await?;
+    let three = working(seat, move |_, mine| {
         // kept to the end, also where whoever asked has gone
         let _place = place;
         let merged = Merged::of(mine, theirs, &steps, &choices)?;
@@ -136,8 +138,7 @@ async fn rebase(
     let chosen = choices(&body.choices)?;
     let mut draft = Held::draft(&app, &person, id, body.version).await?;
     let theirs = app.grounds.at(None).await.map_err(no_ground)?;
-    let recipe = draft.recipe().await?;
-    let merged = merged(&app, id, recipe, &theirs, chosen).await?;
+    let merged = merged(&mut draft, &theirs, chosen).await?;
     let misfit = |step: &LeftOut| {
         let (seq, refusal) = (step.seq, step.refusal.clone()?);
         Some(Misfit { seq, refusal })
@@ -166,16 +167,15 @@ struct Again {
 }
 
 async fn merged(
-    app: &App,
-    id: i32,
-    recipe: Recipe,
+    draft: &mut Held<'_>,
     theirs: &Arc<Ground>,
     choices: Choices,
 ) -> Result<Again, ApiError> {
-    let steps = recipe.steps.clone();
     let theirs = Arc::clone(theirs);
     let place = PLACES.acquire().await.map_err(anyhow::Error::from)?;
-    let merged = working(app, id, recipe, move |_, mine| {
+    let steps = store::operations(&mut *draft.tx, draft.plan.id).await?;
+    let seat = draft.seat().await?;
+    let merged = working(seat, move |_, mine| {
         let _place = place;
         let merged = Merged::of(mine, theirs, &steps, &choices)?;
         Ok(Again {

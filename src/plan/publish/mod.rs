@@ -81,7 +81,7 @@ pub(super) async fn round(app: &App) -> anyhow::Result<()> {
     let Some(plan) = store::due(&app.machine).await? else {
         return Ok(());
     };
-    let (_, steps) = super::store::recipe(&app.machine, plan.id).await?;
+    let steps = super::store::operations(&app.machine, plan.id).await?;
     tracing::info!(plan = plan.id, steps = steps.len(), "publishing a plan");
     match prepare(&app.grounds, steps).await {
         Ok(ready) => put_in_force(app, &plan, ready).await,
