@@ -35,7 +35,7 @@ pub(super) fn classes(subject: Subject) -> Option<ClassScope> {
 }
 
 /// Who answers for some classes of a cell.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
 pub(super) struct Duty {
     /// A group such as `M06` or a class such as `M06042`; empty: whatever has no rule of its own.
     #[schema(value_type = String, example = "M06")]

@@ -7,7 +7,7 @@ use cityward_partition::{FaceId, Ground as OfFace, Limits, Partition, Point};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::duty::Duty;
+use super::duty::{Duty, duties};
 use super::ground::Ground;
 use super::outcome::{NewCell, Outcome};
 use crate::catalogue::ClassScope;
@@ -46,6 +46,8 @@ pub(super) enum FindingKind {
     RouteLost,
     /// Nobody answers for it.
     NoUnit,
+    /// Who answers for it, as before, is not there on the plan's date: nobody will.
+    UnitEnded,
     /// Ground inside that no cell has, as before.
     Unclaimed,
     Small,
@@ -65,6 +67,7 @@ impl FindingKind {
             Self::CommunityBorderMoved
             | Self::RouteLost
             | Self::NoUnit
+            | Self::UnitEnded
             | Self::Unclaimed
             | Self::Small
             | Self::Large => Severity::Warning,
@@ -205,20 +208,28 @@ pub(super) fn codes_used_up(
     found
 }
 
-/// Cells of which somebody is to answer for something who is not there; `present`: who is, on the plan's
-/// date.
+/// Cells of which somebody answers for something who is not there, by this plan or as before; `present`:
+/// who is, on the plan's date.
 pub(super) fn units_absent(
     base: &Ground,
     after: &Partition,
     outcome: &Outcome,
     present: &BTreeSet<i32>,
 ) -> Vec<Finding> {
-    let absent = outcome.given(base).into_iter();
-    let absent = absent.filter(|(_, duty)| !present.contains(&duty.unit_id));
+    let given: BTreeSet<(FaceId, Duty)> = outcome.given(base).into_iter().collect();
+    let all = { after.faces().iter() }
+        .filter(|(_, face)| face.ground == OfFace::Cell)
+        .flat_map(|(id, face)| duties(face).into_iter().map(|duty| (*id, duty)));
+    let absent = all.filter(|(_, duty)| !present.contains(&duty.unit_id));
     absent
         .map(|(face, duty)| {
+            let kind = if given.contains(&(face, duty)) {
+                FindingKind::UnitAbsent
+            } else {
+                FindingKind::UnitEnded
+            };
             let detail = format!("unit {} is not there on the plan's date", duty.unit_id);
-            Finding::at(base, after, FindingKind::UnitAbsent, face, detail).about(About::Unit(duty))
+            Finding::at(base, after, kind, face, detail).about(About::Unit(duty))
         })
         .collect()
 }

@@ -357,10 +357,16 @@ async fn nothing_is_given_to_a_unit_that_has_ended() {
     let about: Vec<_> = { told["findings"].as_array().unwrap().iter() }
         .map(|one| (&one["kind"], &one["face"], &one["about"]["unit"]["unit_id"]))
         .collect();
-    let expected = west.map(|face| (json!("unit_absent"), json!(face), json!(second)));
-    let expected = expected
-        .each_ref()
-        .map(|(kind, face, unit)| (kind, face, unit));
+    // what it has already is nobody's then, which a plan may leave so
+    let east = [
+        town.face(town.cells[1]).await,
+        town.face(town.cells[3]).await,
+    ];
+    let given = west.map(|face| (json!("unit_absent"), json!(face), json!(second)));
+    let had = east.map(|face| (json!("unit_ended"), json!(face), json!(second)));
+    let expected: Vec<_> = { given.iter().chain(&had) }
+        .map(|(kind, face, unit)| (kind, face, unit))
+        .collect();
     assert_eq!(about, expected);
 
     // it ends while the plan waits
@@ -380,6 +386,12 @@ async fn nothing_is_given_to_a_unit_that_has_ended() {
     assert_eq!(is["state"], "draft", "{is}");
     let why = format!("unit {second} is not there any more");
     assert_eq!(is["decision"], why);
+    // whoever draws there is told which units have ended, on ground that was read before they did
+    let base = town.planner.client.json(&format!("{path}/base")).await;
+    let ended = { base["units"].as_array().unwrap().iter() }
+        .filter(|unit| !unit["ends_at"].is_null())
+        .map(|unit| &unit["id"]);
+    assert!(ended.eq([&json!(second)]), "{base}");
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use cityward_partition::Frame;
 use quick_cache::sync::Cache;
 use sqlx::{PgConnection, PgPool};
 
-use super::store;
+use super::store::{self, GroundUnit};
 use super::{Ground, Span};
 use crate::database::at_one_moment;
 use crate::plan::store::now;
@@ -106,7 +106,10 @@ impl Grounds {
         let cells = store::cells(&mut tx, &span).await.context("read cells")?;
         let units = store::units(&mut *tx).await.context("read units")?;
         tx.commit().await?;
-        let units = units.into_iter().map(|unit| (unit.id, unit)).collect();
+        let units = units
+            .into_iter()
+            .map(|GroundUnit { unit, .. }| (unit.id, unit));
+        let units = units.collect();
         let build = move || Ground::build(span, frame, cells, units);
         let ground = tokio::task::spawn_blocking(build)
             .await

@@ -15,11 +15,10 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::store::{self, EditionRow};
+use super::store::{self, EditionRow, GroundUnit};
 use super::{Ground, GroundCell, NoGround, Span};
 use crate::access::Person;
 use crate::http::{ApiError, App, QueryParams};
-use crate::territory::Unit;
 
 pub(in crate::plan) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
@@ -55,8 +54,8 @@ pub(in crate::plan) struct PartitionHead {
     /// Faces of ground inside that no cell has.
     #[schema(value_type = Vec<u32>)]
     unclaimed: Vec<FaceId>,
-    /// The city's units.
-    units: Vec<Unit>,
+    /// The city's units as they are now; those that have ended are given nothing any more.
+    units: Vec<GroundUnit>,
 }
 
 /// Which cell is which face of the partition of a moment, and who answers for it.
@@ -70,19 +69,26 @@ async fn partition(
     State(app): State<App>,
     QueryParams(asked): QueryParams<MomentAsked>,
 ) -> Result<Json<PartitionHead>, ApiError> {
-    let ground = app.grounds.at(asked.at).await;
-    let ground = ground.map_err(no_ground)?;
-    Ok(Json(PartitionHead::of(&ground)))
+    Ok(Json(PartitionHead::at(&app, asked.at).await?))
 }
 
 impl PartitionHead {
-    pub(in crate::plan) fn of(ground: &Ground) -> Self {
+    /// Of a moment; none: now.
+    pub(in crate::plan) async fn at(
+        app: &App,
+        at: Option<DateTime<Utc>>,
+    ) -> Result<Self, ApiError> {
+        let ground = app.grounds.at(at).await.map_err(no_ground)?;
+        // units come and go while the ground stays
+        let units = store::units(&app.db).await?;
+        Ok(Self::of(&ground, units))
+    }
+
+    fn of(ground: &Ground, units: Vec<GroundUnit>) -> Self {
         let from = ground.span.valid_from;
         let at = from.to_rfc3339_opts(SecondsFormat::Micros, true);
         let faces = ground.partition.faces().iter();
         let unclaimed = faces.filter(|(_, face)| face.ground != OfFace::Cell);
-        let mut units: Vec<Unit> = ground.units.values().cloned().collect();
-        units.sort_by_key(|unit| unit.id);
         Self {
             span: ground.span.clone(),
             etag: ground.tag(),

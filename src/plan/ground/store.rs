@@ -125,15 +125,28 @@ pub(super) async fn cells(tx: &mut PgConnection, span: &Span) -> sqlx::Result<Ve
     published.collect()
 }
 
-pub(super) async fn units(db: impl PgExecutor<'_>) -> sqlx::Result<Vec<Unit>> {
-    let rows: Vec<(i32, String, String)> =
-        sqlx::query_as("select unit_id, name_zh, name_en from unit")
+/// A unit that may answer for cells, or did.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub(in crate::plan) struct GroundUnit {
+    #[serde(flatten)]
+    pub(super) unit: Unit,
+    /// Null: no end is known.
+    ends_at: Option<DateTime<Utc>>,
+}
+
+/// Every unit there ever was, by its id.
+pub(in crate::plan) async fn units(db: impl PgExecutor<'_>) -> sqlx::Result<Vec<GroundUnit>> {
+    let rows: Vec<(i32, String, String, Option<DateTime<Utc>>)> =
+        sqlx::query_as("select unit_id, name_zh, name_en, upper(valid) from unit order by unit_id")
             .fetch_all(db)
             .await?;
-    let unit = |(id, name_zh, name_en)| Unit {
-        id,
-        name_zh,
-        name_en,
+    let unit = |(id, name_zh, name_en, ends_at)| GroundUnit {
+        unit: Unit {
+            id,
+            name_zh,
+            name_en,
+        },
+        ends_at,
     };
     Ok(rows.into_iter().map(unit).collect())
 }

@@ -235,8 +235,8 @@ async fn base(
 ) -> Result<Json<PartitionHead>, ApiError> {
     let (tx, plan) = held::look(&app, &person, id).await?;
     tx.commit().await?;
-    let ground = app.grounds.at(Some(plan.base.at)).await;
-    Ok(Json(PartitionHead::of(&*ground.map_err(no_ground)?)))
+    let head = PartitionHead::at(&app, Some(plan.base.at)).await?;
+    Ok(Json(head))
 }
 
 /// The ground of a plan: its base with the steps in effect.

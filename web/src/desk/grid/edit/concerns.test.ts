@@ -27,11 +27,16 @@ test('ground to be decided comes first, the largest of it, and sound cells are n
     face(6, { ground: 'unclaimed', area_m2: 70 }),
     face(7, { area_m2: 2 }),
     face(8, { area_m2: 3000 }),
+    face(9, { owner: 2 }),
   ];
-  expect(concernsOf(faces, LIMITS).map(({ kind, face: { face: id } }) => [kind, id])).toEqual([
+  const hasEnded = (owner: number) => owner === 2;
+  expect(
+    concernsOf(faces, LIMITS, hasEnded).map(({ kind, face: { face: id } }) => [kind, id]),
+  ).toEqual([
     ['undecided', 6],
     ['undecided', 3],
     ['unowned', 2],
+    ['unowned', 9],
     ['apart', 4],
     ['small', 7],
     ['small', 2],

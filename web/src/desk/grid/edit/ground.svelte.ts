@@ -19,6 +19,8 @@ import { type Totals, totalsAfter, totalsOf } from './totals';
 export interface Owner {
   id: UnitId;
   name: string;
+  /** It is not there any more, and gets nothing. */
+  ended?: boolean;
 }
 
 /** One thing done, as the history shows it. */
@@ -79,7 +81,7 @@ export class EditedGround {
   /** What is to be looked at; read `revision` to follow it. */
   readonly concerns = $derived.by(() => {
     this.revision;
-    return concernsOf(this.faces.values(), this.limits);
+    return concernsOf(this.faces.values(), this.limits, this.hasEnded);
   });
   readonly canUndo = $derived(this.done > 0);
   readonly canRedo = $derived(this.done < this.history.length);
@@ -142,6 +144,10 @@ export class EditedGround {
   ownerName(id: UnitId | null): string | null {
     return this.owners.find((owner) => owner.id === id)?.name ?? null;
   }
+
+  /** Whether nobody answers where this unit would. */
+  hasEnded = (id: UnitId): boolean =>
+    this.owners.some((owner) => owner.id === id && owner.ended === true);
 
   onTouched(listener: (touched: Touched) => void): () => void {
     this.listeners.add(listener);

@@ -284,7 +284,10 @@ export class Hand {
         return this.pick(place, shift);
       case 'eyedropper': {
         const face = await this.ground.client.ask('faceAt', place);
-        if (face !== null) this.owner = this.ground.face(face)?.answers ?? null;
+        const answers = face === null ? undefined : this.ground.face(face)?.answers;
+        if (face !== null) {
+          this.owner = answers != null && !this.ground.hasEnded(answers) ? answers : null;
+        }
         return;
       }
       case 'brush': {

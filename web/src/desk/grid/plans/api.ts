@@ -53,7 +53,7 @@ export interface Ground {
   bytes: string;
   faces: { face: FaceId; code: string; name: string; unit_id: UnitId | null }[];
   unclaimed: FaceId[];
-  units: Unit[];
+  units: (Unit & { ends_at: string | null })[];
 }
 
 export interface Edition {
@@ -77,6 +77,7 @@ export const FINDING_KINDS = [
   'small',
   'large',
   'no_unit',
+  'unit_ended',
   'community_border_moved',
   'route_lost',
   'unclaimed',

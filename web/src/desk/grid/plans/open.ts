@@ -1,3 +1,4 @@
+import { planWords } from '../../../i18n/plans';
 import type { Keeper, Step } from '../edit/ground.svelte';
 import { EditedGround, fewOf } from '../edit/ground.svelte';
 import { PartitionClient } from '../partition/client';
@@ -98,10 +99,12 @@ async function put(
   );
   await nameNew(client);
   const ground = new EditedGround(client, head.limits, keeper);
-  ground.owners = head.units.map(({ id, name_zh, name_en }) => ({
-    id,
-    name: language === 'zh' ? name_zh || name_en : name_en || name_zh,
-  }));
+  const now_ms = Date.now();
+  ground.owners = head.units.map(({ id, name_zh, name_en, ends_at }) => {
+    const name = language === 'zh' ? name_zh || name_en : name_en || name_zh;
+    const ended = ends_at !== null && Date.parse(ends_at) <= now_ms;
+    return { id, name: ended ? planWords.t.endedUnit(name) : name, ended };
+  });
   await ground.begin();
   return { ground, bounds, close: () => client.end() };
 }
