@@ -101,7 +101,7 @@ async function theFileAgain(page: Page): Promise<void> {
   await page.waitForSelector('[data-tool=select]');
   await stepped(page, 1);
   await drawn(page);
-  expect(await page.textContent('[data-test=history]')).toContain('按文件重划');
+  expect(await page.textContent('[data-test=history]')).toContain('Redrawn by a file');
   await shot(page, 'plan-from-file');
   // the wards that are new have the names of the file; a planner may call them otherwise
   await click(page, await inside(page, 'Guru Govind Singh Ward'));
@@ -117,6 +117,32 @@ async function theFileAgain(page: Page): Promise<void> {
   // what was split and what was merged
   expect(await page.locator('[data-test=impact-cells] tbody tr').count()).toBeGreaterThan(1);
   await shot(page, 'impact-of-file');
+  await page.goBack();
+}
+
+/** A unit ends while the plan is drawn: its cells are nobody's, and it is given nothing more. */
+async function aUnitEnds(page: Page, busy: number): Promise<void> {
+  await page.waitForSelector('[data-test=bars] li');
+  const owners = await page
+    .locator('[data-test=bars] li')
+    .evaluateAll((rows) => rows.map((row) => Number((row as HTMLElement).dataset.owner)));
+  const ending = owners.find((owner) => owner > 0 && owner !== busy);
+  const admin = { login: 'admin', password: city.password ?? '' };
+  await asked(city.url, admin, (ask) => ask(`/api/v1/units/${ending}/end`, 'POST', {}));
+  await page.reload();
+  await page.waitForSelector('[data-tool=select]');
+  await drawn(page);
+  expect(await page.textContent(`[data-test=bars] li[data-owner="${ending}"]`)).toContain(
+    '(ended)',
+  );
+  expect(await page.locator(`[data-test=owner] option[value="${ending}"]`).count()).toBe(0);
+  await page.click('[data-concern=unowned] summary');
+  await page.locator('[data-concern=unowned] li').first().waitFor();
+  await page.click('[data-test=validate]');
+  const finding = page.locator('[data-test=findings]', { hasText: 'The unit has ended' });
+  await finding.waitFor();
+  expect(await barriers(page)).toEqual([]);
+  await shot(page, 'unit-ended');
 }
 
 /** A plan that splits, merges and gives forty wards to one unit. */
@@ -326,6 +352,8 @@ test.runIf(data)(
     // one more by the split, one less by the merge
     expect(told.faces.length).toBe(WARDS);
 
-    await theFileAgain(await arrive('planner', '#/grid'));
+    const again = await arrive('planner', '#/grid', { language: 'en', theme: 'light' });
+    await theFileAgain(again);
+    await aUnitEnds(again, await unitOfCase());
   },
 );
