@@ -46,12 +46,12 @@ pub(super) enum FindingKind {
     RouteLost,
     /// Nobody answers for it.
     NoUnit,
-    /// Who answers for it, as before, is not there on the plan's date: nobody will.
-    UnitEnded,
     /// Ground inside that no cell has, as before.
     Unclaimed,
     Small,
     Large,
+    /// Who answers for it, as before, is not there on the plan's date: nobody will.
+    UnitEnded,
 }
 
 impl FindingKind {

@@ -160,10 +160,14 @@ pub(super) struct Seat {
     steps: Vec<(i32, Operation)>,
 }
 
+fn is_of((known, working): &(Revision, Working), revision: Revision, base: &Arc<Ground>) -> bool {
+    *known == revision && Arc::ptr_eq(&working.base, base)
+}
+
 impl Seat {
     /// Whether the ground is not known of this revision: it is had again from its steps.
     pub(super) fn wants_steps(&self) -> bool {
-        self.kept.is_none()
+        !{ self.kept.as_ref() }.is_some_and(|kept| is_of(kept, self.revision, &self.base))
     }
 
     /// The steps of this revision.
@@ -187,7 +191,8 @@ impl Seat {
             steps,
         } = self;
         let working = tokio::task::spawn_blocking(move || {
-            let (mut revision, mut working) = match kept.take() {
+            let known = kept.take_if(|kept| is_of(kept, revision, &base));
+            let (mut revision, mut working) = match known {
                 Some(known) => known,
                 None => (revision, Working::replay(base, &steps)?),
             };
@@ -226,10 +231,8 @@ impl Workings {
         let slot = self
             .kept
             .get_or_insert_with(&plan_id, || Ok::<_, anyhow::Error>(Arc::default()))?;
-        let mut kept = slot.lock_owned().await;
-        kept.take_if(|(known, working)| *known != revision || !Arc::ptr_eq(&working.base, &base));
         Ok(Seat {
-            kept,
+            kept: slot.lock_owned().await,
             revision,
             base,
             steps: Vec::new(),

@@ -220,6 +220,24 @@ async function wholeCity(page: Page): Promise<void> {
   await mapIsDrawn(page);
 }
 
+/** Of a case one cell is outlined, also so far out that tiles carry no codes; without one none. */
+async function theCellOfACase(page: Page): Promise<void> {
+  const outlined = () =>
+    page.evaluate(() => {
+      const found = window.__cityward.map.queryRenderedFeatures({ layers: ['cell-shown'] });
+      return new Set(found.map(({ id }) => id)).size;
+    });
+  expect(await outlined()).toBe(0);
+  await page.click('[data-case]');
+  await page.locator('button[aria-pressed]', { hasText: 'Show cell' }).click();
+  await wholeCity(page);
+  expect(await outlined()).toBe(1);
+  await shot(page, 'cell-of-a-case');
+  await page.keyboard.press('Escape');
+  await wholeCity(page);
+  expect(await outlined()).toBe(0);
+}
+
 /** The unit of the place on the dispatcher's map, as drawn there. */
 function unitDrawnAt(page: Page, [lon, lat]: Place): Promise<unknown> {
   return page.evaluate(
@@ -313,6 +331,7 @@ test.runIf(data)(
     const dispatcher = await arrive('dispatcher', '#/map', { language: 'en', theme: 'light' });
     await wholeCity(dispatcher);
     await shot(dispatcher, 'dispatcher-before');
+    await theCellOfACase(dispatcher);
     const before = await unitDrawnAt(dispatcher, west);
     expect(before).toBe(await unitOfCase());
 

@@ -70,7 +70,8 @@ impl Desk {
                 let owner_of = |face: FaceId| self.partition.faces()[&face].owner;
                 let mut owned = self.beside(face);
                 owned.retain(|face| owner_of(*face).is_some());
-                self.with_one_of(&owned, 1, Means::OwnAs, |to| Operation::SetOwner {
+                // which of the units are there still the page knows
+                self.with_one_of(&owned, TRIED_MAX, Means::OwnAs, |to| Operation::SetOwner {
                     faces: vec![face],
                     owner: owner_of(to),
                 })

@@ -155,16 +155,32 @@ pub(super) async fn look(
     Ok((tx, plan.ok_or_else(|| no_plan(id))?))
 }
 
-/// A plan that somebody looks at, and a seat at its ground. Whoever has it asks the database for nothing
-/// before it works there: who waits for the seat may have the last connection.
+/// A plan that somebody looks at, and a seat at its ground. Waits for it without a connection: many look,
+/// and all other people need one. Whoever has the seat asks the database for nothing before it works
+/// there: who waits for it may have the last connection.
 pub(super) async fn read(app: &App, person: &Person, id: i32) -> Result<(Plan, Seat), ApiError> {
-    let (mut tx, plan) = look(app, person, id).await?;
-    let seat = seat(app, &mut tx, &plan, plan.revision()).await?;
-    tx.commit().await?;
-    Ok((plan, seat))
+    let mut wants_steps = false;
+    loop {
+        let (mut tx, plan) = look(app, person, id).await?;
+        let mut steps = None;
+        if wants_steps {
+            steps = Some(store::operations(&mut *tx, id).await?);
+        }
+        tx.commit().await?;
+        let base = base(app, &plan).await?;
+        let seat = app.workings.seat(id, plan.revision(), base).await?;
+        if !seat.wants_steps() {
+            return Ok((plan, seat));
+        }
+        if let Some(steps) = steps {
+            return Ok((plan, seat.with_steps(steps)));
+        }
+        wants_steps = true;
+    }
 }
 
-/// A seat at the ground of a plan that `db` sees in this revision.
+/// A seat at the ground of a plan that `db` sees in this revision, for those who hold a connection
+/// already.
 pub(super) async fn seat(
     app: &App,
     db: &mut PgConnection,

@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::held::{self, seat, working};
+use super::held::{self, working};
 use crate::access::Person;
 use crate::http::{ApiError, App, PathParams, QueryParams};
 use crate::plan::Plan;
@@ -149,10 +149,10 @@ async fn look(
     areas: fn(&Ground, &Partition, &Impact) -> Vec<Area>,
 ) -> Result<Seen, ApiError> {
     let now = app.now();
-    let (mut tx, plan) = held::look(app, person, id).await?;
+    let (mut tx, _) = held::look(app, person, id).await?;
     let standing = impact::read(&mut tx, now).await?;
-    let seat = seat(app, &mut tx, &plan, plan.revision()).await?;
     tx.commit().await?;
+    let (plan, seat) = held::read(app, person, id).await?;
     let base = Arc::clone(&seat.base);
     let seen = working(seat, move |_, working| {
         let (base, after) = (&working.base, &working.partition);

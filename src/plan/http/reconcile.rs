@@ -7,7 +7,7 @@ use axum::extract::State;
 use cityward_partition::FaceId;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -75,9 +75,10 @@ async fn reconcile(
     JsonBody(body): JsonBody<ReconcileAsked>,
 ) -> Result<Json<Reconciliation>, ApiError> {
     let choices = choices(&body.choices)?;
-    let theirs = app.grounds.at(None).await.map_err(no_ground)?;
     let place = PLACES.acquire().await.map_err(anyhow::Error::from)?;
     let (mut tx, plan) = look(&app, &person, id).await?;
+    // not before the plan: it may begin on what was published last
+    let theirs = app.grounds.at(None).await.map_err(no_ground)?;
     let steps = store::operations(&mut *tx, id).await?;
     let seat = seat(&app, &mut tx, &plan, plan.revision()).await?;
     tx.commit().await?;
@@ -136,9 +137,11 @@ async fn rebase(
     JsonBody(body): JsonBody<RebaseAsked>,
 ) -> Result<Json<Plan>, ApiError> {
     let chosen = choices(&body.choices)?;
+    // before a connection, as others who wait for a place do
+    let place = PLACES.acquire().await.map_err(anyhow::Error::from)?;
     let mut draft = Held::draft(&app, &person, id, body.version).await?;
     let theirs = app.grounds.at(None).await.map_err(no_ground)?;
-    let merged = merged(&mut draft, &theirs, chosen).await?;
+    let merged = merged(&mut draft, &theirs, chosen, place).await?;
     let misfit = |step: &LeftOut| {
         let (seq, refusal) = (step.seq, step.refusal.clone()?);
         Some(Misfit { seq, refusal })
@@ -170,9 +173,9 @@ async fn merged(
     draft: &mut Held<'_>,
     theirs: &Arc<Ground>,
     choices: Choices,
+    place: SemaphorePermit<'static>,
 ) -> Result<Again, ApiError> {
     let theirs = Arc::clone(theirs);
-    let place = PLACES.acquire().await.map_err(anyhow::Error::from)?;
     let steps = store::operations(&mut *draft.tx, draft.plan.id).await?;
     let seat = draft.seat().await?;
     let merged = working(seat, move |_, mine| {

@@ -61,15 +61,31 @@ class Work {
   private drafts = new Map<string, Values>();
   private intents = new Map<string, string>();
   private asked: number | null = null;
+  /** Of several answers about a case the last that was asked for counts. */
+  private looks = 0;
+  private person: number | null = null;
   private toast: ReturnType<typeof setTimeout> | undefined;
   private unsent: (() => Promise<boolean>) | null = null;
   private resend: ReturnType<typeof setTimeout> | undefined;
 
   readonly allowed = $derived(this.offers?.actions.filter((offer) => offer.allowed) ?? []);
 
+  /** What somebody typed, did or could not send is nobody else's; it waits for them to sign in again. */
+  belongTo(person: number): void {
+    if (this.person !== person) {
+      this.drafts.clear();
+      this.intents.clear();
+      this.unsent = null;
+      this.undoable = null;
+    }
+    this.person = person;
+  }
+
   /** Asks what can be done; what is shown of the same case stays until the answer is here. */
   async look(caseId: number | null): Promise<void> {
     this.asked = caseId;
+    this.looks += 1;
+    const mine = this.looks;
     if (this.offers?.case_id !== caseId) {
       this.offers = null;
       this.open = null;
@@ -79,7 +95,7 @@ class Work {
     if (caseId === null) return;
     try {
       const answer = await offers(caseId);
-      if (this.asked !== caseId) return;
+      if (this.looks !== mine) return;
       this.offers = answer;
       const offered = answer.actions.find(({ action }) => action === this.open);
       if (this.open && !offered?.allowed) {
@@ -88,7 +104,7 @@ class Work {
         this.trouble ??= { kind: 'conflict', state: answer.state, last: null };
       }
     } catch {
-      if (this.asked === caseId) this.failed = true;
+      if (this.looks === mine) this.failed = true;
     }
   }
 

@@ -41,10 +41,13 @@ class CaseView {
     }
     try {
       const detail = await caseDetail(caseId);
-      if (this.asked === caseId) this.detail = detail;
+      const known = this.detail?.id === caseId ? this.detail.version : 0;
+      if (this.asked === caseId && detail.version >= known) this.detail = detail;
     } catch (error) {
       if (this.asked !== caseId) return;
-      this.failure = error instanceof ApiError && error.status === 404 ? 'gone' : 'failed';
+      const isGone = error instanceof ApiError && error.status === 404;
+      // what is shown stays, with what is being typed; it is read again with the next change
+      if (isGone || this.detail?.id !== caseId) this.failure = isGone ? 'gone' : 'failed';
     }
   }
 

@@ -60,6 +60,7 @@ export const deskEn: DeskWords = {
     back: 'Back to the list',
     more: 'Load more',
     count: (n) => `${n} case${n === 1 ? '' : 's'}`,
+    notListed: (n) => `${n} more, less urgent, are not listed`,
   },
 
   operator: {

@@ -65,6 +65,7 @@ export const deskZh = {
     back: '返回列表',
     more: '再读一些',
     count: (n: number) => `${n} 件`,
+    notListed: (n: number) => `另有 ${n} 件未列出，前面的更急`,
   },
 
   operator: {

@@ -24,6 +24,14 @@ class OpenCases {
     this.schedule();
   }
 
+  /** Nothing is known any more: whoever comes next may see other cases. */
+  clear(): void {
+    this.byId.clear();
+    this.fresh = [];
+    this.loaded = false;
+    this.schedule();
+  }
+
   /** Takes changed rows; an older version never overwrites a newer one. */
   merge(rows: CaseRow[], fresh: number[]): void {
     for (const row of rows) {

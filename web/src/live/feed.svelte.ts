@@ -36,11 +36,14 @@ class Feed {
   private retry: ReturnType<typeof setTimeout> | undefined;
   private watch: ReturnType<typeof setInterval> | undefined;
   private running = false;
+  /** Which start it is: what was asked for before a stop is not of it. */
+  private run = 0;
   private opened = false;
 
   start(): void {
     if (this.running) return;
     this.running = true;
+    this.run += 1;
     tileNews.onWanted(() => this.renew());
     this.watch = setInterval(() => this.judge(), 1000);
     addEventListener('online', this.hurry);
@@ -58,13 +61,16 @@ class Feed {
     this.source = null;
     this.seq = null;
     this.connection = { state: 'connecting' };
+    openCases.clear();
   }
 
   private async connect(): Promise<void> {
+    const { run } = this;
+    const isOver = () => !this.running || this.run !== run;
     try {
       if (this.seq === null) {
         const { seq, now, cases } = await snapshot();
-        if (!this.running) return;
+        if (isOver()) return;
         clock.hear(now);
         openCases.replace(cases);
         this.seq = seq;
@@ -72,7 +78,7 @@ class Feed {
       this.listen(this.seq);
     } catch (error) {
       const signedOut = error instanceof ApiError && error.status === 401;
-      if (this.running && !signedOut) this.fail();
+      if (!isOver() && !signedOut) this.fail();
     }
   }
 

@@ -31,7 +31,7 @@ import { palette } from './palette';
 import { picking } from './picking.svelte';
 import { restyle } from './restyle';
 import { becauseFeatures, boundsOf, cameraFeatures, ellipsePolygon, viewFeatures } from './shapes';
-import { type LayerChoice, ownServer, shownSources, style, TILE_SOURCES } from './style';
+import { cellShown, type LayerChoice, ownServer, shownSources, style, TILE_SOURCES } from './style';
 import { mapView } from './view.svelte';
 
 setWorkerUrl(workerUrl);
@@ -287,8 +287,7 @@ export class CityMap {
     this.map.removeFeatureState({ source: 'views' });
     const eye = place.cameraId ?? row?.camera_id;
     if (chosen && eye) this.map.setFeatureState({ source: 'views', id: eye }, { chosen: true });
-    const code = caseView.showsCell && detail ? detail.cell.code : '';
-    this.map.setFilter('cell-shown', ['==', ['to-string', ['get', 'code']], code]);
+    this.map.setFilter('cell-shown', cellShown(caseView.showsCell && detail ? detail.cell : null));
   }
 
   /** Ages on the map move on once every ten seconds. */

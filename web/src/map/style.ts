@@ -208,6 +208,13 @@ export function ownerColour(colours: Palette, property = 'unit'): ExpressionSpec
   ] as unknown as ExpressionSpecification;
 }
 
+/** Only the cell of a case, which has its code still where it has been redrawn since; none without one.
+ * Far out the tiles carry no codes: every cell would have the empty one. */
+export function cellShown(cell: { id: number; code: string } | null): ExpressionSpecification {
+  const { id, code } = cell ?? { id: -1, code: 'none' };
+  return ['any', ['==', ['id'], id], ['==', ['to-string', ['get', 'code']], code]];
+}
+
 /** A cell is told apart by its last nine digits (street, community, sequence). */
 function cellLabel(language: Language): ExpressionSpecification {
   const code: ExpressionSpecification = ['to-string', ['get', 'code']];
@@ -260,7 +267,7 @@ function territory({ colours, language, layers, componentClasses }: Look): Layer
       type: 'line',
       source: 'cells',
       'source-layer': 'cells',
-      filter: ['==', ['get', 'code'], ''],
+      filter: cellShown(null),
       paint: { 'line-color': colours.camera, 'line-width': 2.5 },
     },
     {

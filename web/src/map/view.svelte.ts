@@ -26,7 +26,10 @@ class MapView {
     map?.on('movestart', (event) => {
       if (event.originalEvent) this.before = null;
     });
-    if (map && this.wanted) this.show(this.wanted);
+    if (!map || !this.wanted) return;
+    // at once, so that the map has a view and does not look for one
+    map.jumpTo({ center: [this.wanted.lon, this.wanted.lat], zoom: CLOSE_ZOOM });
+    this.wanted = null;
   }
 
   /** Brings a place close, and remembers where the view was. */

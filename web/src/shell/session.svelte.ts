@@ -42,7 +42,16 @@ class Session {
 
   async signOut(): Promise<void> {
     await Promise.allSettled(this.farewells.map((farewell) => farewell()));
-    await signOut();
+    try {
+      await signOut();
+    } catch (error) {
+      const isOut = error instanceof ApiError && error.status === 401;
+      if (!isOut) {
+        // signed in still, and said so; whoever tries again sees how it is
+        this.state = 'unreachable';
+        return;
+      }
+    }
     this.leave();
   }
 

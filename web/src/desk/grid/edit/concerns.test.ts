@@ -29,9 +29,8 @@ test('ground to be decided comes first, the largest of it, and sound cells are n
     face(8, { area_m2: 3000 }),
     face(9, { owner: 2 }),
   ];
-  const hasEnded = (owner: number) => owner === 2;
   expect(
-    concernsOf(faces, LIMITS, hasEnded).map(({ kind, face: { face: id } }) => [kind, id]),
+    concernsOf(faces, LIMITS, new Set([2])).map(({ kind, face: { face: id } }) => [kind, id]),
   ).toEqual([
     ['undecided', 6],
     ['undecided', 3],

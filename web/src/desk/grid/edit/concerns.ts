@@ -17,11 +17,11 @@ export interface Concern {
 function kindsOf(
   { ground, owner, parts, area_m2 }: Face,
   limits: Limits,
-  hasEnded: (owner: UnitId) => boolean,
+  ended: ReadonlySet<UnitId>,
 ): ConcernKind[] {
   if (ground !== 'cell') return ['undecided'];
   const kinds: ConcernKind[] = [];
-  if (owner === null || hasEnded(owner)) kinds.push('unowned');
+  if (owner === null || ended.has(owner)) kinds.push('unowned');
   if (parts > 1) kinds.push('apart');
   if (area_m2 < limits.area_min_m2) kinds.push('small');
   if (area_m2 > limits.area_max_m2) kinds.push('large');
@@ -34,15 +34,15 @@ function bySize({ kind, face }: Concern, other: Concern): number {
   return kind === 'unowned' || kind === 'apart' ? 0 : other.face.area_m2 - face.area_m2;
 }
 
-/** By kind, the gravest first; nobody answers for what is of a unit that `hasEnded`. */
+/** By kind, the gravest first; nobody answers for what is of a unit that has `ended`. */
 export function concernsOf(
   faces: Iterable<Face>,
   limits: Limits,
-  hasEnded: (owner: UnitId) => boolean,
+  ended: ReadonlySet<UnitId>,
 ): Concern[] {
   const found: Concern[] = [];
   for (const face of faces) {
-    for (const kind of kindsOf(face, limits, hasEnded)) found.push({ kind, face, at: face.at });
+    for (const kind of kindsOf(face, limits, ended)) found.push({ kind, face, at: face.at });
   }
   const order = ({ kind }: Concern) => CONCERNS.indexOf(kind);
   return found.toSorted((one, other) => order(one) - order(other) || bySize(one, other));

@@ -81,7 +81,7 @@ export class EditedGround {
   /** What is to be looked at; read `revision` to follow it. */
   readonly concerns = $derived.by(() => {
     this.revision;
-    return concernsOf(this.faces.values(), this.limits, this.hasEnded);
+    return concernsOf(this.faces.values(), this.limits, this.ended);
   });
   readonly canUndo = $derived(this.done > 0);
   readonly canRedo = $derived(this.done < this.history.length);
@@ -145,9 +145,10 @@ export class EditedGround {
     return this.owners.find((owner) => owner.id === id)?.name ?? null;
   }
 
-  /** Whether nobody answers where this unit would. */
-  hasEnded = (id: UnitId): boolean =>
-    this.owners.some((owner) => owner.id === id && owner.ended === true);
+  /** Units for which nobody answers any more. */
+  readonly ended: ReadonlySet<UnitId> = $derived(
+    new Set(this.owners.filter(({ ended }) => ended).map(({ id }) => id)),
+  );
 
   onTouched(listener: (touched: Touched) => void): () => void {
     this.listeners.add(listener);

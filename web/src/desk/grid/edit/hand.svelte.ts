@@ -286,7 +286,7 @@ export class Hand {
         const face = await this.ground.client.ask('faceAt', place);
         const answers = face === null ? undefined : this.ground.face(face)?.answers;
         if (face !== null) {
-          this.owner = answers != null && !this.ground.hasEnded(answers) ? answers : null;
+          this.owner = answers != null && !this.ground.ended.has(answers) ? answers : null;
         }
         return;
       }

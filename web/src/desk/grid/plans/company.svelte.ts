@@ -24,6 +24,9 @@ export class PlanCompany {
     return [...here, ...beside];
   });
   private chosen: readonly FaceId[] = [];
+  /** A service that is busy with a large plan is not asked once more meanwhile. */
+  private telling = false;
+  private untold = false;
   private readonly clock: ReturnType<typeof setInterval>;
   private resting: ReturnType<typeof setTimeout> | undefined;
 
@@ -41,7 +44,14 @@ export class PlanCompany {
 
   /** A hint that does not come is no failure of the plan; the next one may. */
   private async tell(): Promise<void> {
-    this.now = await bePresent(this.id, this.chosen).catch(() => this.now);
+    this.untold = true;
+    if (this.telling) return;
+    this.telling = true;
+    while (this.untold) {
+      this.untold = false;
+      this.now = await bePresent(this.id, this.chosen).catch(() => this.now);
+    }
+    this.telling = false;
   }
 
   end(): void {

@@ -37,7 +37,11 @@ const CONCERN_OF: Partial<Record<FindingKind, ConcernKind>> = {
   large: 'large',
 };
 
-export const concernOf = ({ kind }: Finding): ConcernKind | null => CONCERN_OF[kind] ?? null;
+/** What can be done about a rule for some classes is not done with the whole cell. */
+export function concernOf({ kind, about }: Finding): ConcernKind | null {
+  if (about && 'unit' in about && about.unit.classes !== '') return null;
+  return CONCERN_OF[kind] ?? null;
+}
 
 /** Kinds of findings with how many there are, in the order they came. */
 export function countsOf(findings: readonly Finding[]): [FindingKind, number][] {
