@@ -287,7 +287,7 @@ function soon(): { at: number; field: string } {
 
 test.runIf(data)(
   'a city’s wards become its grid, a plan redraws them, and the dispatcher sees it on its day',
-  { timeout: 400_000 },
+  { timeout: 600_000 },
   async () => {
     const planner = await arrive('planner', '#/grid');
     await theFirstGrid(planner);
