@@ -1,12 +1,14 @@
 //! The clock on real requests, and a service that lives in a time it is given.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 use cityward::clock::{Alarm, CalendarKind, Clock, Stage, WorkCalendar};
 use cityward::time::{SetTime, TimeSource};
 
 use crate::city::TestCity;
+use crate::real_data::real_data;
 use crate::service::TestService;
 
 /// A request with both dates that judge it. The file's times have no zone; a continuous clock
@@ -23,7 +25,7 @@ fn time(text: &str) -> Option<DateTime<Utc>> {
     time.ok().map(|time| time.and_utc())
 }
 
-fn requests(csv: &str) -> Vec<Request> {
+fn requests(csv: &Path) -> Vec<Request> {
     let mut reader = csv::Reader::from_path(csv).unwrap();
     let headers = reader.headers().unwrap().clone();
     let column = |name| headers.iter().position(|header| header == name).unwrap();
@@ -53,12 +55,11 @@ fn requests(csv: &str) -> Vec<Request> {
 /// their `DueDate`. The 135 closed at the very second they were due are in time.
 #[test]
 fn the_overdue_requests_of_a_city_are_those_of_its_own_dates() {
-    let Ok(data) = std::env::var("CITYWARD_DATA") else {
-        println!("CITYWARD_DATA is not set: not checked on real requests");
+    let Some(file) = real_data("requests/baltimore_311_sample.csv") else {
         return;
     };
     let office = WorkCalendar::china_2026();
-    let requests = requests(&format!("{data}/requests/baltimore_311_sample.csv"));
+    let requests = requests(&file);
     assert_eq!(requests.len(), 9_555);
     let late_by = |judge: &dyn Fn(&Clock, &Request) -> bool| -> BTreeSet<&str> {
         let late = requests.iter().filter(|request| {

@@ -5,6 +5,8 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
+use crate::real_data::real_data;
+
 /// Exit code and what was printed.
 pub(crate) fn grid(arguments: &[&str]) -> (i32, String) {
     let output = Command::new(env!("CARGO_BIN_EXE_cityward"))
@@ -191,13 +193,12 @@ fn the_file_that_is_read_is_not_written_over() {
 
 #[test]
 fn every_real_file_can_be_repaired() {
-    let Ok(data) = std::env::var("CITYWARD_DATA") else {
-        println!("CITYWARD_DATA is not set: not checked on real files");
+    let Some(cells) = real_data("cells") else {
         return;
     };
     let folder = tempfile::tempdir().unwrap();
     let mut files = 0;
-    for entry in std::fs::read_dir(Path::new(&data).join("cells")).unwrap() {
+    for entry in std::fs::read_dir(cells).unwrap() {
         let input = entry.unwrap().path();
         if input
             .extension()

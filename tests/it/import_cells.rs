@@ -1,7 +1,7 @@
 //! Cells, OpenStreetMap extracts, whole files of others, and the command itself.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 use sqlx::ConnectOptions;
@@ -9,6 +9,7 @@ use tempfile::TempDir;
 
 use crate::city::TestCity;
 use crate::import::{count, fixture, import, outcome, whys, write};
+use crate::real_data::real_data;
 
 /// A polygon from metres east and north of a corner of the city.
 fn polygon(points: &[(f64, f64)]) -> String {
@@ -329,10 +330,10 @@ async fn the_command_writes_the_report_and_says_by_its_exit_code_how_it_went() {
 /// Every line of `real_files.txt`: what becomes of public files of real cities.
 #[tokio::test]
 async fn real_files_are_taken_and_refused_as_counted() {
-    let Ok(data) = std::env::var("CITYWARD_DATA") else {
-        println!("CITYWARD_DATA is not set: not checked on real files");
+    let Some(cells) = real_data("cells") else {
         return;
     };
+    let data = cells.parent().unwrap();
     let table = std::fs::read_to_string(fixture("real_files.txt")).unwrap();
     let mut cities: BTreeMap<String, TestCity> = BTreeMap::new();
     let mut wrong = Vec::new();
@@ -346,7 +347,7 @@ async fn real_files_are_taken_and_refused_as_counted() {
         if !cities.contains_key(name) {
             cities.insert(name.to_owned(), TestCity::new().await);
         }
-        let result = import(&cities[name], kind, &Path::new(&data).join(file), options).await;
+        let result = import(&cities[name], kind, &data.join(file), options).await;
         let actual = match result {
             Ok(report) => outcome(&report),
             Err(error) => format!("error: {error:#}"),

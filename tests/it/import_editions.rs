@@ -13,6 +13,7 @@ use crate::city::{TestCity, place};
 use crate::drawing::Town;
 use crate::grid::grid;
 use crate::import::{import, outcome, whys, write};
+use crate::real_data::real_data;
 use crate::service::TestService;
 
 /// Squares of a row, 100 m wide: code, from where to where (m east), unit.
@@ -246,11 +247,9 @@ pub(crate) fn repaired_wards(file: &Path, folder: &TempDir) -> (PathBuf, String)
 #[tokio::test(flavor = "multi_thread")]
 #[expect(clippy::too_many_lines, reason = "one story from beginning to end")]
 async fn chennai_answers_for_2008_and_for_now() {
-    let Some(data) = std::env::var_os("CITYWARD_DATA") else {
-        println!("CITYWARD_DATA is not set: not checked on real files");
+    let Some(data) = real_data("cells") else {
         return;
     };
-    let data = PathBuf::from(data).join("cells");
     let city = TestCity::new().await;
     let folder = TempDir::new().unwrap();
     let years = [

@@ -16,6 +16,7 @@ mod office;
 mod onnx;
 mod people;
 mod program;
+mod real_data;
 mod service;
 
 mod access;

@@ -14,19 +14,11 @@ use serde_json::Value;
 
 use crate::city::TestCity;
 use crate::grid::grid;
+use crate::real_data::real_data;
 
 const POINTS: usize = 1_000_000;
 /// Borders closer than this to each other are one.
 const TOLERANCE_MM: u32 = 1000;
-
-/// `None`, with a word about it: the data is not there.
-fn real_file(name: &str) -> Option<PathBuf> {
-    let data = std::env::var_os("CITYWARD_DATA");
-    if data.is_none() {
-        println!("CITYWARD_DATA is not set: not checked on real files");
-    }
-    Some(PathBuf::from(data?).join("cells").join(name))
-}
 
 /// The rings of every polygon of every feature.
 fn polygons_of(file: &PathBuf) -> Vec<Vec<Vec<Vec<Degrees>>>> {
@@ -175,7 +167,7 @@ fn points_around(partition: &Partition, random: &mut ChaCha8Rng) -> Vec<Point> {
 /// Every point has the owner that PostGIS says, or is on a border (to a millimetre).
 #[tokio::test(flavor = "multi_thread")]
 async fn a_million_points_lie_where_postgis_says() {
-    let Some(file) = real_file("Lucknow_Lucknow_ward_boundary.geojson") else {
+    let Some(file) = real_data("cells/Lucknow_Lucknow_ward_boundary.geojson") else {
         return;
     };
     let mut random = ChaCha8Rng::seed_from_u64(6);
@@ -267,7 +259,7 @@ fn encrypted(at: Degrees) -> Degrees {
 
 #[test]
 fn the_counties_of_taizhou_land_within_a_metre_of_their_place() {
-    let Some(file) = real_file("taizhou_counties_gcj02.geojson") else {
+    let Some(file) = real_data("cells/taizhou_counties_gcj02.geojson") else {
         return;
     };
     let folder = tempfile::tempdir().unwrap();

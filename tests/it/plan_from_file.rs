@@ -1,6 +1,5 @@
 //! A file of cells takes the place of the city's, as a plan.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use cityward_partition::{Ground, Partition};
@@ -13,6 +12,7 @@ use crate::drawing::{Town, partition};
 use crate::import::{count, import};
 use crate::import_editions::repaired_wards;
 use crate::people::{Colleague, colleague};
+use crate::real_data::real_data;
 use crate::service::{TestService, problem};
 
 const PATH: &str = "/api/v1/plans/from-file?title=%E6%96%B0%E7%BD%91%E6%A0%BC&source=new.geojson&\
@@ -406,11 +406,9 @@ async fn cells_are_called_what_the_file_or_the_planner_calls_them() {
 /// Chennai's wards of 2008 are its cells, and a plan makes them those of today.
 #[tokio::test(flavor = "multi_thread")]
 async fn chennais_wards_of_today_take_the_place_of_those_of_2008_in_a_plan() {
-    let Some(data) = std::env::var_os("CITYWARD_DATA") else {
-        println!("CITYWARD_DATA is not set: not checked on real files");
+    let Some(data) = real_data("cells") else {
         return;
     };
-    let data = PathBuf::from(data).join("cells");
     let city = TestCity::new().await;
     let folder = TempDir::new().unwrap();
     let repaired = |name: &str| repaired_wards(&data.join(name), &folder).0;

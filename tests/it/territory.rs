@@ -1,5 +1,6 @@
 //! Whose ground it is: what the database refuses, and what the memory answers.
 
+use std::path::Path;
 use std::time::Duration;
 
 use chrono::Utc;
@@ -11,6 +12,7 @@ use sqlx::PgPool;
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::city::{CELL_M, TestCity, place};
+use crate::real_data::real_data;
 
 fn class(code: &str) -> ClassCode {
     code.parse().unwrap()
@@ -366,8 +368,7 @@ async fn components_that_change_are_taken_in_without_reading_the_city_again() {
 /// Real boundaries: a clean coverage, and one with overlaps and gaps.
 #[tokio::test]
 async fn memory_and_postgis_agree_on_real_boundaries() {
-    let Ok(data) = std::env::var("CITYWARD_DATA") else {
-        println!("CITYWARD_DATA is not set: not checked on real boundaries");
+    let Some(cells) = real_data("cells") else {
         return;
     };
     for file in [
@@ -375,7 +376,7 @@ async fn memory_and_postgis_agree_on_real_boundaries() {
         "plymouth_neighbourhoods.geojson",
         "Lucknow_Lucknow_ward_boundary.geojson",
     ] {
-        let city = city_of(&format!("{data}/cells/{file}")).await;
+        let city = city_of(&cells.join(file)).await;
         let territory = territory_of(&city).await;
         points_agree(&city, &territory, file).await;
         vertices_have_an_owner(&city, &territory, file).await;
@@ -383,7 +384,7 @@ async fn memory_and_postgis_agree_on_real_boundaries() {
 }
 
 /// The cells of a GeoJSON file, repaired by PostGIS, with codes in the order of the file.
-async fn city_of(path: &str) -> TestCity {
+async fn city_of(path: &Path) -> TestCity {
     let city = TestCity::new().await;
     let edition = city.edition().await;
     let text = std::fs::read_to_string(path).unwrap();

@@ -13,6 +13,7 @@ use mvt_reader::feature::Value;
 use serde_json::Value as Json;
 
 use crate::city::{TestCity, place};
+use crate::real_data::real_data;
 use crate::service::TestService;
 
 /// One of a million times a million moves: what a decoder does with it is not said.
@@ -124,11 +125,9 @@ fn check_layer(fixture: &str, reader: &Reader, index: usize, layer: &Json) {
 
 #[test]
 fn the_decoder_of_these_tests_reads_every_valid_fixture() {
-    let Ok(data) = std::env::var("CITYWARD_DATA") else {
-        println!("CITYWARD_DATA is not set: not checked on the fixtures of the format");
+    let Some(fixtures) = real_data("fixtures/mvt-fixtures/fixtures") else {
         return;
     };
-    let fixtures = Path::new(&data).join("fixtures/mvt-fixtures/fixtures");
     let mut read = 0;
     for folder in std::fs::read_dir(fixtures).unwrap() {
         let folder = folder.unwrap().path();
