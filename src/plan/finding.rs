@@ -51,7 +51,7 @@ pub(super) enum FindingKind {
     Small,
     Large,
     /// Who answers for it, as before, is not there on the plan's date: nobody will.
-    UnitEnded,
+    OwnerAbsent,
 }
 
 impl FindingKind {
@@ -67,7 +67,7 @@ impl FindingKind {
             Self::CommunityBorderMoved
             | Self::RouteLost
             | Self::NoUnit
-            | Self::UnitEnded
+            | Self::OwnerAbsent
             | Self::Unclaimed
             | Self::Small
             | Self::Large => Severity::Warning,
@@ -226,7 +226,7 @@ pub(super) fn units_absent(
             let kind = if given.contains(&(face, duty)) {
                 FindingKind::UnitAbsent
             } else {
-                FindingKind::UnitEnded
+                FindingKind::OwnerAbsent
             };
             let detail = format!("unit {} is not there on the plan's date", duty.unit_id);
             Finding::at(base, after, kind, face, detail).about(About::Unit(duty))

@@ -363,7 +363,7 @@ async fn nothing_is_given_to_a_unit_that_has_ended() {
         town.face(town.cells[3]).await,
     ];
     let given = west.map(|face| (json!("unit_absent"), json!(face), json!(second)));
-    let had = east.map(|face| (json!("unit_ended"), json!(face), json!(second)));
+    let had = east.map(|face| (json!("owner_absent"), json!(face), json!(second)));
     let expected: Vec<_> = { given.iter().chain(&had) }
         .map(|(kind, face, unit)| (kind, face, unit))
         .collect();

@@ -139,7 +139,7 @@ async function aUnitEnds(page: Page, busy: number): Promise<void> {
   await page.click('[data-concern=unowned] summary');
   await page.locator('[data-concern=unowned] li').first().waitFor();
   await page.click('[data-test=validate]');
-  const finding = page.locator('[data-test=findings]', { hasText: 'The unit has ended' });
+  const finding = page.locator('[data-test=findings]', { hasText: 'Its unit is not there' });
   await finding.waitFor();
   expect(await barriers(page)).toEqual([]);
   await shot(page, 'unit-ended');

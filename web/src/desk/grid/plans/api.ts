@@ -77,7 +77,7 @@ export const FINDING_KINDS = [
   'small',
   'large',
   'no_unit',
-  'unit_ended',
+  'owner_absent',
   'community_border_moved',
   'route_lost',
   'unclaimed',

@@ -32,7 +32,7 @@ const CONCERN_OF: Partial<Record<FindingKind, ConcernKind>> = {
   unclaimed_new: 'undecided',
   unclaimed: 'undecided',
   no_unit: 'unowned',
-  unit_ended: 'unowned',
+  owner_absent: 'unowned',
   small: 'small',
   large: 'large',
 };
