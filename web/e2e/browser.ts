@@ -41,12 +41,14 @@ export interface Looks {
   theme?: 'dark' | 'light';
   /** A phone, and where it is. */
   phoneAt?: { lon: number; lat: number };
+  /** Somebody who likes things to move, as most do: nothing is there before it has come. */
+  moving?: boolean;
 }
 
 /** A page of a new visitor; what it logs as an error fails the test that reads `errors`. */
 export async function visit(
   browser: Browser,
-  { language = 'zh', theme = 'dark', phoneAt }: Looks = {},
+  { language = 'zh', theme = 'dark', phoneAt, moving = false }: Looks = {},
 ) {
   const context = await browser.newContext({
     ...(phoneAt
@@ -59,7 +61,7 @@ export async function visit(
       : { viewport: { width: 1280, height: 800 } }),
     locale: language === 'zh' ? 'zh-CN' : 'en-GB',
     colorScheme: theme,
-    reducedMotion: 'reduce',
+    reducedMotion: moving ? 'no-preference' : 'reduce',
   });
   const page = await context.newPage();
   page.setDefaultTimeout(30_000);

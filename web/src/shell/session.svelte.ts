@@ -27,6 +27,10 @@ class Session {
     this.state = 'in';
   }
 
+  get roles(): Role[] {
+    return this.person?.grants.map(({ role }) => role) ?? [];
+  }
+
   grantsOf(role: Role): Grant[] {
     return this.person?.grants.filter((grant) => grant.role === role) ?? [];
   }
